@@ -1,0 +1,189 @@
+"""What a moment of a run looks like: frozen records with read-only arrays, made by the engine and only read by the window.
+
+A `Snapshot` is cheap and made at every step. Its `details` (per unit, per weight, per layer) are measured only when
+somebody asks for them. Layers count from 1; row 0 of every per-layer array is the first hidden layer and the last row
+the output layer.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from gradviz.spec import Spec
+
+Floats = NDArray[np.floating[Any]]
+
+
+class LayerInfo(msgspec.Struct, frozen=True):
+    """One layer of the architecture, hidden or output."""
+
+    name: str  # "L1" … "L10", "Out"
+    fan_in: int
+    units: int
+    activation: str  # the output layer has "identity"
+    batch_norm: bool
+    skip_from: int | None  # number of the layer whose output is added after this layer's activation
+    edge_rows: int  # shape in which this layer's incoming weights are shown:
+    edge_columns: int  # (fan_in, units), or smaller when pooled into blocks
+    pooled: bool
+
+
+class Architecture(msgspec.Struct, frozen=True):
+    """What the canvas draws, apart from any numbers; equal architectures are drawn in the same place."""
+
+    layers: tuple[LayerInfo, ...]
+    input_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+    parameter_count: int
+
+    @property
+    def inputs(self) -> int:
+        return len(self.input_names)
+
+    @property
+    def skips(self) -> tuple[tuple[int, int], ...]:
+        """(from layer number, to layer number) of each skip, first one first."""
+        return tuple((layer.skip_from, n) for n, layer in enumerate(self.layers, 1) if layer.skip_from is not None)
+
+    def unit_slice(self, layer: int) -> slice:
+        """Where the units of layer number ``layer`` stand in `Details.unit_deltas`."""
+        start = sum(info.units for info in self.layers[: layer - 1])
+        return slice(start, start + self.layers[layer - 1].units)
+
+    def edge_slice(self, layer: int) -> slice:
+        """Where the incoming edges of layer number ``layer`` stand, row-major, in `Details.edge_gradients`."""
+        start = sum(info.edge_rows * info.edge_columns for info in self.layers[: layer - 1])
+        info = self.layers[layer - 1]
+        return slice(start, start + info.edge_rows * info.edge_columns)
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """The first number of the run that was not finite."""
+
+    step: int  # the step in which it appeared
+    layer: int  # number of the layer, counted from 1
+    layer_name: str
+    phase: str  # "forward", "loss", "backward" or "update"
+
+
+class Details(msgspec.Struct, frozen=True):
+    """Everything that is drawn of one step and too costly to measure at each one.
+
+    Per-layer arrays have shape (layers,).
+    """
+
+    gradient_rms: Floats  # RMS of each layer's ∂L/∂w before clipping: ‖∂L/∂W‖ / sqrt(number of weights)
+    clipped_rms: Floats  # the same after clipping
+    bias_gradient_norms: Floats  # ‖∂L/∂b‖; NaN-free: exactly 0 where there is no bias
+    weight_norms: Floats  # ‖W‖
+    update_norms: Floats  # ‖W_new − W_old‖ of this step
+    delta_rms: Floats  # typical length of a unit's δ: ‖∂L/∂z‖ / sqrt(units)
+    activation_means: Floats
+    activation_stds: Floats
+    mean_slopes: Floats  # mean f′(z) over batch and units
+    dead_fractions: Floats  # share of units whose f′ is exactly 0 for the whole batch
+    unit_deltas: Floats  # (units of all layers,) length of each unit's ∂L/∂z over the batch
+    edge_gradients: Floats  # (edges of all layers,) ∂L/∂w before clipping; of a pooled block, the RMS of its weights
+    edge_weights: Floats  # (edges of all layers,) w; of a pooled block, the RMS of its weights
+    edge_updates: Floats  # (edges of all layers,) w_new − w_old of this step; of a pooled block, the RMS
+    skip_gradients: Floats  # (skips,) RMS over units of the gradient that each skip carries, over the batch like unit_deltas
+
+
+class Prediction(msgspec.Struct, frozen=True):
+    """What the network says about the data now. ``kind`` tells which of the fields are filled.
+
+    - ``surface`` (two inputs, classes): ``grid`` (n, n) over ``extent``, row 0 at the lowest y; for two classes the
+      probability of class 1, for more the index of the most probable class; ``points``.
+    - ``curve`` (one input, regression): ``curve_x``, ``curve_y`` (n,), ``points`` with the target as y.
+    - ``images`` (digits): ``images`` (k, rows, columns) of the test set, ``labels``, ``answers``, ``confidences`` (k,).
+    - ``confusion`` (other classes): ``confusion`` (classes, classes) counts, row true, column answered, over the test set.
+    - ``scatter`` (other regression): ``points`` with the true target as x and the answer as y.
+    """
+
+    kind: str
+    accuracy: float | None  # share of right answers in the test set (training set if there is none); None for regression
+    class_names: tuple[str, ...] = ()
+    extent: tuple[float, float, float, float] = (0.0, 1.0, 0.0, 1.0)  # x from, x to, y from, y to
+    grid: Floats | None = None
+    points: Floats | None = None  # (points, 2)
+    point_labels: NDArray[Any] | None = None  # (points,) class index, or 0
+    point_in_test: NDArray[Any] | None = None  # (points,) bool
+    curve_x: Floats | None = None
+    curve_y: Floats | None = None
+    images: Floats | None = None
+    labels: NDArray[Any] | None = None
+    answers: NDArray[Any] | None = None
+    confidences: Floats | None = None
+    confusion: NDArray[Any] | None = None
+
+
+class HistoryTable(msgspec.Struct, frozen=True):
+    """The run so far, thinned evenly: row i belongs to step ``steps[i]``; the first row is step 1.
+
+    ``loss_low`` and ``loss_high`` are the extremes since the row before, so that no spike is lost by thinning.
+    """
+
+    steps: NDArray[np.int64]  # (rows,)
+    loss: Floats  # (rows,) exact training loss of that step
+    loss_low: Floats
+    loss_high: Floats
+    gradient_rms: Floats  # (rows, layers) before clipping
+    total_norms: Floats  # (rows, 2) global gradient norm before and after clipping
+    test_steps: NDArray[np.int64]  # (measurements,) steps after which the test loss was measured
+    test_loss: Floats  # (measurements,)
+    changes: tuple[tuple[int, str], ...] = ()  # (step, what was changed while running)
+
+
+class Inspection(msgspec.Struct, frozen=True):
+    """Exact numbers of what the user points at: a block of weights, measured on request."""
+
+    layer: int
+    rows: tuple[int, int]  # from, to (exclusive): units of the layer before
+    columns: tuple[int, int]  # from, to (exclusive): units of this layer
+    weights: Floats  # (rows, columns)
+    gradients: Floats  # (rows, columns)
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """One moment of a run.
+
+    ``loss`` and the gradients belong to the mini-batch of step ``step``, before its update. At step 0 nothing has run:
+    ``loss`` is NaN, the norms are NaN ("not measured", never 0) and ``details`` is None.
+    """
+
+    step: int
+    loss: float
+    gradient_norms: Floats  # (layers,) ‖∂L/∂W‖ before clipping
+    clipped_norms: Floats  # (layers,) ‖∂L/∂W‖ after clipping; the same array when nothing was clipped
+    delta_norms: Floats  # (layers,) ‖∂L/∂z‖ over the batch
+    total_norm: float  # ‖g‖ over all parameters before clipping
+    clipped_norm: float  # ‖g‖ after clipping
+    learning_rate: float
+    failure: Failure | None
+    spec: Spec
+    architecture: Architecture
+    guessing_loss: float | None = None  # loss of always answering the class frequencies (or the mean)
+    loss_name: str = ""  # the loss in force, never "auto"
+    test_loss: float | None = None  # the last one measured
+    details: Details | None = None
+    prediction: Prediction | None = None
+    history: HistoryTable | None = None
+    inspection: Inspection | None = None
+    data_summary: str = ""  # such as "400 training, 100 test examples"
+    playing: bool = False
+    steps_per_second: float = 0.0
+
+    @property
+    def diverged(self) -> bool:
+        """Whether a number of the run has stopped being finite."""
+        return self.failure is not None
+
+    @property
+    def clipped(self) -> bool:
+        """Whether clipping changed this step's gradient."""
+        return math.isfinite(self.total_norm) and self.clipped_norm != self.total_norm

@@ -1,0 +1,1 @@
+"""The picture: everything that knows Qt."""
