@@ -1,0 +1,182 @@
+"""The activation functions, each with its derivative beside it.
+
+A new activation is one entry in `ACTIVATIONS`: the controls, the finite-difference checks and the lessons iterate that
+table. All functions write into preallocated arrays, because nothing is allocated inside a training step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+
+GELU_SCALE = 0.7978845608028654  # sqrt(2 / π), Hendrycks and Gimpel 2016, section 2
+GELU_CUBIC = 0.044715
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A function f applied to each pre-activation z, and its derivative f′.
+
+    ``forward(z, out, parameter)`` writes f(z); ``backward(z, value, out, parameter)`` writes f′(z), given ``value`` = f(z).
+    ``parameter`` is the slope α on the negative side (leaky ReLU, PReLU) or ReLU's derivative at exactly 0.
+    """
+
+    title: str
+    formula: str
+    derivative_formula: str
+    forward: Callable[[Floats, Floats, float], object]
+    backward: Callable[[Floats, Floats, Floats, float], object]
+    parameter: float = 0.0
+    trained: bool = False  # the parameter is learnt, one per layer
+    kinks: tuple[float, ...] = ()  # where f has no derivative
+
+    def function(self, z: Floats, parameter: float | None = None) -> Floats:
+        """f(z), of the same shape as ``z``."""
+        out = np.empty_like(z)
+        self.forward(z, out, self.parameter if parameter is None else parameter)
+        return out
+
+    def derivative(self, z: Floats, parameter: float | None = None) -> Floats:
+        """f′(z), of the same shape as ``z``."""
+        out = np.empty_like(z)
+        value = self.parameter if parameter is None else parameter
+        self.backward(z, self.function(z, value), out, value)
+        return out
+
+
+def _identity(z: Floats, out: Floats, _: float) -> None:
+    np.copyto(out, z)
+
+
+def _identity_slope(z: Floats, value: Floats, out: Floats, _: float) -> None:
+    out.fill(1.0)
+
+
+def _sigmoid(z: Floats, out: Floats, _: float) -> None:
+    # f = 1 / (1 + e^−z): for a very negative z the quotient keeps its relative precision, for a very positive one it is 1
+    np.negative(z, out=out)
+    np.exp(out, out=out)
+    np.add(out, 1.0, out=out)
+    np.reciprocal(out, out=out)
+
+
+def _sigmoid_slope(z: Floats, value: Floats, out: Floats, _: float) -> None:
+    # f′ = f (1 − f)
+    np.subtract(1.0, value, out=out)
+    np.multiply(out, value, out=out)
+
+
+def _tanh(z: Floats, out: Floats, _: float) -> None:
+    np.tanh(z, out=out)
+
+
+def _tanh_slope(z: Floats, value: Floats, out: Floats, _: float) -> None:
+    # da/dz = 1 − a²
+    np.multiply(value, value, out=out)
+    np.subtract(1.0, out, out=out)
+
+
+def _relu(z: Floats, out: Floats, _: float) -> None:
+    np.maximum(z, 0.0, out=out)
+
+
+def _relu_slope(z: Floats, value: Floats, out: Floats, at_zero: float) -> None:
+    # 0 for z < 0, 1 for z > 0; at 0 any subgradient in [0, 1]
+    if at_zero:
+        np.heaviside(z, at_zero, out=out)
+    else:
+        np.greater(z, 0.0, out=out)  # several times faster than heaviside
+
+
+def _leaky(z: Floats, out: Floats, alpha: float) -> None:
+    # αz for z ≤ 0, z for z > 0, for every α: a trained one may pass 1
+    np.minimum(z, 0.0, out=out)
+    np.multiply(out, alpha - 1.0, out=out)
+    np.add(out, z, out=out)
+
+
+def _leaky_slope(z: Floats, value: Floats, out: Floats, alpha: float) -> None:
+    np.greater(z, 0.0, out=out)
+    np.multiply(out, 1.0 - alpha, out=out)
+    np.add(out, alpha, out=out)
+
+
+def _elu(z: Floats, out: Floats, _: float) -> None:
+    # e^z − 1 for z ≤ 0, z for z > 0 (Clevert et al. 2016, with α = 1)
+    np.minimum(z, 0.0, out=out)
+    np.expm1(out, out=out)
+    np.add(out, np.maximum(z, 0.0), out=out)
+
+
+def _elu_slope(z: Floats, value: Floats, out: Floats, _: float) -> None:
+    np.minimum(z, 0.0, out=out)
+    np.exp(out, out=out)
+
+
+def _gelu(z: Floats, out: Floats, _: float) -> None:
+    # z/2 · (1 + tanh(√(2/π) (z + 0.044715 z³)))
+    inner = z * z
+    inner *= GELU_CUBIC
+    inner += 1.0
+    inner *= z
+    inner *= GELU_SCALE
+    np.tanh(inner, out=inner)
+    inner += 1.0
+    inner *= 0.5
+    np.multiply(inner, z, out=out)
+
+
+def _gelu_slope(z: Floats, value: Floats, out: Floats, _: float) -> None:
+    # with t = tanh(u): (1 + t)/2 + z/2 · (1 − t²) · u′,  u′ = √(2/π) (1 + 3 · 0.044715 z²)
+    square = z * z
+    t = np.tanh(GELU_SCALE * z * (1.0 + GELU_CUBIC * square))
+    slope = 0.5 * z * (1.0 - t * t) * (GELU_SCALE * (1.0 + 3.0 * GELU_CUBIC * square))
+    np.add(slope, 0.5 * (1.0 + t), out=out)
+
+
+def _softplus(z: Floats, out: Floats, _: float) -> None:
+    np.logaddexp(z, 0.0, out=out)
+
+
+def _softplus_slope(z: Floats, value: Floats, out: Floats, _: float) -> None:
+    _sigmoid(z, out, 0.0)
+
+
+def _silu(z: Floats, out: Floats, _: float) -> None:
+    _sigmoid(z, out, 0.0)
+    np.multiply(out, z, out=out)
+
+
+def _silu_slope(z: Floats, value: Floats, out: Floats, _: float) -> None:
+    # σ (1 + z (1 − σ))
+    _sigmoid(z, out, 0.0)
+    np.multiply(out, 1.0 + z * (1.0 - out), out=out)
+
+
+def _step(z: Floats, out: Floats, _: float) -> None:
+    np.greater_equal(z, 0.0, out=out)
+
+
+def _step_slope(z: Floats, value: Floats, out: Floats, _: float) -> None:
+    out.fill(0.0)
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "sigmoid": Activation("Sigmoid", "1 / (1 + e⁻ᶻ)", "f (1 − f)", _sigmoid, _sigmoid_slope),
+    "tanh": Activation("Tanh", "tanh z", "1 − f²", _tanh, _tanh_slope),
+    "relu": Activation("ReLU", "max(0, z)", "0 for z < 0, 1 for z > 0", _relu, _relu_slope, kinks=(0.0,)),
+    "leaky_relu": Activation("Leaky", "αz for z ≤ 0, z for z > 0", "α or 1", _leaky, _leaky_slope, parameter=0.01, kinks=(0.0,)),
+    "prelu": Activation("PReLU", "αz for z ≤ 0, z for z > 0; α is learnt", "α or 1", _leaky, _leaky_slope, parameter=0.25, trained=True, kinks=(0.0,)),
+    "elu": Activation("ELU", "eᶻ − 1 for z ≤ 0, z for z > 0", "eᶻ or 1", _elu, _elu_slope),
+    "identity": Activation("Identity", "z", "1", _identity, _identity_slope),
+    "step": Activation("Step", "0 for z < 0, 1 for z ≥ 0", "0", _step, _step_slope, kinks=(0.0,)),
+    "gelu": Activation("GELU", "z/2 · (1 + tanh(√(2/π) (z + 0.0447 z³)))", "(1 + t)/2 + z/2 · (1 − t²) · u′, t = tanh u", _gelu, _gelu_slope),
+    "silu": Activation("SiLU", "z · σ(z)", "σ (1 + z (1 − σ))", _silu, _silu_slope),
+    "softplus": Activation("Softplus", "ln(1 + eᶻ)", "σ(z)", _softplus, _softplus_slope),
+}
