@@ -172,11 +172,15 @@ ACTIVATIONS: dict[str, Activation] = {
     "tanh": Activation("Tanh", "tanh z", "1 − f²", _tanh, _tanh_slope),
     "relu": Activation("ReLU", "max(0, z)", "0 for z < 0, 1 for z > 0", _relu, _relu_slope, kinks=(0.0,)),
     "leaky_relu": Activation("Leaky", "αz for z ≤ 0, z for z > 0", "α or 1", _leaky, _leaky_slope, parameter=0.01, kinks=(0.0,)),
-    "prelu": Activation("PReLU", "αz for z ≤ 0, z for z > 0; α is learnt", "α or 1", _leaky, _leaky_slope, parameter=0.25, trained=True, kinks=(0.0,)),
+    "prelu": Activation(
+        "PReLU", "αz for z ≤ 0, z for z > 0; α is learnt", "α or 1", _leaky, _leaky_slope, parameter=0.25, trained=True, kinks=(0.0,)
+    ),
     "elu": Activation("ELU", "eᶻ − 1 for z ≤ 0, z for z > 0", "eᶻ or 1", _elu, _elu_slope),
     "identity": Activation("Identity", "z", "1", _identity, _identity_slope),
     "step": Activation("Step", "0 for z < 0, 1 for z ≥ 0", "0", _step, _step_slope, kinks=(0.0,)),
-    "gelu": Activation("GELU", "z/2 · (1 + tanh(√(2/π) (z + 0.0447 z³)))", "(1 + t)/2 + z/2 · (1 − t²) · u′, t = tanh u", _gelu, _gelu_slope),
+    "gelu": Activation(
+        "GELU", "z/2 · (1 + tanh(√(2/π) (z + 0.0447 z³)))", "(1 + t)/2 + z/2 · (1 − t²) · u′, t = tanh u", _gelu, _gelu_slope
+    ),
     "silu": Activation("SiLU", "z · σ(z)", "σ (1 + z (1 − σ))", _silu, _silu_slope),
     "softplus": Activation("Softplus", "ln(1 + eᶻ)", "σ(z)", _softplus, _softplus_slope),
 }

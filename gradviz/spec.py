@@ -7,17 +7,15 @@ field, the value and what is allowed.
 
 from __future__ import annotations
 
-import math
-import types
 import typing
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
 
 from gradviz.activations import ACTIVATIONS
 from gradviz.clipping import CLIPPINGS
 from gradviz.data import DATASETS
+from gradviz.fields import FieldInfo, SpecError, Validated, choice, fields_of, number, plain
 from gradviz.initializers import INITIALIZERS
 from gradviz.losses import LOSSES
 from gradviz.optimizers import OPTIMIZERS
@@ -25,91 +23,23 @@ from gradviz.optimizers import OPTIMIZERS
 MAX_PARAMETERS = 20_000_000
 """Largest network that is built: at float64 the parameters, their gradient and the optimiser stay under 1 GB."""
 
-
-class SpecError(ValueError):
-    """A setting that cannot be accepted.
-
-    Attributes:
-        field: dotted name, such as ``network.depth``.
-        value: what was given.
-        allowed: what would be accepted, in words.
-    """
-
-    def __init__(self, field: str, value: object, allowed: str) -> None:
-        self.field, self.value, self.allowed = field, value, allowed
-        super().__init__(f"{field} is {_shortened(value)}; allowed: {allowed}")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (SpecError, (self.field, self.value, self.allowed))
+GENERATED = ("data.name", tuple(name for name, entry in DATASETS.items() if entry.generated))
+CLIPPED = ("training.clip", tuple(name for name in CLIPPINGS if name != "none"))
 
 
-def _shortened(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _number(
-    title: str,
-    help: str,
-    minimum: float,
-    maximum: float,
-    *,
-    unit: str = "",
-    log: bool = False,
-    restarts: bool = False,
-    group: str = "",
-    needs: tuple[str, tuple[str, ...]] | None = None,
-) -> Meta:
-    return Meta(
-        title=title,
-        description=help,
-        ge=minimum,
-        le=maximum,
-        extra={"unit": unit, "log": log, "restarts": restarts, "group": group, "needs": needs},
-    )
-
-
-def _choice(
-    title: str,
-    help: str,
-    table: typing.Mapping[str, Any],
-    *,
-    restarts: bool = False,
-    group: str = "",
-    needs: tuple[str, tuple[str, ...]] | None = None,
-) -> Meta:
-    return Meta(
-        title=title,
-        description=help,
-        extra={"table": table, "restarts": restarts, "group": group, "needs": needs},
-    )
-
-
-def _plain(title: str, help: str, **extra: Any) -> Meta:
-    return Meta(title=title, description=help, extra=extra)
-
-
-class _Validated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Checks every field against its own metadata, however the record is made."""
-
-    def __post_init__(self) -> None:
-        for info in fields_of(type(self)):
-            _check(info, getattr(self, info.name))
-
-
-class NetworkSpec(_Validated, frozen=True, forbid_unknown_fields=True):
+class NetworkSpec(Validated, frozen=True, forbid_unknown_fields=True):
     """The network: hidden layers of Linear → BatchNorm (if on) → activation, then one Linear output layer."""
 
-    depth: Annotated[int, _number("Hidden layers", "How many hidden layers the signal crosses; the output layer comes on top.", 1, 1000, restarts=True)] = 10
-    width: Annotated[int, _number("Units per layer", "How many units each hidden layer has.", 1, 1024, restarts=True)] = 8
-    activation: Annotated[str, _choice("Activation", "The function after each hidden layer. Its slope is a factor of every gradient that passes.", ACTIVATIONS)] = "sigmoid"
-    initializer: Annotated[str, _choice("Initialisation", "How the first weights are drawn. It sets whether signals shrink or grow from layer to layer.", INITIALIZERS, restarts=True)] = "xavier_normal"
-    gain: Annotated[float, _number("Gain", "The first weights are multiplied by this.", 0.0, 1000.0, unit="×", log=True, restarts=True)] = 1.0
-    skip_every: Annotated[int, _number("Skip every", "Each residual block spans this many hidden layers and adds its input to its output; 0 for none.", 0, 10)] = 0
-    batch_norm: Annotated[bool, _plain("Batch norm", "Normalise each unit's pre-activation over the mini-batch, then scale and shift it.", restarts=True)] = False
-    widths: Annotated[tuple[int, ...] | None, _plain("Widths", "One width per hidden layer, instead of the same for all.", restarts=True, each=(1, 1024))] = None
-    activations: Annotated[tuple[str, ...] | None, _plain("Activations", "One activation per hidden layer, instead of the same for all.", table=ACTIVATIONS)] = None
-    relu_at_zero: Annotated[float, _number("ReLU slope at 0", "ReLU has no derivative at exactly 0; any subgradient in [0, 1] may stand for it.", 0.0, 1.0, group="advanced")] = 0.0
+    depth: Annotated[int, number("Hidden layers", "How many hidden layers the signal crosses; the output layer comes on top.", 1, 1000, restarts=True)] = 10
+    width: Annotated[int, number("Units per layer", "How many units each hidden layer has.", 1, 1024, restarts=True)] = 8
+    activation: Annotated[str, choice("Activation", "The function after each hidden layer. Its slope is a factor of every gradient that passes.", ACTIVATIONS)] = "sigmoid"
+    initializer: Annotated[str, choice("Initialisation", "How the first weights are drawn. It sets whether signals shrink or grow from layer to layer.", INITIALIZERS, restarts=True)] = "xavier_normal"
+    gain: Annotated[float, number("Gain", "The first weights are multiplied by this.", 0.0, 1000.0, unit="×", log=True, restarts=True)] = 1.0
+    skip_every: Annotated[int, number("Skip every", "Each residual block spans this many hidden layers and adds its input to its output; 0 for none.", 0, 10)] = 0
+    batch_norm: Annotated[bool, plain("Batch norm", "Normalise each unit's pre-activation over the mini-batch, then scale and shift it.", restarts=True)] = False
+    widths: Annotated[tuple[int, ...] | None, plain("Widths", "One width per hidden layer, instead of the same for all.", restarts=True, each=(1, 1024))] = None
+    activations: Annotated[tuple[str, ...] | None, plain("Activations", "One activation per hidden layer, instead of the same for all.", table=ACTIVATIONS)] = None
+    relu_at_zero: Annotated[float, number("ReLU slope at 0", "ReLU has no derivative at exactly 0; any subgradient in [0, 1] may stand for it.", 0.0, 1.0, group="advanced")] = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -129,31 +59,31 @@ class NetworkSpec(_Validated, frozen=True, forbid_unknown_fields=True):
         return self.activations if self.activations is not None else (self.activation,) * self.depth
 
 
-class DataSpec(_Validated, frozen=True, forbid_unknown_fields=True):
+class DataSpec(Validated, frozen=True, forbid_unknown_fields=True):
     """The data set: generated, shipped, or a CSV file of the user's own."""
 
-    name: Annotated[str, _choice("Data set", "What the network learns.", DATASETS)] = "moons"
-    samples: Annotated[int, _number("Samples", "How many examples are generated; shipped sets and files keep their own number.", 20, 20_000, log=True, needs=("data.name", tuple(n for n, d in DATASETS.items() if d.generated)))] = 500
-    noise: Annotated[float, _number("Noise", "Spread of the random displacement added to each generated example.", 0.0, 2.0, needs=("data.name", tuple(n for n, d in DATASETS.items() if d.generated)))] = 0.1
-    test_fraction: Annotated[float, _number("Test share", "The share of the examples that is kept aside and never trained on.", 0.0, 0.9, group="advanced")] = 0.2
-    path: Annotated[str, _plain("File", "The CSV file, when the data set is a file of your own.", group="file")] = ""
-    target: Annotated[str, _plain("Target column", "The column of the file to predict; the last one if empty.", group="file")] = ""
+    name: Annotated[str, choice("Data set", "What the network learns.", DATASETS)] = "moons"
+    samples: Annotated[int, number("Samples", "How many examples are generated; shipped sets and files keep their own number.", 20, 20_000, log=True, needs=GENERATED)] = 500
+    noise: Annotated[float, number("Noise", "Spread of the random displacement added to each generated example.", 0.0, 2.0, needs=GENERATED)] = 0.1
+    test_fraction: Annotated[float, number("Test share", "The share of the examples that is kept aside and never trained on.", 0.0, 0.9, group="advanced")] = 0.2
+    path: Annotated[str, plain("File", "The CSV file, when the data set is a file of your own.", group="file")] = ""
+    target: Annotated[str, plain("Target column", "The column of the file to predict; the last one if empty.", group="file")] = ""
 
 
-class TrainingSpec(_Validated, frozen=True, forbid_unknown_fields=True):
+class TrainingSpec(Validated, frozen=True, forbid_unknown_fields=True):
     """How the network is trained: loss, optimiser, mini-batches, clipping and the seed of everything random."""
 
-    loss: Annotated[str, _choice("Loss", "What is minimised; auto picks by the data.", LOSSES)] = "auto"
-    optimizer: Annotated[str, _choice("Optimiser", "How a gradient becomes a change of the weights.", OPTIMIZERS)] = "sgd"
-    learning_rate: Annotated[float, _number("Learning rate", "η: how far each step follows the gradient.", 0.0, 1000.0, log=True)] = 0.1
-    momentum: Annotated[float, _number("Momentum", "The share of the last step's velocity that is kept.", 0.0, 0.999, needs=("training.optimizer", ("momentum", "nesterov")))] = 0.9
-    weight_decay: Annotated[float, _number("Weight decay", "λ: adds λ·θ to the gradient, which pulls every parameter towards 0.", 0.0, 10.0, log=True, group="advanced")] = 0.0
-    batch_size: Annotated[int, _number("Batch size", "How many examples each step averages its gradient over.", 1, 10_000, log=True)] = 32
-    clip: Annotated[str, _choice("Clip gradient", "Limit the gradient before the update. By norm the direction stays, only the length changes.", CLIPPINGS)] = "none"
-    clip_threshold: Annotated[float, _number("Threshold", "The largest value or norm that passes unclipped.", 1e-9, 1e9, log=True, needs=("training.clip", tuple(n for n in CLIPPINGS if n != "none")))] = 1.0
-    seed: Annotated[int, _number("Seed", "Draws the data, the first weights and the order of the mini-batches. The same seed gives the same run.", 0, 2**31 - 1, restarts=True)] = 0
-    stop_after: Annotated[int, _number("Stop after", "Pause when this many steps are done; 0 to go on for ever.", 0, 1_000_000_000, unit="steps", group="stop")] = 0
-    precision: Annotated[str, _choice("Precision", "The floating-point numbers of the engine.", {"float64": "64 bit", "float32": "32 bit"}, group="advanced")] = "float64"
+    loss: Annotated[str, choice("Loss", "What is minimised; auto picks by the data.", LOSSES)] = "auto"
+    optimizer: Annotated[str, choice("Optimiser", "How a gradient becomes a change of the weights.", OPTIMIZERS)] = "sgd"
+    learning_rate: Annotated[float, number("Learning rate", "η: how far each step follows the gradient.", 0.0, 1000.0, log=True)] = 0.1
+    momentum: Annotated[float, number("Momentum", "The share of the last step's velocity that is kept.", 0.0, 0.999, needs=("training.optimizer", ("momentum", "nesterov")))] = 0.9
+    weight_decay: Annotated[float, number("Weight decay", "λ: adds λ·θ to the gradient, which pulls every parameter towards 0.", 0.0, 10.0, log=True, group="advanced")] = 0.0
+    batch_size: Annotated[int, number("Batch size", "How many examples each step averages its gradient over.", 1, 10_000, log=True)] = 32
+    clip: Annotated[str, choice("Clip gradient", "Limit the gradient before the update. By norm the direction stays, only the length changes.", CLIPPINGS)] = "none"
+    clip_threshold: Annotated[float, number("Threshold", "The largest value or norm that passes unclipped.", 1e-9, 1e9, log=True, needs=CLIPPED)] = 1.0
+    seed: Annotated[int, number("Seed", "Draws the data, the first weights and the order of the mini-batches. The same seed gives the same run.", 0, 2**31 - 1, restarts=True)] = 0
+    stop_after: Annotated[int, number("Stop after", "Pause when this many steps are done; 0 to go on for ever.", 0, 1_000_000_000, unit="steps", group="stop")] = 0
+    precision: Annotated[str, choice("Precision", "The floating-point numbers of the engine.", {"float64": "64 bit", "float32": "32 bit"}, group="advanced")] = "float64"
 
 
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -234,43 +164,6 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.replace(path, tuple(value) if isinstance(value, list) else value)
 
 
-class FieldInfo(msgspec.Struct, frozen=True):
-    """What a control needs to know about one field of the spec."""
-
-    section: str  # "network", "data" or "training"
-    name: str
-    title: str
-    help: str
-    kind: str  # "int", "float", "bool", "choice", "text", "ints" or "choices" (the last two: one per layer, or None)
-    default: Any
-    minimum: float | None = None
-    maximum: float | None = None
-    unit: str = ""
-    log: bool = False  # the range spans decades: a logarithmic slider suits it
-    choices: tuple[tuple[str, str], ...] = ()  # (value, title)
-    restarts: bool = False  # changing it restarts the run from the same seed
-    group: str = ""  # "", "advanced", "file" or "stop"
-    needs: tuple[str, tuple[str, ...]] | None = None  # (other field's path, its values for which this one counts)
-
-    @property
-    def path(self) -> str:
-        return f"{self.section}.{self.name}"
-
-
-_SECTIONS: dict[type, str] = {NetworkSpec: "network", DataSpec: "data", TrainingSpec: "training"}
-_FIELDS: dict[type, tuple[FieldInfo, ...]] = {}
-
-
-def fields_of(struct: type) -> tuple[FieldInfo, ...]:
-    """The fields of `NetworkSpec`, `DataSpec` or `TrainingSpec`, in the order in which controls show them."""
-    if struct not in _FIELDS:
-        hints = typing.get_type_hints(struct, include_extras=True)
-        _FIELDS[struct] = tuple(
-            _describe(_section_name(struct), item, hints[item.name]) for item in msgspec.structs.fields(struct)
-        )
-    return _FIELDS[struct]
-
-
 def all_fields() -> tuple[FieldInfo, ...]:
     """Every field of the spec: data, network, training."""
     return fields_of(DataSpec) + fields_of(NetworkSpec) + fields_of(TrainingSpec)
@@ -284,81 +177,12 @@ def field_info(path: str) -> FieldInfo:
     raise SpecError("the field name", path, ", ".join(info.path for info in all_fields()))
 
 
-def _section_name(struct: type) -> str:
-    return {"NetworkSpec": "network", "DataSpec": "data", "TrainingSpec": "training"}[struct.__name__]
-
-
-def _describe(section: str, item: msgspec.structs.FieldInfo, hint: Any) -> FieldInfo:
-    meta: Meta = hint.__metadata__[0]
-    extra = dict(meta.extra or {})
-    table = extra.get("table")
-    base = hint.__origin__
-    per_layer = isinstance(base, types.UnionType)
-    if per_layer:
-        kind = "choices" if table is not None else "ints"
-    elif table is not None:
-        kind = "choice"
-    else:
-        kind = {int: "int", float: "float", bool: "bool", str: "text"}[base]
-    low, high = extra.get("each", (meta.ge, meta.le))
-    return FieldInfo(
-        section=section,
-        name=item.name,
-        title=str(meta.title),
-        help=str(meta.description),
-        kind=kind,
-        default=item.default,
-        minimum=low,
-        maximum=high,
-        unit=extra.get("unit", ""),
-        log=extra.get("log", False),
-        choices=tuple((key, getattr(entry, "title", entry)) for key, entry in (table or {}).items()),
-        restarts=extra.get("restarts", False),
-        group=extra.get("group", ""),
-        needs=extra.get("needs"),
-    )
-
-
-def _check(info: FieldInfo, value: object) -> None:
-    if info.kind in ("ints", "choices"):
-        if value is None:
-            return
-        if not isinstance(value, (tuple, list)):
-            raise SpecError(info.path, value, f"a list with one entry per hidden layer ({_allowed(info)}), or null")
-        for number, entry in enumerate(value, 1):
-            if not _accepts(info, "int" if info.kind == "ints" else "choice", entry):
-                raise SpecError(f"{info.path}, layer {number},", entry, _allowed(info))
-    elif not _accepts(info, info.kind, value):
-        raise SpecError(info.path, value, _allowed(info))
-
-
-def _accepts(info: FieldInfo, kind: str, value: object) -> bool:
-    if kind == "bool":
-        return isinstance(value, bool)
-    if kind == "text":
-        return isinstance(value, str)
-    if kind == "choice":
-        return isinstance(value, str) and value in dict(info.choices)
-    if isinstance(value, bool) or not isinstance(value, int if kind == "int" else (int, float)):
-        return False
-    assert isinstance(value, (int, float)) and info.minimum is not None and info.maximum is not None
-    return math.isfinite(value) and info.minimum <= value <= info.maximum
-
-
-def _allowed(info: FieldInfo) -> str:
-    if info.choices:
-        return ", ".join(value for value, _ in info.choices)
-    if info.kind == "bool":
-        return "true or false"
-    if info.kind == "text":
-        return "text"
-    whole = "a whole number" if info.kind in ("int", "ints") else "a number"
-    return f"{whole} from {info.minimum:g} to {info.maximum:g}"
-
-
 def _check_keys(where: str, raw: object, known: typing.Mapping[str, Any]) -> None:
     if not isinstance(raw, dict):
         raise SpecError(where, raw, "an object with " + ", ".join(known))
     for key in raw:
         if key not in known:
             raise SpecError(f"{where}: the field name", key, ", ".join(known))
+
+
+__all__ = ["MAX_PARAMETERS", "DataSpec", "FieldInfo", "NetworkSpec", "Spec", "SpecError", "TrainingSpec", "all_fields", "field_info", "fields_of"]

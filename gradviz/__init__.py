@@ -1,0 +1,8 @@
+"""The engine of GradViz: deep networks in NumPy, measured where it matters. Deterministic, silent, and free of any screen."""
+
+from gradviz.data import DataError
+from gradviz.experiment import Experiment
+from gradviz.snapshot import Snapshot
+from gradviz.spec import DataSpec, NetworkSpec, Spec, SpecError, TrainingSpec
+
+__all__ = ["DataError", "DataSpec", "Experiment", "NetworkSpec", "Snapshot", "Spec", "SpecError", "TrainingSpec"]

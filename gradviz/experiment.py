@@ -1,0 +1,286 @@
+"""An experiment in one hand: spec, data, network, trainer and history; the public interface of the engine."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradviz.data import Data, from_arrays, load
+from gradviz.history import History
+from gradviz.losses import TargetError, loss_named
+from gradviz.measure import Meter, inspect
+from gradviz.network import Network, build
+from gradviz.prediction import predict
+from gradviz.snapshot import Inspection, Snapshot
+from gradviz.spec import Spec, SpecError, all_fields
+from gradviz.training import Phase, Trainer
+
+Floats = NDArray[np.floating[Any]]
+
+MOST_TEST_EXAMPLES = 1000  # enough for the test loss; keeps its cost bounded
+WORK_FOR_TWO_THREADS = 100_000_000  # multiply-adds of a forward pass from which a second BLAS thread pays
+
+
+class Experiment:
+    """One run of one spec.
+
+    With ``inputs`` (examples, features) and ``targets`` (examples,) or (examples, outputs) the run uses these arrays as
+    they are, without scaling or split, instead of the spec's data set.
+
+    Raises:
+        SpecError: when the loss does not fit the data, or the network would be too large.
+        DataError: when the data cannot be read or do not fit together.
+    """
+
+    def __init__(self, spec: Spec, inputs: Floats | None = None, targets: NDArray[Any] | None = None) -> None:
+        self._own_data = None
+        if inputs is not None or targets is not None:
+            self._own_data = from_arrays(inputs, targets)
+        self._begin(spec, self._load(spec))
+
+    def _load(self, spec: Spec) -> Data:
+        if self._own_data is not None:
+            return self._own_data
+        data = spec.data
+        return load(
+            data.name,
+            samples=data.samples,
+            noise=data.noise,
+            test_fraction=data.test_fraction,
+            seed=spec.training.seed,
+            path=data.path,
+            target=data.target,
+        )
+
+    def _begin(self, spec: Spec, data: Data) -> None:
+        loss = resolve_loss(spec.training.loss, data)
+        dtype = np.float32 if spec.training.precision == "float32" else np.float64
+        network = build(spec.network, data.inputs.shape[1], output_count(loss, data), loss, spec.training.seed, dtype)
+        self._attach(spec, data, network)
+        counts = np.array([f * u for f, u in zip(network.fan_ins, network.widths, strict=True)])
+        self.history = History(counts)
+        self._measure_test_loss()
+
+    def _attach(self, spec: Spec, data: Data, network: Network) -> None:
+        """Make the trainer for this spec, data and network; nothing of self changes when that fails."""
+        loss = loss_named(network.loss)
+        train, test = data.train, data.test[:MOST_TEST_EXAMPLES]
+        try:
+            targets = loss.encode(data.targets[train], network.outputs)
+            test_targets = loss.encode(data.targets[test], network.outputs)
+        except TargetError as error:
+            raise SpecError("training.loss", network.loss, f"a loss that fits the data ({error})") from None
+        if targets.dtype.kind == "f":
+            targets, test_targets = targets.astype(network.dtype), test_targets.astype(network.dtype)
+        inputs = np.ascontiguousarray(data.inputs[train].T, dtype=network.dtype)
+        trainer = Trainer(network, spec.training, inputs, targets)
+        self.spec, self.data, self.network, self.trainer = spec, data, network, trainer
+        self._test_inputs, self._test_targets = data.inputs[test], test_targets
+        names = data.class_names if network.outputs == len(data.class_names) else ("",) * network.outputs
+        self.architecture = network.architecture(tuple(data.input_names), tuple(names))
+        self._guessing_loss = guessing_loss(network.loss, targets)
+        self._meter: Meter | None = None
+        _use_threads(trainer)
+
+    @property
+    def step_count(self) -> int:
+        """How many training steps have been done."""
+        return self.trainer.steps
+
+    def step(self) -> Snapshot:
+        """Do one whole training step and say what came of it; never raises for non-finite numbers."""
+        self.trainer.step()
+        self._record()
+        return self._snapshot()
+
+    def phases(self) -> Iterator[Phase]:
+        """Do one training step phase by phase; each phase is done when it is yielded."""
+        for phase in self.trainer.phases():
+            if phase.kind == "update":
+                self._record()
+            yield phase
+
+    def _record(self) -> None:
+        trainer = self.trainer
+        self.history.append(trainer.steps, trainer.loss, trainer.gradient_norms, trainer.total_norm, trainer.clipped_norm)
+        if self.history.wants_test(trainer.steps):
+            self._measure_test_loss()
+
+    def _measure_test_loss(self) -> None:
+        if len(self._test_inputs):
+            outputs = np.ascontiguousarray(self.network.predict(self._test_inputs).T)
+            with np.errstate(all="ignore"):
+                loss = loss_named(self.network.loss).evaluate(outputs, self._test_targets, np.empty_like(outputs))
+            self.history.append_test(self.trainer.steps, loss)
+
+    def _snapshot(self, **more: Any) -> Snapshot:
+        trainer = self.trainer
+        return Snapshot(
+            step=trainer.steps,
+            loss=trainer.loss,
+            gradient_norms=trainer.gradient_norms,
+            clipped_norms=trainer.clipped_norms,
+            delta_norms=trainer.delta_norms,
+            total_norm=trainer.total_norm,
+            clipped_norm=trainer.clipped_norm,
+            learning_rate=self.spec.training.learning_rate,
+            failure=trainer.failure,
+            spec=self.spec,
+            architecture=self.architecture,
+            guessing_loss=self._guessing_loss,
+            loss_name=self.network.loss,
+            test_loss=self.history.last_test_loss,
+            **more,
+        )
+
+    def measure(
+        self, *, prediction: bool = True, history: bool = True, history_after: int = 0, edge: tuple[int, int, int] | None = None
+    ) -> Snapshot:
+        """The present moment with all its details.
+
+        Args:
+            prediction: also ask the network about its data.
+            history: also give the run so far, from the step after ``history_after`` on.
+            edge: (layer, row, column) of a shown edge whose exact weights are wanted.
+        """
+        if self._meter is None:
+            self._meter = Meter(self.trainer, self.architecture)
+        return self._snapshot(
+            details=self._meter.details() if self.trainer.steps else None,
+            prediction=predict(self.data, self.network.predict) if prediction else None,
+            history=self.history.table(history_after) if history else None,
+            inspection=None if edge is None else self.inspect(*edge),
+            data_summary=f"{len(self.data.train):,} training, {len(self.data.test):,} test examples",
+        )
+
+    def inspect(self, layer: int, row: int, column: int) -> Inspection:
+        """The exact weights and gradients behind one shown edge; raises ValueError when there is none."""
+        return inspect(self.network, self.trainer.raw_gradient, self.architecture, layer, row, column)
+
+    def restarts(self, spec: Spec) -> bool:
+        """Whether changing to ``spec`` begins a new run, because the parameters would not fit or would be drawn anew."""
+        if any(info.restarts and self.spec.get(info.path) != spec.get(info.path) for info in all_fields()):
+            return True
+        if self.spec.data == spec.data and self.spec.training.loss == spec.training.loss:
+            return False
+        data = self._load(spec)
+        same_outputs = output_count(resolve_loss(spec.training.loss, data), data) == self.network.outputs
+        return data.inputs.shape[1] != self.network.inputs or not same_outputs
+
+    def apply(self, spec: Spec) -> bool:
+        """Change to ``spec``: go on with the same run where the parameters fit, else restart from its seed.
+
+        Returns:
+            Whether the run was restarted.
+
+        Raises:
+            SpecError, DataError: when the spec cannot be run; the experiment is then as it was.
+        """
+        if spec == self.spec:
+            return False
+        if self.restarts(spec):
+            self._begin(spec, self._load(spec))
+            return True
+        before, old, old_network = self.spec, self.trainer, self.network
+        data = self._load(spec) if before.data != spec.data else self.data
+        dtype = np.float32 if spec.training.precision == "float32" else np.float64
+        loss = resolve_loss(spec.training.loss, data)
+        network = build(spec.network, old_network.inputs, old_network.outputs, loss, spec.training.seed, dtype)
+        for name, values in old_network.parameters.items():
+            if name in network.parameters:  # a learnt α goes with its activation
+                network.parameters[name][:] = values
+        for name, values in old_network.running.items():
+            network.running[name][:] = values
+        self._attach(spec, data, network)
+        self.trainer.carry_on(old)
+        self.history.changes.append((old.steps, describe_change(before, spec)))
+        return False
+
+    def restart(self, spec: Spec | None = None) -> None:
+        """Begin anew from the same first weights (or those of ``spec``)."""
+        spec = spec or self.spec
+        self._begin(spec, self._load(spec))
+
+
+def resolve_loss(name: str, data: Data) -> str:
+    """The loss in force: ``auto`` picks by the data.
+
+    Raises:
+        SpecError: when cross-entropy is asked for and the data have no classes.
+    """
+    if name == "auto":
+        if data.task == "regression":
+            return "mse"
+        return "binary_cross_entropy" if len(data.class_names) == 2 else "cross_entropy"
+    if name == "cross_entropy" and data.task == "regression":
+        raise SpecError("training.loss", name, "mse or auto, because the target of these data is a number and not a class")
+    return name
+
+
+def output_count(loss: str, data: Data) -> int:
+    """How many outputs the network needs."""
+    if data.task == "regression":
+        return int(data.targets.shape[1])
+    classes = len(data.class_names)
+    return 1 if classes == 2 and loss != "cross_entropy" else classes
+
+
+def guessing_loss(loss: str, targets: NDArray[Any]) -> float:
+    """The loss of a network that ignores its input and always answers the frequencies (or the mean) of the targets.
+
+    ``targets`` are encoded, (outputs, examples) or, for cross-entropy, (examples,).
+    """
+    if loss == "cross_entropy":
+        shares = np.bincount(targets) / len(targets)
+        shares = shares[shares > 0]
+        return float(-(shares * np.log(shares)).sum())
+    means = targets.mean(axis=1, dtype=float)
+    if loss == "mse":
+        return float(targets.var(axis=1, dtype=float).mean())
+    inside = np.clip(means, 1e-300, 1.0)
+    outside = np.clip(1.0 - means, 1e-300, 1.0)
+    return float(-(means * np.log(inside) + (1.0 - means) * np.log(outside)).mean())
+
+
+def describe_change(before: Spec, after: Spec) -> str:
+    """What differs between two specs, in words."""
+    parts = []
+    for info in all_fields():
+        old, new = before.get(info.path), after.get(info.path)
+        if old != new:
+            titles = dict(info.choices)
+            parts.append(f"{info.title}: {titles.get(old, _shown(old))} → {titles.get(new, _shown(new))}")
+    return "; ".join(parts)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return "per layer"
+    if value is None:
+        return "same in all layers"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@functools.cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController  # looks through the loaded libraries: only once, and not on import
+
+    return ThreadpoolController().select(user_api="blas")
+
+
+def _use_threads(trainer: Trainer) -> None:
+    """One BLAS thread, except for a net so large that a second one pays more than it costs."""
+    network = trainer.network
+    work = trainer.batches.size * sum(f * u for f, u in zip(network.fan_ins, network.widths, strict=True))
+    wanted = 2 if work >= WORK_FOR_TWO_THREADS else 1
+    for library in _blas().lib_controllers:
+        if library.num_threads != wanted:
+            library.set_num_threads(wanted)
+
+

@@ -1,0 +1,194 @@
+"""What a field of the spec knows about itself: title, range, choices, help; and the check that follows from it.
+
+The window builds its controls and the command line its errors from these descriptions, so that a knob is one field.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+import typing
+from typing import Any
+
+import msgspec
+from msgspec import Meta
+
+
+class SpecError(ValueError):
+    """A setting that cannot be accepted.
+
+    Attributes:
+        field: dotted name, such as ``network.depth``.
+        value: what was given.
+        allowed: what would be accepted, in words.
+    """
+
+    def __init__(self, field: str, value: object, allowed: str) -> None:
+        self.field, self.value, self.allowed = field, value, allowed
+        super().__init__(f"{field} is {_shortened(value)}; allowed: {allowed}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (SpecError, (self.field, self.value, self.allowed))
+
+
+def _shortened(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def number(
+    title: str,
+    help: str,
+    minimum: float,
+    maximum: float,
+    *,
+    unit: str = "",
+    log: bool = False,
+    restarts: bool = False,
+    group: str = "",
+    needs: tuple[str, tuple[str, ...]] | None = None,
+) -> Meta:
+    return Meta(
+        title=title,
+        description=help,
+        ge=minimum,
+        le=maximum,
+        extra={"unit": unit, "log": log, "restarts": restarts, "group": group, "needs": needs},
+    )
+
+
+def choice(
+    title: str,
+    help: str,
+    table: typing.Mapping[str, Any],
+    *,
+    restarts: bool = False,
+    group: str = "",
+    needs: tuple[str, tuple[str, ...]] | None = None,
+) -> Meta:
+    return Meta(
+        title=title,
+        description=help,
+        extra={"table": table, "restarts": restarts, "group": group, "needs": needs},
+    )
+
+
+def plain(title: str, help: str, **extra: Any) -> Meta:
+    return Meta(title=title, description=help, extra=extra)
+
+
+class FieldInfo(msgspec.Struct, frozen=True):
+    """What a control needs to know about one field of the spec."""
+
+    section: str  # "network", "data" or "training"
+    name: str
+    title: str
+    help: str
+    kind: str  # "int", "float", "bool", "choice", "text", "ints" or "choices" (the last two: one per layer, or None)
+    default: Any
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str = ""
+    log: bool = False  # the range spans decades: a logarithmic slider suits it
+    choices: tuple[tuple[str, str], ...] = ()  # (value, title)
+    restarts: bool = False  # changing it restarts the run from the same seed
+    group: str = ""  # "", "advanced", "file" or "stop"
+    needs: tuple[str, tuple[str, ...]] | None = None  # (other field's path, its values for which this one counts)
+
+    @property
+    def path(self) -> str:
+        return f"{self.section}.{self.name}"
+
+
+_FIELDS: dict[type, tuple[FieldInfo, ...]] = {}
+
+
+def fields_of(struct: type) -> tuple[FieldInfo, ...]:
+    """The fields of `NetworkSpec`, `DataSpec` or `TrainingSpec`, in the order in which controls show them."""
+    if struct not in _FIELDS:
+        hints = typing.get_type_hints(struct, include_extras=True)
+        _FIELDS[struct] = tuple(
+            _describe(_section_name(struct), item, hints[item.name]) for item in msgspec.structs.fields(struct)
+        )
+    return _FIELDS[struct]
+
+
+def _section_name(struct: type) -> str:
+    return {"NetworkSpec": "network", "DataSpec": "data", "TrainingSpec": "training"}[struct.__name__]
+
+
+def _describe(section: str, item: msgspec.structs.FieldInfo, hint: Any) -> FieldInfo:
+    meta: Meta = hint.__metadata__[0]
+    extra = dict(meta.extra or {})
+    table = extra.get("table")
+    base = hint.__origin__
+    per_layer = isinstance(base, types.UnionType)
+    if per_layer:
+        kind = "choices" if table is not None else "ints"
+    elif table is not None:
+        kind = "choice"
+    else:
+        kind = {int: "int", float: "float", bool: "bool", str: "text"}[base]
+    low, high = extra.get("each", (meta.ge, meta.le))
+    return FieldInfo(
+        section=section,
+        name=item.name,
+        title=str(meta.title),
+        help=str(meta.description),
+        kind=kind,
+        default=item.default,
+        minimum=low,
+        maximum=high,
+        unit=extra.get("unit", ""),
+        log=extra.get("log", False),
+        choices=tuple((key, getattr(entry, "title", entry)) for key, entry in (table or {}).items()),
+        restarts=extra.get("restarts", False),
+        group=extra.get("group", ""),
+        needs=extra.get("needs"),
+    )
+
+
+def _check(info: FieldInfo, value: object) -> None:
+    if info.kind in ("ints", "choices"):
+        if value is None:
+            return
+        if not isinstance(value, (tuple, list)):
+            raise SpecError(info.path, value, f"a list with one entry per hidden layer ({_allowed(info)}), or null")
+        for number, entry in enumerate(value, 1):
+            if not _accepts(info, "int" if info.kind == "ints" else "choice", entry):
+                raise SpecError(f"{info.path}, layer {number},", entry, _allowed(info))
+    elif not _accepts(info, info.kind, value):
+        raise SpecError(info.path, value, _allowed(info))
+
+
+def _accepts(info: FieldInfo, kind: str, value: object) -> bool:
+    if kind == "bool":
+        return isinstance(value, bool)
+    if kind == "text":
+        return isinstance(value, str)
+    if kind == "choice":
+        return isinstance(value, str) and value in dict(info.choices)
+    if isinstance(value, bool) or not isinstance(value, int if kind == "int" else (int, float)):
+        return False
+    low = -math.inf if info.minimum is None else info.minimum
+    high = math.inf if info.maximum is None else info.maximum
+    return math.isfinite(value) and low <= value <= high
+
+
+def _allowed(info: FieldInfo) -> str:
+    if info.choices:
+        return ", ".join(value for value, _ in info.choices)
+    if info.kind == "bool":
+        return "true or false"
+    if info.kind == "text":
+        return "text"
+    whole = "a whole number" if info.kind in ("int", "ints") else "a number"
+    return f"{whole} from {info.minimum:g} to {info.maximum:g}"
+
+
+class Validated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Checks every field against its own metadata, however the record is made."""
+
+    def __post_init__(self) -> None:
+        for info in fields_of(type(self)):
+            _check(info, getattr(self, info.name))

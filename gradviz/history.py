@@ -1,0 +1,112 @@
+"""The run so far, in bounded memory: exact rows, thinned evenly, so that a million steps cost no more than a thousand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradviz.snapshot import HistoryTable
+
+Floats = NDArray[np.floating[Any]]
+
+MOST_ROWS = 2048
+FEWEST_ROWS = 256
+MOST_NUMBERS = 1_000_000  # rows × layers, which bounds the memory of very deep nets
+
+
+class History:
+    """One row per ``stride`` steps. When it is full, every second row is dropped and the stride doubles.
+
+    A row is the exact record of its own step; only ``loss_low`` and ``loss_high`` gather the steps between two rows.
+    """
+
+    def __init__(self, weight_counts: NDArray[np.int64]) -> None:
+        """``weight_counts`` (layers,): how many weights each layer has, to turn a norm into an RMS."""
+        layers = len(weight_counts)
+        self._scale = 1.0 / np.sqrt(weight_counts)
+        self._capacity = int(np.clip(MOST_NUMBERS // layers, FEWEST_ROWS, MOST_ROWS))
+        self.stride = 1
+        self._rows = 0
+        self._steps = np.zeros(self._capacity, np.int64)
+        self._losses = np.zeros((self._capacity, 3))  # loss, lowest, highest
+        self._norms = np.zeros((self._capacity, layers))
+        self._totals = np.zeros((self._capacity, 2))
+        self._low, self._high = np.inf, -np.inf
+        self._tests: list[tuple[int, float]] = []
+        self._next_test = 0
+        self.changes: list[tuple[int, str]] = []
+        self._next_step = 1
+
+    def append(self, step: int, loss: float, gradient_norms: Floats, total: float, clipped: float) -> None:
+        """Record a step; ``gradient_norms`` (layers,) before clipping, ``total`` and ``clipped`` the global norm."""
+        if loss < self._low or loss != loss:  # NaN, once met, stays: no comparison replaces it
+            self._low = loss
+        if loss > self._high or loss != loss:
+            self._high = loss
+        if step < self._next_step:
+            return
+        if self._rows == self._capacity:
+            self._thin()
+            if step < self._next_step:
+                return
+        row = self._rows
+        self._steps[row] = step
+        self._losses[row] = loss, self._low, self._high
+        self._norms[row] = gradient_norms
+        self._totals[row] = total, clipped
+        self._rows += 1
+        self._next_step = step + self.stride
+        self._low, self._high = np.inf, -np.inf
+
+    def _thin(self) -> None:
+        kept = (self._capacity + 1) // 2
+        # the extremes of a row that goes move to the row behind it, which covers its steps from now on
+        low, high = self._losses[1 : self._capacity - 1 : 2, 1], self._losses[1 : self._capacity - 1 : 2, 2]
+        behind = self._losses[2 : self._capacity : 2]
+        behind[:, 1] = np.minimum(behind[:, 1], low[: len(behind)])
+        behind[:, 2] = np.maximum(behind[:, 2], high[: len(behind)])
+        if self._capacity % 2 == 0:
+            self._low, self._high = min(self._low, self._losses[-1, 1]), max(self._high, self._losses[-1, 2])
+        for array in (self._steps, self._losses, self._norms, self._totals):
+            array[:kept] = array[: self._capacity : 2]
+        self._rows, self.stride = kept, self.stride * 2
+        self._next_step = int(self._steps[kept - 1]) + self.stride
+
+    def wants_test(self, step: int) -> bool:
+        """Whether the test loss is due: every 10 steps at first, then every 5 % of the run, so that its cost stays small."""
+        return step >= self._next_test
+
+    @property
+    def last_test_loss(self) -> float | None:
+        """The newest test loss, None without a test set."""
+        return self._tests[-1][1] if self._tests else None
+
+    def append_test(self, step: int, loss: float) -> None:
+        """Record the test loss after ``step`` steps."""
+        self._tests.append((step, loss))
+        self._next_test = step + max(10, step // 20)
+
+    def table(self, after: int = 0) -> HistoryTable:
+        """All rows with a step greater than ``after``; test losses and changes always whole, they are few."""
+        start = int(np.searchsorted(self._steps[: self._rows], after, side="right"))
+        rows = slice(start, self._rows)
+        return HistoryTable(
+            steps=frozen(self._steps[rows]),
+            loss=frozen(self._losses[rows, 0]),
+            loss_low=frozen(self._losses[rows, 1]),
+            loss_high=frozen(self._losses[rows, 2]),
+            gradient_rms=frozen(self._norms[rows] * self._scale),
+            total_norms=frozen(self._totals[rows]),
+            test_steps=frozen(np.array([step for step, _ in self._tests], np.int64)),
+            test_loss=frozen(np.array([loss for _, loss in self._tests], float)),
+            changes=tuple(self.changes),
+        )
+
+
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """A read-only copy."""
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy

@@ -1,0 +1,200 @@
+"""The training step, as a generator of phases: playing drains it, stepping calls `next()`; one road for both.
+
+What a student steps through is therefore exactly what trains.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from gradviz.clipping import CLIPPINGS, norm
+from gradviz.network import Network, Pass, parameter_name
+from gradviz.optimizers import OPTIMIZERS, Optimizer
+from gradviz.snapshot import Failure
+from gradviz.spec import TrainingSpec
+
+Floats = NDArray[np.floating[Any]]
+
+
+class Phase(msgspec.Struct, frozen=True):
+    """A part of a training step that has just been done."""
+
+    kind: str  # "forward", "loss", "backward", "clip" or "update"
+    layer: int  # number of the layer, counted from 1; 0 where no single layer is meant
+
+
+class Batches:
+    """The order of the mini-batches: each epoch a new permutation; an incomplete last batch is left out."""
+
+    def __init__(self, examples: int, batch_size: int, seed: int) -> None:
+        self.size = min(examples, batch_size)
+        self.rng = np.random.default_rng([seed, 2])
+        self._examples = examples
+        self._order: NDArray[np.int64] = np.empty(0, np.int64)
+        self._next = examples
+
+    def same_as(self, other: Batches) -> bool:
+        """Whether the order of one can serve the other."""
+        return (self._examples, self.size) == (other._examples, other.size)
+
+    def next(self) -> NDArray[np.int64]:
+        """The indices (batch,) of the next mini-batch."""
+        if self._next + self.size > len(self._order):
+            self._order, self._next = self.rng.permutation(self._examples), 0
+        start, self._next = self._next, self._next + self.size
+        return self._order[start : self._next]
+
+
+class Trainer:
+    """Runs training steps and keeps what the last one measured.
+
+    ``inputs`` (features, examples) and ``targets`` (…, examples), encoded for the loss, are in the engine's layout.
+    Per-layer results have shape (layers,): ``gradient_norms`` ‖∂L/∂W‖ before clipping, ``clipped_norms`` after it,
+    ``delta_norms`` ‖∂L/∂z‖.
+    """
+
+    def __init__(self, network: Network, spec: TrainingSpec, inputs: Floats, targets: NDArray[Any]) -> None:
+        self.network, self.spec = network, spec
+        self._inputs, self._targets = inputs, targets
+        self.batches = Batches(inputs.shape[1], spec.batch_size, spec.seed)
+        self.run = Pass(network, self.batches.size)
+        self.optimizer: Optimizer = OPTIMIZERS[spec.optimizer](network.vector.size, network.dtype, spec.momentum)
+        self.steps = 0
+        self.failure: Failure | None = None
+        self.chosen: NDArray[np.int64] = np.arange(self.batches.size)  # examples of the last mini-batch
+        self.loss = math.nan
+        self.total_norm = self.clipped_norm = math.nan
+        unknown = np.full(network.depth, np.nan)
+        self.gradient_norms = self.clipped_norms = self.delta_norms = unknown
+        self._clipping = None if spec.clip == "none" else CLIPPINGS[spec.clip]
+        self.raw_gradient = self.run.gradient if self._clipping is None else np.zeros_like(network.vector)
+        self._batch_targets = np.empty((*targets.shape[:-1], self.batches.size), targets.dtype)
+        self._weights = [network.slices[parameter_name(n, "weight")] for n in range(1, network.depth + 1)]
+        self._weight_gradients = [self.run.gradient[part] for part in self._weights]
+        self._layer_deltas = [layer.deltas.ravel() for layer in self.run.layers]
+        self._forward = [(layer.forward, Phase("forward", n)) for n, layer in enumerate(self.run.layers, 1)]
+        self._backward = [(layer.backward, Phase("backward", n)) for n, layer in enumerate(self.run.layers, 1)][::-1]
+
+    def carry_on(self, old: Trainer) -> None:
+        """Go on where ``old`` stopped: its count of steps, last measurements, optimiser state and order of batches."""
+        self.steps, self.failure, self.loss = old.steps, old.failure, old.loss
+        if old.batches.same_as(self.batches):
+            self.batches = old.batches
+        else:
+            self.batches.rng = old.batches.rng
+        if type(self.optimizer) is type(old.optimizer):
+            self.optimizer.steps = old.optimizer.steps
+            for memory, values in self.optimizer.state.items():
+                for name, part in self.network.slices.items():
+                    if name in old.network.slices:
+                        values[part] = old.optimizer.state[memory][old.network.slices[name]]
+        if self.steps:
+            self._probe(old.chosen if old.batches.same_as(self.batches) else np.arange(self.batches.size))
+
+    def _probe(self, chosen: NDArray[np.int64]) -> None:
+        """Measure the gradients of one mini-batch without a step, so that a changed setting shows before the next one."""
+        running = {name: values.copy() for name, values in self.network.running.items()}
+        self._fetch(chosen)
+        with np.errstate(all="ignore"):
+            self.run.forward()
+            self.loss = self.run.evaluate(self._batch_targets)
+            self.run.backward()
+            self._finish_gradient()
+        for name, values in running.items():
+            self.network.running[name][:] = values
+
+    def step(self) -> None:
+        """One whole training step."""
+        with np.errstate(all="ignore"):  # overflow is the subject of the program, not an accident
+            for _ in self._phases():
+                pass
+
+    def phases(self) -> Iterator[Phase]:
+        """One training step, phase by phase; each is done when it is yielded."""
+        phases = self._phases()
+        while True:
+            with np.errstate(all="ignore"):  # not held over a yield: it would leak into the caller
+                phase = next(phases, None)
+            if phase is None:
+                return
+            yield phase
+
+    def _phases(self) -> Iterator[Phase]:
+        run = self.run
+        self._fetch(self.batches.next())
+        for forward, phase in self._forward:
+            forward()
+            yield phase
+        self.loss = run.evaluate(self._batch_targets)
+        yield LOSS
+        for backward, phase in self._backward:
+            backward()
+            yield phase
+        self._finish_gradient()
+        yield CLIP
+        self.optimizer.step(self.network.vector, run.gradient, self.spec.learning_rate, self.spec.weight_decay)
+        self.steps += 1
+        yield UPDATE
+
+    def _fetch(self, chosen: NDArray[np.int64]) -> None:
+        self.chosen = chosen
+        # mode="clip" lets NumPy write straight into the buffer; the indices are in range by construction
+        self._inputs.take(chosen, axis=1, out=self.run.inputs, mode="clip")
+        self._targets.take(chosen, axis=-1, out=self._batch_targets, mode="clip")
+
+    def _finish_gradient(self) -> None:
+        """Measure the whole gradient, clip it, and measure what is left."""
+        self._measure()
+        if self._clipping is not None:
+            np.copyto(self.raw_gradient, self.run.gradient)
+            self._clipping.apply(self.run.gradient, self.network.layer_slices, self.spec.clip_threshold)
+            self._measure_clipped()
+
+    def _measure(self) -> None:
+        self.gradient_norms = self.clipped_norms = norms(self._weight_gradients)
+        self.delta_norms = norms(self._layer_deltas)
+        self.total_norm = self.clipped_norm = norm(self.run.gradient)
+        if self.failure is None and not (math.isfinite(self.total_norm) and math.isfinite(self.loss)):
+            self.failure = self._find_failure()
+
+    def _measure_clipped(self) -> None:
+        if not np.array_equal(self.raw_gradient, self.run.gradient):
+            self.clipped_norms = norms(self._weight_gradients)
+            self.clipped_norm = norm(self.run.gradient)
+
+    def _find_failure(self) -> Failure | None:
+        """Where the first non-finite number of this step appeared, in the order in which the step computed them."""
+        layers = self.run.layers
+        for number, layer in enumerate(layers, 1):
+            if not (np.isfinite(layer.pre_activations).all() and np.isfinite(layer.outputs).all()):
+                return self._failure(number, "forward")
+        if not math.isfinite(self.loss):
+            return self._failure(len(layers), "loss")
+        for number in range(len(layers), 0, -1):
+            own = self.run.gradient[self.network.layer_slices[number - 1]]
+            if not (np.isfinite(layers[number - 1].deltas).all() and np.isfinite(own).all()):
+                return self._failure(number, "backward")
+        return None  # every number is finite, only the norm of them all is too large to write down
+
+    def _failure(self, layer: int, phase: str) -> Failure:
+        name = f"L{layer}" if layer < self.network.depth else "Out"
+        return Failure(self.steps + 1, layer, name, phase)
+
+
+LOSS, CLIP, UPDATE = Phase("loss", 0), Phase("clip", 0), Phase("update", 0)
+
+
+def norms(parts: list[Floats]) -> Floats:
+    """‖v‖ of each flat vector, as a read-only array, without overflow or underflow of the squares."""
+    found = np.sqrt(np.array([np.dot(part, part) for part in parts], np.float64))
+    low, high = (1e-140, 1e150) if parts[0].dtype == np.float64 else (1e-15, 1e18)
+    if not (found.min() > low and found.max() < high):
+        found = np.array([norm(part) for part in parts])
+    found.flags.writeable = False
+    return found
