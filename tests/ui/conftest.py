@@ -1,0 +1,79 @@
+"""What holds for every test of the window: the bundled fonts, settings of its own, and nothing left behind.
+
+A test that leaves a window, a running timer, a thread, a process or shared memory behind fails, because in the
+program the same leak would keep it alive after its window is closed.
+"""
+
+import gc
+import multiprocessing
+import re
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSettings, QThread, QTimer
+from PySide6.QtWidgets import QApplication
+from shiboken6 import Shiboken
+
+from ui import theme
+
+MAPPED = Path("/proc/self/maps")  # only Linux has it
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _bundled_fonts(qapp: QApplication) -> None:
+    theme.load_fonts()
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(qapp: QApplication, tmp_path: Path) -> None:
+    """No test sees the user's settings, or those of another test."""
+    for kind in (QSettings.Format.NativeFormat, QSettings.Format.IniFormat):
+        QSettings.setPath(kind, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind(qapp: QApplication) -> Iterator[None]:
+    before = _alive()
+    yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    left = _alive() - before
+    if left:  # what only a reference cycle keeps is no leak; collecting after every test would take most of the time
+        gc.collect()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        left = _after_a_moment(before)
+    if left:
+        pytest.fail("left behind: " + ", ".join(sorted(name for _, name in left)))
+
+
+def _after_a_moment(before: set[tuple[object, str]]) -> set[tuple[object, str]]:
+    """What still lives after at most a second: an ended process or thread may take a moment to be gone."""
+    end = time.monotonic() + 1.0
+    while (left := _alive() - before) and time.monotonic() < end:
+        time.sleep(0.02)
+    return left
+
+
+def _alive() -> set[tuple[object, str]]:
+    """(identity, description) of everything that a test should not leave behind."""
+    found: set[tuple[object, str]] = set()
+    for widget in QApplication.topLevelWidgets():
+        found.add((_address(widget), f"window {type(widget).__name__} {widget.windowTitle()!r}"))
+    for wrapper in Shiboken.getAllValidWrappers():
+        if isinstance(wrapper, QTimer) and wrapper.isActive():
+            found.add((_address(wrapper), f"running QTimer of {type(wrapper.parent()).__name__}"))
+        elif isinstance(wrapper, QThread) and wrapper.isRunning() and wrapper is not QThread.currentThread():
+            found.add((_address(wrapper), f"running {type(wrapper).__name__}"))
+    for thread in threading.enumerate():
+        found.add((thread.ident, f"thread {thread.name}"))
+    for process in multiprocessing.active_children():
+        found.add((process.pid, f"process {process.name}"))
+    for name in re.findall(r"/dev/shm/(\S+)", MAPPED.read_text()) if MAPPED.exists() else ():
+        found.add((name, f"shared memory {name}"))
+    return found
+
+
+def _address(item: QObject) -> int:
+    return int(Shiboken.getCppPointer(item)[0])
