@@ -93,9 +93,13 @@ class Experiment:
 
     def step(self) -> Snapshot:
         """Do one whole training step and say what came of it; never raises for non-finite numbers."""
+        self.advance()
+        return self._snapshot()
+
+    def advance(self) -> None:
+        """Do one whole training step without saying what came of it; `measure` tells later."""
         self.trainer.step()
         self._record()
-        return self._snapshot()
 
     def phases(self) -> Iterator[Phase]:
         """Do one training step phase by phase; each phase is done when it is yielded."""

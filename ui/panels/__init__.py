@@ -1,0 +1,12 @@
+"""The panels of the window: one row each."""
+
+from __future__ import annotations
+
+from ..canvas.scene import NetworkCanvas
+from .layer_table import LayerTablePanel
+from .panel import Panel
+from .prediction import PredictionPanel
+from .profile import ProfilePanel
+from .timeline import TimelinePanel
+
+PANELS: tuple[type[Panel], ...] = (NetworkCanvas, ProfilePanel, TimelinePanel, PredictionPanel, LayerTablePanel)

@@ -1,0 +1,221 @@
+"""Commands in, snapshots out, around one experiment: the engine as the window sees it, without process and without Qt.
+
+Commands are applied between two training steps. Nothing is measured that nobody asked for, except the history.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+
+import msgspec
+
+from gradviz.data import DataError
+from gradviz.experiment import Experiment, describe_change
+from gradviz.snapshot import Snapshot
+from gradviz.spec import Spec, SpecError
+
+MOST_SHELVED = 8  # runs kept for undo
+MEASURING_SHARE = 0.1  # of the training time, at the most
+RATE_WINDOW = 0.5  # seconds over which steps per second are averaged
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What the window wants to see, and which part of the history it has already."""
+
+    run: int = -1
+    stride: int = 0
+    history_after: int = 0
+    prediction: bool = True
+    edge: tuple[int, int, int] | None = None  # (layer, row, column) whose exact weights are wanted
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something the user has to be told: ``kind`` is "notice" or "error"."""
+
+    kind: str
+    text: str
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """The answer to a `Request`; ``partial`` history continues what the window has."""
+
+    snapshot: Snapshot
+    run: int
+    stride: int
+    partial: bool
+    events: tuple[Event, ...] = ()
+
+
+class Session:
+    """One experiment that can be played, changed, put aside and brought back.
+
+    ``ticket`` numbers name what a command replaced, so that undo can bring the very same run back.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self.experiment = Experiment(spec)
+        self.playing = False
+        self.run_number = 0
+        self._speed: float | None = None
+        self._due = 0.0
+        self._shelf: OrderedDict[int, Experiment] = OrderedDict()
+        self._events: list[Event] = []
+        self._version = 0
+        self._sent: tuple[int, int, tuple[int, int, int] | None] = (-1, -1, None)
+        self._next_measure = 0.0
+        self._rate = 0.0
+        self._rate_from = (0.0, 0)
+        self._done = 0
+
+    @classmethod
+    def beginning_with(cls, spec: Spec) -> Session:
+        """A session of ``spec``, or of the default spec with an error to tell when that one cannot be run."""
+        try:
+            return cls(spec)
+        except (SpecError, DataError) as error:
+            session = cls(Spec())
+            session._events.append(Event("error", str(error)))
+            return session
+
+    def execute(self, name: str, *arguments: object) -> None:
+        """Carry out a command by name; what cannot be done becomes an event and changes nothing."""
+        try:
+            COMMANDS[name](self, *arguments)
+        except (SpecError, DataError) as error:
+            self._events.append(Event("error", str(error)))
+        except MemoryError:
+            self._events.append(Event("error", "There is not enough memory for this network. Nothing was changed."))
+        self._version += 1
+
+    def _play(self) -> None:
+        if self.experiment.trainer.failure is not None:
+            return  # a number is not finite: every further step could only spread it
+        stop_after = self.experiment.spec.training.stop_after
+        if stop_after and self.experiment.step_count >= stop_after:
+            self._events.append(Event("notice", f"Step {stop_after:,} is reached, where “Stop after” says to pause."))
+            return
+        self.playing = True
+        self._due = time.perf_counter()
+        self._rate_from = (self._due, self._done)
+
+    def _pause(self) -> None:
+        self.playing = False
+
+    def _step(self) -> None:
+        self.playing = False
+        if self.experiment.trainer.failure is None:
+            self._advance()
+
+    def _set_speed(self, steps_per_second: float | None) -> None:
+        self._speed = steps_per_second
+        self._due = time.perf_counter()
+
+    def _apply(self, spec: Spec, ticket: int) -> None:
+        before = self.experiment
+        if before.restarts(spec):
+            self._replace(Experiment(spec), ticket)
+            change = describe_change(before.spec, spec)
+            self._events.append(Event("notice", f"Restarted from seed {spec.training.seed}. {change}"))
+        else:
+            before.apply(spec)
+
+    def _restart(self, spec: Spec, ticket: int) -> None:
+        self._replace(Experiment(spec), ticket)
+
+    def _bring_back(self, spec: Spec, ticket: int) -> None:
+        shelved = self._shelf.pop(ticket, None)
+        if shelved is None:
+            if self.experiment.restarts(spec):
+                self._replace(Experiment(spec), ticket)
+            else:
+                self.experiment.apply(spec)
+            return
+        self._replace(shelved, ticket)
+
+    def _replace(self, experiment: Experiment, ticket: int) -> None:
+        self._shelf[ticket] = self.experiment
+        while len(self._shelf) > MOST_SHELVED:
+            self._shelf.popitem(last=False)
+        self.experiment = experiment
+        self.run_number += 1
+        if experiment.trainer.failure is not None:
+            self.playing = False
+
+    def wait_seconds(self) -> float | None:
+        """How long nothing has to be done unless a command comes; None for ever."""
+        if not self.playing:
+            return None
+        return 0.0 if self._speed is None else max(0.0, self._due - time.perf_counter())
+
+    def run(self, seconds: float) -> None:
+        """Train for about so long, as far as steps are due."""
+        end = time.perf_counter() + seconds
+        while self.playing:
+            now = time.perf_counter()
+            if self._speed is not None:
+                if now < self._due:
+                    return
+                # a slow step is not made up for later: the rhythm starts again from it
+                self._due = max(self._due + 1.0 / self._speed, now - seconds)
+            if now >= end:
+                return
+            self._advance()
+
+    def _advance(self) -> None:
+        experiment = self.experiment
+        experiment.advance()
+        self._done += 1
+        self._version += 1
+        if experiment.trainer.failure is not None:
+            self.playing = False
+        elif experiment.step_count == experiment.spec.training.stop_after:
+            self.playing = False
+            self._events.append(Event("notice", f"Paused after {experiment.step_count:,} steps, as “Stop after” says."))
+
+    def answer(self, request: Request) -> Frame | None:
+        """The present moment, or None while there is nothing new to show (or measuring would take too much of the time)."""
+        now = time.perf_counter()
+        wanted = (self._version, self._version if request.prediction else self._sent[1], request.edge)
+        if wanted == self._sent and request.run == self.run_number:
+            return None
+        if self.playing and now < self._next_measure and not self._events:
+            return None
+        history = self.experiment.history
+        partial = request.run == self.run_number and request.stride == history.stride
+        try:
+            snapshot = self._measure(request, request.history_after if partial else 0)
+        except ValueError:  # the edge that was pointed at has gone with the network it belonged to
+            snapshot = self._measure(msgspec.structs.replace(request, edge=None), request.history_after if partial else 0)
+        self._sent = wanted
+        spent = time.perf_counter() - now
+        self._next_measure = now + spent / MEASURING_SHARE
+        events, self._events = tuple(self._events), []
+        return Frame(snapshot, self.run_number, history.stride, partial, events)
+
+    def _measure(self, request: Request, history_after: int) -> Snapshot:
+        snapshot = self.experiment.measure(prediction=request.prediction, history_after=history_after, edge=request.edge)
+        return msgspec.structs.replace(snapshot, playing=self.playing, steps_per_second=self._measured_rate())
+
+    def _measured_rate(self) -> float:
+        if not self.playing:
+            return 0.0
+        now = time.perf_counter()
+        since, done = self._rate_from
+        if now - since >= RATE_WINDOW:
+            self._rate = (self._done - done) / (now - since)
+            self._rate_from = (now, self._done)
+        elif self._rate == 0.0 and now > since:
+            return (self._done - done) / (now - since)
+        return self._rate
+
+
+COMMANDS = {
+    "play": Session._play,
+    "pause": Session._pause,
+    "step": Session._step,
+    "set_speed": Session._set_speed,
+    "apply": Session._apply,
+    "restart": Session._restart,
+    "bring_back": Session._bring_back,
+}

@@ -1,0 +1,121 @@
+"""The command line: opens the window, or trains or draws without one. Qt is imported only by what needs it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from gradviz.data import DataError
+from gradviz.spec import Spec, SpecError
+
+from .presets import preset_named, presets
+
+VIEWS = ("window", "network", "gradients", "timeline", "prediction", "figure")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    try:
+        options = _parser().parse_args(arguments)
+        if options.command == "train":
+            from .train import train
+
+            return train(_spec(options), options.steps, options.json)
+        if options.command == "render":
+            from .render import render
+
+            return render(_spec(options), options)
+        return _open_window(options)
+    except (SpecError, DataError) as error:
+        print(f"gradviz: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gradviz", description="See why a deep network does not learn.")
+    names = ", ".join(preset.name for preset in presets())
+    parser.add_argument("--preset", metavar="NAME", help=f"begin with a preset: {names}")
+    parser.add_argument("--theme", choices=("light", "dark"), help="light suits projectors")
+    commands = parser.add_subparsers(dest="command", metavar="{train,render}")
+
+    train = commands.add_parser("train", help="train without a window")
+    _add_run(train, names)
+    train.add_argument("--json", action="store_true", help="end with one JSON object of results")
+
+    render = commands.add_parser("render", help="draw a picture without a screen")
+    _add_run(render, names)
+    render.add_argument("--view", choices=VIEWS, default="figure", help="what to draw (default: figure)")
+    render.add_argument("--theme", choices=("light", "dark"), default="light")
+    render.add_argument("--size", type=_size, metavar="WxH", help="in logical pixels")
+    render.add_argument("--scale", type=_scale, default=1.0, metavar="S", help="pixels per logical pixel, for PNG (default: 1)")
+    render.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="ends in .png, .svg or .pdf")
+    return parser
+
+
+def _add_run(parser: argparse.ArgumentParser, names: str) -> None:
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--preset", metavar="NAME", help=names)
+    source.add_argument("file", nargs="?", type=Path, metavar="FILE.json", help="a spec as JSON")
+    parser.add_argument("--steps", type=_steps, default=100, metavar="N", help="how many training steps (default: 100)")
+    parser.add_argument(
+        "--set", action="append", default=[], type=_setting, metavar="FIELD=VALUE", dest="settings", help="such as network.depth=20"
+    )
+
+
+def _steps(text: str) -> int:
+    steps = int(text)
+    if steps < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative; steps count from 0")
+    return steps
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        width, height = (int(part) for part in text.lower().replace("×", "x").split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not a size like 1600x1000") from None
+    if not (64 <= width <= 16_384 and 64 <= height <= 16_384):
+        raise argparse.ArgumentTypeError(f"{text} is outside 64x64 to 16384x16384")
+    return width, height
+
+
+def _scale(text: str) -> float:
+    scale = float(text)
+    if not 0.25 <= scale <= 8.0:
+        raise argparse.ArgumentTypeError(f"{text} is outside 0.25 to 8")
+    return scale
+
+
+def _setting(text: str) -> tuple[str, str]:
+    path, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text} has no “=”; write FIELD=VALUE, such as network.depth=20")
+    return path.strip(), value.strip()
+
+
+def _spec(options: argparse.Namespace) -> Spec:
+    if options.preset is not None:
+        spec = preset_named(options.preset).spec
+    else:
+        try:
+            spec = Spec.from_json(options.file.read_bytes())
+        except OSError as error:
+            raise SpecError("the file", str(options.file), f"a file that can be read ({error.strerror})") from None
+    for path, value in options.settings:
+        spec = spec.replace_from_text(path, value)
+    return spec
+
+
+def _open_window(options: argparse.Namespace) -> int:
+    platform = os.environ.get("QT_QPA_PLATFORM")
+    if sys.platform == "linux" and not platform and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        # Qt would abort the process without a word of what to do
+        print("gradviz: there is no display (DISPLAY and WAYLAND_DISPLAY are not set); “render” draws without one.", file=sys.stderr)
+        return 1
+    preset = preset_named(options.preset) if options.preset is not None else None
+    from .application import run_window
+
+    return run_window(preset, options.theme)

@@ -1,0 +1,64 @@
+"""The QApplication: style, fonts, errors told instead of swallowed, and the window's start and end."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+
+from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtWidgets import QApplication
+
+from .main_window import MainWindow
+from .presets import Preset, preset_named
+from .theme import THEMES, load_fonts, qt_palette, stylesheet
+
+FIRST_PRESET = "vanishing"
+
+
+def make_application() -> QApplication:
+    """The one QApplication, with fonts and style; themes are applied by `apply_theme`."""
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        application = QApplication(sys.argv[:1])
+    application.setApplicationName("GradViz")
+    application.setOrganizationName("GradViz")
+    application.setStyle("Fusion")
+    load_fonts()
+    return application
+
+
+def apply_theme(application: QApplication, name: str) -> None:
+    """Light or dark for every widget; Qt's own colour scheme switch does nothing on several platforms."""
+    theme = THEMES[name]
+    application.setPalette(qt_palette(theme))
+    application.setStyleSheet(stylesheet(theme))
+
+
+def run_window(preset: Preset | None, theme: str | None) -> int:
+    """Open the window, already training; returns the exit status when it has closed."""
+    application = make_application()
+    settings = QSettings()
+    name = theme or str(settings.value("theme", "dark"))
+    apply_theme(application, name if name in THEMES else "dark")
+    preset = preset or preset_named(FIRST_PRESET)
+    window = MainWindow(preset.spec, theme=name if name in THEMES else "dark", preset=preset)
+    sys.excepthook = _teller(window)
+    window.show()
+    if os.environ.get("GRADVIZ_QUIT_AFTER_FIRST_FRAME"):  # for measuring how long the start takes
+        window.first_painted.connect(lambda: QTimer.singleShot(0, window.close))
+    status = application.exec()
+    window.shut_down()
+    return status
+
+
+def _teller(window: MainWindow) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
+    """An excepthook that shows an unexpected error in the window, and the traceback in the terminal."""
+
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        traceback.print_exception(kind, error, trace)
+        window.tell("error", f"Unexpected error: {error or kind.__name__}. The run goes on; details are in the terminal.")
+
+    return tell

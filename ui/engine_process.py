@@ -1,0 +1,220 @@
+"""The only file that knows the engine is a process: pipe, shared memory, start, loss and end.
+
+The window pulls: it asks for one frame when none is outstanding, and the engine answers between two steps. Frames drop,
+nothing queues. Bulk arrays go through shared memory, because a payload larger than the pipe's buffer would block the
+engine until the window reads.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from multiprocessing.connection import Connection
+from multiprocessing.shared_memory import SharedMemory
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from gradviz.session import Event, Frame, Request, Session
+from gradviz.snapshot import Architecture, Details, HistoryTable, Prediction, Snapshot
+from gradviz.spec import Spec
+
+SLICE_SECONDS = 0.004  # how long the engine trains before it looks for commands
+GRACE_SECONDS = 1.0  # how long the engine may take to end by itself
+BULK = ("edge_gradients", "edge_weights", "edge_updates")
+
+
+class EngineLost(Exception):
+    """The engine's process has ended without being asked to."""
+
+
+class EngineProcess:
+    """The window's end: commands go out at once, frames are fetched when they are there; no call waits for the engine."""
+
+    def __init__(self, spec: Spec) -> None:
+        """Raises SpecError or DataError when the spec cannot be run: it is tried out here, before a process is started."""
+        context = multiprocessing.get_context("spawn")
+        self._connection, far_end = context.Pipe()
+        self._process = context.Process(target=serve, args=(far_end, spec.to_json()), name="gradviz-engine", daemon=True)
+        self._process.start()
+        far_end.close()
+        self._outstanding = False
+        self._assembler = _Assembler()
+        self._closed = False
+
+    @property
+    def process_id(self) -> int | None:
+        return self._process.pid
+
+    def send(self, command: str, *arguments: object) -> None:
+        """Tell the engine to do something; raises `EngineLost`."""
+        self._transmit(("command", command, arguments))
+
+    def ask(self, *, prediction: bool = True, edge: tuple[int, int, int] | None = None) -> None:
+        """Ask for a frame unless one is outstanding; raises `EngineLost`."""
+        if not self._outstanding:
+            self._transmit(("request", self._assembler.request(prediction, edge), ()))
+            self._outstanding = True
+
+    def fetch(self) -> tuple[Snapshot, tuple[Event, ...]] | None:
+        """The newest frame if one has come; raises `EngineLost`."""
+        try:
+            if not self._connection.poll():
+                return None
+            message = self._connection.recv()
+        except (EOFError, OSError) as error:
+            raise EngineLost(str(error)) from error
+        self._outstanding = False
+        return self._assembler.assemble(*message)
+
+    def stop(self) -> None:
+        """End the process; no orphan and no shared memory is left."""
+        if self._closed:
+            return
+        self._closed = True
+        self._connection.close()  # first: an engine blocked in sending would never end
+        self._process.join(GRACE_SECONDS)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._process.close()
+        self._assembler.close()
+
+    def _transmit(self, message: tuple[str, object, tuple[object, ...]]) -> None:
+        try:
+            self._connection.send(message)
+        except (OSError, ValueError) as error:
+            raise EngineLost(str(error)) from error
+
+
+class _Assembler:
+    """Puts together what comes in pieces: history rows, bulk arrays, an architecture that is sent only when it changes."""
+
+    def __init__(self) -> None:
+        self._run, self._stride = -1, 0
+        self._history: HistoryTable | None = None
+        self._architecture: Architecture | None = None
+        self._prediction: Prediction | None = None
+        self._memory: SharedMemory | None = None
+
+    def request(self, prediction: bool, edge: tuple[int, int, int] | None) -> Request:
+        last = int(self._history.steps[-1]) if self._history is not None and len(self._history.steps) else 0
+        return Request(self._run, self._stride, last, prediction, edge)
+
+    def assemble(self, frame: Frame, architecture: Architecture | None, memory: str | None) -> tuple[Snapshot, tuple[Event, ...]]:
+        if architecture is not None:
+            self._architecture = architecture
+        if memory is not None:
+            self.close()
+            self._memory = SharedMemory(memory)
+            self._memory.unlink()  # the mapping stays; the name goes at once, so that nothing is left whoever dies first
+        snapshot = frame.snapshot
+        fresh: dict[str, Any] = {"architecture": self._architecture, "history": self._joined(frame)}
+        if snapshot.details is not None:
+            fresh["details"] = self._with_bulk(snapshot.details)
+        if frame.run != self._run or snapshot.prediction is not None:
+            self._prediction = snapshot.prediction
+        fresh["prediction"] = self._prediction
+        self._run, self._stride, self._history = frame.run, frame.stride, fresh["history"]
+        return msgspec.structs.replace(snapshot, **fresh), frame.events
+
+    def _joined(self, frame: Frame) -> HistoryTable | None:
+        new, old = frame.snapshot.history, self._history
+        if not frame.partial or old is None or new is None:
+            return new
+        if not len(new.steps):
+            return msgspec.structs.replace(old, test_steps=new.test_steps, test_loss=new.test_loss, changes=new.changes)
+        rows = ("steps", "loss", "loss_low", "loss_high", "gradient_rms", "total_norms")
+        return msgspec.structs.replace(new, **{name: np.concatenate((getattr(old, name), getattr(new, name))) for name in rows})
+
+    def _with_bulk(self, details: Details) -> Details:
+        assert self._memory is not None, "details always come with their bulk"
+        count = details.edge_gradients.shape[0]
+        arrays = np.frombuffer(self._memory.buf, np.float64, 3 * count).reshape(3, count).copy()
+        arrays.flags.writeable = False
+        return msgspec.structs.replace(details, **dict(zip(BULK, arrays, strict=True)))
+
+    def close(self) -> None:
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
+
+
+class _Placeholder(msgspec.Struct, frozen=True):
+    """Stands for an array of which only the length is sent."""
+
+    shape: tuple[int]
+
+
+class _Sender:
+    """The engine's end of the same: takes bulk arrays and the architecture out of a frame."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._memory: SharedMemory | None = None
+        self._architecture: Architecture | None = None
+
+    def send(self, frame: Frame) -> None:
+        snapshot = frame.snapshot
+        changes: dict[str, Any] = {"architecture": None}
+        name = None
+        if snapshot.details is not None:
+            bulk = [getattr(snapshot.details, field) for field in BULK]
+            name = self._write(bulk)
+            placeholder = _Placeholder((len(bulk[0]),))
+            changes["details"] = msgspec.structs.replace(snapshot.details, **dict.fromkeys(BULK, placeholder))
+        architecture = None if snapshot.architecture is self._architecture else snapshot.architecture
+        self._architecture = snapshot.architecture
+        lean = msgspec.structs.replace(frame, snapshot=msgspec.structs.replace(snapshot, **changes))
+        self._connection.send((lean, architecture, name))
+
+    def _write(self, arrays: list[NDArray[Any]]) -> str | None:
+        """Copy the arrays one behind the other; returns the name of the memory when it is new."""
+        count = len(arrays[0])
+        size = 3 * count * 8
+        name = None
+        if self._memory is None or self._memory.size < size:
+            if self._memory is not None:
+                self._memory.close()
+            self._memory = SharedMemory(create=True, size=size)
+            name = self._memory.name
+        target = np.frombuffer(self._memory.buf, np.float64, 3 * count).reshape(3, count)
+        for row, array in zip(target, arrays, strict=True):
+            row[:] = array
+        return name
+
+    def close(self) -> None:
+        if self._memory is not None:
+            self._memory.close()
+
+
+def serve(connection: Connection, spec_text: str) -> None:
+    """The engine's main loop; ends when the window closes its end of the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal reaches the window, which ends the engine
+    session = Session.beginning_with(Spec.from_json(spec_text))
+    sender = _Sender(connection)
+    request: Request | None = None
+    try:
+        while True:
+            wait = session.wait_seconds()
+            if request is not None and wait is not None:
+                wait = min(wait, SLICE_SECONDS)  # an answer that was put off has to come before the next step is due
+            if connection.poll(wait):
+                kind, content, arguments = connection.recv()
+                if kind == "request":
+                    request = content
+                else:
+                    session.execute(content, *arguments)
+            else:
+                session.run(SLICE_SECONDS)
+            if request is not None:
+                frame = session.answer(request)
+                if frame is not None:
+                    request = None
+                    sender.send(frame)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return  # the window has closed
+    finally:
+        sender.close()

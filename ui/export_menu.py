@@ -1,0 +1,164 @@
+"""The export menu: pictures, numbers and the clipboard, for any panel, the figure and the whole window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, QRectF, QSettings, QSizeF
+from PySide6.QtGui import QAction, QActionGroup, QPainter
+from PySide6.QtWidgets import QFileDialog, QMenu
+
+from . import export
+from .export import Drawable, ExportError
+from .figure import Figure
+from .panels.panel import Panel
+from .theme import Theme
+
+if TYPE_CHECKING:
+    from .main_window import MainWindow
+
+SCALES = (1, 2, 3, 4)
+FIGURE_SIZE = QSizeF(1600, 900)
+PICTURE_FILTER = "SVG, true vectors (*.svg);;PDF, true vectors (*.pdf);;PNG (*.png)"
+
+
+class WindowPicture:
+    """The whole window as something that can be exported."""
+
+    title = "Window"
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self.theme: Theme = window.theme
+
+    def paint_to(self, painter: QPainter, area: QRectF) -> None:
+        window = self._window
+        painter.save()
+        painter.translate(area.topLeft())
+        painter.scale(area.width() / window.width(), area.height() / window.height())
+        window.canvas.true_lines = True
+        try:
+            window.render(painter, QPoint())
+        finally:
+            window.canvas.true_lines = False
+        painter.restore()
+
+
+class ExportMenu(QMenu):
+    """Asks where to, writes, and says what came of it."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self.scale = int(str(QSettings().value("export/scale", 2)))
+        self._add("Save figure…", lambda: self.save_picture("figure"))
+        self._add("Save window…", lambda: self.save_picture("window"))
+        pictures = self.addMenu("Save panel")
+        numbers = self.addMenu("Save numbers as CSV")
+        for panel in window.panels:
+            self._add(f"{panel.title}…", lambda name=panel.name: self.save_picture(name), pictures)
+            self._add(f"{panel.title}…", lambda name=panel.name: self.save_numbers(name), numbers)
+        self.addSeparator()
+        self._add("Copy figure", self.copy_figure)
+        self._add("Copy window", self.copy_window)
+        copies = self.addMenu("Copy numbers")
+        for panel in window.panels:
+            self._add(panel.title, lambda name=panel.name: self.copy_numbers(name), copies)
+        self.addSeparator()
+        self._add_scales()
+
+    def _add(self, text: str, action: Callable[[], object], menu: QMenu | None = None) -> QAction:
+        added = (menu or self).addAction(text)
+        added.triggered.connect(lambda _=False: action())
+        return added
+
+    def _add_scales(self) -> None:
+        menu = self.addMenu("Pixels of a PNG")
+        group = QActionGroup(menu)
+        for scale in SCALES:
+            choice = self._add(f"{scale}×", lambda scale=scale: self._set_scale(scale), menu)
+            choice.setCheckable(True)
+            choice.setChecked(scale == self.scale)
+            group.addAction(choice)
+
+    def _set_scale(self, scale: int) -> None:
+        self.scale = scale
+        QSettings().setValue("export/scale", scale)
+
+    def drawable(self, name: str) -> tuple[Drawable, QSizeF]:
+        """What is exported under this name, and its size in logical pixels."""
+        window = self._window
+        if name == "window":
+            return WindowPicture(window), QSizeF(window.size())
+        if name == "figure":
+            figure = Figure()
+            figure.set_theme(window.theme)
+            if window.run.snapshot is not None:
+                figure.show_snapshot(window.run.snapshot)
+            return figure, FIGURE_SIZE
+        panel = self._panel(name)
+        return panel, window.picture_size(panel)
+
+    def _panel(self, name: str) -> Panel:
+        panel = next(panel for panel in self._window.panels if panel.name == name)
+        if self._window.run.snapshot is not None:
+            panel.show_snapshot(self._window.run.snapshot)  # a hidden panel has missed the last ones
+        return panel
+
+    def save_picture(self, name: str) -> None:
+        path = self._ask_path(f"Save {name}", f"gradviz-{name}.svg", PICTURE_FILTER)
+        if path is not None:
+            self.write_picture(name, path)
+
+    def write_picture(self, name: str, path: Path) -> bool:
+        """Write without asking; tells what came of it and returns whether it worked."""
+        drawable, size = self.drawable(name)
+        return self._tell(path, lambda: export.export_picture(drawable, path, size, self.scale, self._description()))
+
+    def save_numbers(self, name: str) -> None:
+        path = self._ask_path("Save numbers", f"gradviz-{name}.csv", "CSV (*.csv)")
+        if path is not None:
+            self.write_numbers(name, path)
+
+    def write_numbers(self, name: str, path: Path) -> bool:
+        """Write without asking; tells what came of it and returns whether it worked."""
+        table = self._panel(name).table()
+        return self._tell(path, lambda: export.export_numbers(table, path))
+
+    def copy_figure(self) -> None:
+        export.copy_picture(*self.drawable("figure"), self.scale)
+        self._window.tell("notice", "The figure is on the clipboard.")
+
+    def copy_window(self) -> None:
+        export.copy_picture(*self.drawable("window"), self.scale)
+        self._window.tell("notice", "The window is on the clipboard.")
+
+    def copy_numbers(self, name: str) -> None:
+        export.copy_numbers(self._panel(name).table())
+        self._window.tell("notice", "The numbers are on the clipboard, ready for a spreadsheet.")
+
+    def _description(self) -> str:
+        snapshot = self._window.run.snapshot
+        return "" if snapshot is None else export.description(snapshot)
+
+    def _tell(self, path: Path, write: Callable[[], None]) -> bool:
+        try:
+            write()
+        except ExportError as error:
+            self._window.tell("error", str(error))
+            return False
+        self._window.tell("notice", f"Saved {path.name} in {path.parent}.")
+        return True
+
+    def _ask_path(self, title: str, suggestion: str, kinds: str) -> Path | None:
+        folder = Path(str(QSettings().value("export/folder", str(Path.home()))))
+        name, kind = QFileDialog.getSaveFileName(self._window, title, str(folder / suggestion), kinds)
+        if not name:
+            return None
+        path = Path(name)
+        if not path.suffix:
+            path = path.with_suffix(kind[kind.index("*") + 1 : kind.index(")")])
+        QSettings().setValue("export/folder", str(path.parent))
+        return path

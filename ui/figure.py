@@ -1,0 +1,147 @@
+"""A figure for a talk or a paper: network and gradient profile with the settings stamped in, so that the picture can be made again."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from gradviz.fields import FieldInfo
+from gradviz.snapshot import Snapshot
+from gradviz.spec import Spec, all_fields
+
+from .canvas.scene import NetworkCanvas
+from .legend import legend_size, paint_legend
+from .numbers import short
+from .panels.panel import Panel, Table
+from .panels.profile import ProfilePanel
+from .theme import Theme, font
+
+MARGIN = 72.0
+STAMP_HEIGHT = 92.0
+TITLE_HEIGHT = 108.0
+PROFILE_HEIGHT = 250.0
+
+
+class Figure(Panel):
+    """The composed figure; ``title`` and ``subtitle`` may be given, otherwise they say what was measured."""
+
+    name = "figure"
+    title = "Figure"
+
+    def __init__(self, heading: str | None = None) -> None:
+        super().__init__()
+        self.heading = heading
+        self._network = NetworkCanvas()
+        self._network.show_legend = False
+        self._profile = ProfilePanel()
+        for panel in (self._network, self._profile):
+            panel.setParent(self)
+            panel.hide()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        super().show_snapshot(snapshot)
+        self._network.show_snapshot(snapshot)
+        self._profile.show_snapshot(snapshot)
+
+    def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
+        self._network.set_theme(theme)
+        self._profile.set_theme(theme)
+
+    def paint_to(self, painter: QPainter, area: QRectF) -> None:
+        theme, snapshot = self.theme, self.snapshot
+        painter.fillRect(area, QColor(theme.canvas))
+        if snapshot is None:
+            return
+        painter.save()
+        painter.translate(area.topLeft())
+        # everything is laid out for 1600 × 900 and scaled, so that text keeps its proportion to the drawing
+        factor = min(area.width() / 1600.0, area.height() / 900.0)
+        painter.scale(factor, factor)
+        width, height = area.width() / factor, area.height() / factor
+        self._paint_heading(painter, width, snapshot)
+        network_height = height - TITLE_HEIGHT - PROFILE_HEIGHT - STAMP_HEIGHT - 16
+        self._network.paint_to(painter, QRectF(0, TITLE_HEIGHT, width, network_height))
+        self._profile.paint_to(painter, QRectF(0, TITLE_HEIGHT + network_height, width, PROFILE_HEIGHT))
+        self._paint_stamp(painter, QRectF(MARGIN, height - STAMP_HEIGHT, width - 2 * MARGIN, STAMP_HEIGHT), snapshot)
+        painter.restore()
+
+    def _paint_heading(self, painter: QPainter, width: float, snapshot: Snapshot) -> None:
+        heading, sentence = measured_heading(snapshot)
+        painter.setPen(QColor(self.theme.ink1))
+        painter.setFont(font(36, 600))
+        painter.drawText(QRectF(MARGIN, 36, width - 2 * MARGIN, 44), Qt.AlignmentFlag.AlignVCenter, self.heading or heading)
+        painter.setPen(QColor(self.theme.ink2))
+        painter.setFont(font(20))
+        painter.drawText(QRectF(MARGIN, 80, width - 2 * MARGIN, 28), Qt.AlignmentFlag.AlignVCenter, sentence)
+
+    def _paint_stamp(self, painter: QPainter, area: QRectF, snapshot: Snapshot) -> None:
+        painter.setPen(QPen(QColor(self.theme.strong_line), 1))
+        painter.drawLine(area.topLeft(), area.topRight())
+        network, training = stamp_lines(snapshot.spec)
+        result = f"Step {snapshot.step:,}, loss {short(snapshot.loss)}. Made with GradViz; these settings reproduce the picture."
+        rows = ((network, 600, self.theme.ink1), (training, 400, self.theme.ink2), (result, 400, self.theme.ink3))
+        room = area.width() - legend_size().width() - 140
+        for number, (text, weight, ink) in enumerate(rows):
+            painter.setFont(font(14, weight))
+            painter.setPen(QColor(ink))
+            fitted = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(room))
+            painter.drawText(QRectF(area.left(), area.top() + 12 + 22 * number, room, 20), Qt.AlignmentFlag.AlignVCenter, fitted)
+        ticks = [] if snapshot.details is None else [float(value) for value in snapshot.details.gradient_rms]
+        paint_legend(painter, QPointF(area.right(), area.top() + 16), self.theme, ticks)
+
+    def table(self) -> Table:
+        return self._profile.table()
+
+
+def measured_heading(snapshot: Snapshot) -> tuple[str, str]:
+    """A title and a sentence that say what was measured in this snapshot, and no more."""
+    details = snapshot.details
+    layers = snapshot.architecture.layers
+    if details is None:
+        return "A network before its first step", f"{len(layers) - 1} hidden layers; nothing has been measured yet."
+    if snapshot.failure is not None:
+        failure = snapshot.failure
+        where = f"in {failure.layer_name}, {failure.phase}, at step {failure.step}"
+        return "The numbers have left the range of floating point", f"The first value that is not finite appeared {where}."
+    first, last = float(details.gradient_rms[0]), float(details.gradient_rms[-1])
+    sentence = f"Typical gradient of a weight: {short(last)} in the output layer, {short(first)} in layer 1"
+    if first == 0.0:
+        return "No gradient reaches the first layer", sentence + "."
+    ratio = last / first
+    sentence += f", a factor of {short(max(ratio, 1 / ratio))}."
+    if first < 1e-4 and ratio > 10:
+        return "The first layers receive almost no gradient", sentence
+    if first > 1.0:
+        return "The gradient grows on its way back", sentence
+    return "The gradient reaches the first layer", sentence
+
+
+def stamp_lines(spec: Spec) -> tuple[str, str]:
+    """The settings in two lines: first the network, then data and training; defaults that change nothing are left out."""
+    network, training = spec.network, spec.training
+    names = {info.path: dict(info.choices) for info in all_fields()}
+
+    def title(path: str) -> str:
+        return names[path][spec.get(path)]
+
+    widths = "various widths" if network.widths else f"{network.width} units"
+    activation = "various activations" if network.activations else title("network.activation")
+    first = [
+        f"{network.depth} hidden layers × {widths}, {activation}",
+        f"{title('network.initializer')}, gain {network.gain:g}",
+        f"skip every {network.skip_every}" if network.skip_every else "no skips",
+        "batch norm" if network.batch_norm else "no batch norm",
+        f"clip {title('training.clip').lower()} at {training.clip_threshold:g}" if training.clip != "none" else "no clipping",
+    ]
+    second = [
+        f"{title('training.optimizer')}, learning rate {training.learning_rate:g}, batch {training.batch_size}",
+        f"{title('data.name')}" + (f", {spec.data.samples} points, noise {spec.data.noise:g}" if _counts("data.samples", spec) else ""),
+        f"seed {training.seed}",
+    ]
+    return ", ".join(first), "; ".join(second)
+
+
+def _counts(path: str, spec: Spec) -> bool:
+    info: FieldInfo = next(info for info in all_fields() if info.path == path)
+    return info.needs is None or spec.get(info.needs[0]) in info.needs[1]

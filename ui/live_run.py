@@ -1,0 +1,190 @@
+"""The run in the window: sends commands to the engine, pulls frames on a timer, and keeps every change on the undo stack."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import deque
+from pathlib import Path
+
+import msgspec
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from gradviz.snapshot import Snapshot
+from gradviz.spec import Spec, field_info
+
+from .engine_process import EngineLost, EngineProcess
+
+FRAME_MILLISECONDS = 16
+PREDICTION_EVERY = 6  # frames while playing; when paused each frame has one
+MERGE_SECONDS = 1.5  # changes of one control within this time are one entry of the undo stack
+
+
+class LiveRun(QObject):
+    """One engine and what the window may ask of it. No method waits for the engine."""
+
+    snapshot_came = Signal(object)  # Snapshot
+    told = Signal(str, str)  # kind ("notice" or "error"), text
+    lost = Signal(int)  # the engine ended by itself; step of the last snapshot
+
+    def __init__(self, spec: Spec, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.wanted_spec = spec  # what the user has asked for; snapshots tell what is in force
+        self.snapshot: Snapshot | None = None
+        self.edge_wanted: tuple[int, int, int] | None = None
+        self.undo_stack = QUndoStack(self)
+        self.frame_intervals: deque[float] = deque(maxlen=4096)  # seconds between two frames shown
+        self._last_frame = 0.0
+        self._frames = itertools.count()
+        self._tickets = itertools.count(1)
+        self._speed: float | None = None
+        self._engine: EngineProcess | None = None
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(FRAME_MILLISECONDS)
+        self._timer.timeout.connect(self._on_tick)
+
+    @property
+    def playing(self) -> bool:
+        return self.snapshot is not None and self.snapshot.playing
+
+    @property
+    def frames_per_second(self) -> float:
+        recent = list(itertools.islice(reversed(self.frame_intervals), 60))
+        return len(recent) / sum(recent) if recent else 0.0
+
+    def start(self) -> None:
+        """Start the engine and begin to pull frames."""
+        self._engine = EngineProcess(self.wanted_spec)
+        self.set_speed(self._speed)
+        self._timer.start()
+        self._on_tick()
+
+    def stop(self) -> None:
+        """End the engine; nothing is left of it afterwards."""
+        self._timer.stop()
+        if self._engine is not None:
+            self._engine.stop()
+            self._engine = None
+
+    def play(self) -> None:
+        self._send("play")
+
+    def pause(self) -> None:
+        self._send("pause")
+
+    def step(self) -> None:
+        self._send("step")
+
+    def set_speed(self, steps_per_second: float | None) -> None:
+        """None is as fast as the engine can."""
+        self._speed = steps_per_second
+        self._send("set_speed", steps_per_second)
+
+    def change(self, spec: Spec, path: str) -> None:
+        """Take over one field of ``spec``; the other fields stay as they were last asked for."""
+        new = self.wanted_spec.replace(path, spec.get(path))
+        if new != self.wanted_spec:
+            self.undo_stack.push(_Change(self, new, "apply", field_info(path).title.lower(), path))
+
+    def use_file(self, path: Path) -> None:
+        """Train on a CSV file, its last column the target until another is chosen."""
+        data = msgspec.structs.replace(self.wanted_spec.data, name="csv", path=str(path), target="")
+        spec = msgspec.structs.replace(self.wanted_spec, data=data)
+        self.undo_stack.push(_Change(self, spec, "apply", f"data from {path.name}"))
+
+    def load(self, spec: Spec, title: str) -> None:
+        """Begin a run of another spec."""
+        self.undo_stack.push(_Change(self, spec, "restart", title))
+
+    def reset(self) -> None:
+        """Begin anew from the same first weights."""
+        self.undo_stack.push(_Change(self, self.wanted_spec, "restart", "reset"))
+
+    def revive(self) -> None:
+        """Start the engine again after it was lost, with the settings last in force."""
+        self.stop()
+        spec = self.snapshot.spec if self.snapshot is not None else self.wanted_spec
+        self.wanted_spec = spec
+        self.undo_stack.clear()
+        self.start()
+
+    def _send(self, command: str, *arguments: object) -> None:
+        if self._engine is None:
+            return
+        try:
+            self._engine.send(command, *arguments)
+        except EngineLost:
+            self._on_lost()
+
+    def _on_tick(self) -> None:
+        if self._engine is None:
+            return
+        try:
+            fetched = self._engine.fetch()
+            prediction = not self.playing or next(self._frames) % PREDICTION_EVERY == 0
+            # ask before drawing, so that the engine measures while the window paints
+            self._engine.ask(prediction=prediction, edge=self.edge_wanted)
+        except EngineLost:
+            self._on_lost()
+            return
+        now = time.perf_counter()
+        if self._last_frame:
+            self.frame_intervals.append(now - self._last_frame)
+        self._last_frame = now
+        if fetched is None:
+            return
+        self.snapshot, events = fetched
+        for event in events:
+            if event.kind == "error":
+                self._take_back()
+        self.snapshot_came.emit(self.snapshot)
+        for event in events:
+            self.told.emit(event.kind, event.text)
+
+    def _take_back(self) -> None:
+        """Drop the change the engine has refused."""
+        assert self.snapshot is not None
+        if self.wanted_spec == self.snapshot.spec:
+            return
+        command = self.undo_stack.command(self.undo_stack.index() - 1)
+        if isinstance(command, _Change):
+            command.setObsolete(True)
+            self.undo_stack.undo()
+        self.wanted_spec = self.snapshot.spec
+
+    def _on_lost(self) -> None:
+        self.stop()
+        self.lost.emit(self.snapshot.step if self.snapshot is not None else 0)
+
+
+class _Change(QUndoCommand):
+    """From one spec to another; undone, it brings the very run back that it replaced."""
+
+    def __init__(self, run: LiveRun, spec: Spec, command: str, title: str, path: str = "") -> None:
+        super().__init__(title)
+        self._run, self._old, self._new = run, run.wanted_spec, spec
+        self._command, self._path = command, path
+        self._ticket = next(run._tickets)
+        self._done = False
+        self._at = time.monotonic()
+
+    def redo(self) -> None:
+        self._run.wanted_spec = self._new
+        self._run._send("bring_back" if self._done else self._command, self._new, self._ticket)
+        self._done = True
+
+    def undo(self) -> None:
+        self._run.wanted_spec = self._old
+        if not self.isObsolete():
+            self._run._send("bring_back", self._old, self._ticket)
+
+    def id(self) -> int:
+        return hash(self._path) & 0x7FFFFFF if self._path else -1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, _Change) or other._path != self._path or other._at - self._at > MERGE_SECONDS:
+            return False
+        self._new, self._at = other._new, other._at
+        return True

@@ -1,0 +1,396 @@
+"""The window: puts controls, canvas and panels together and connects their signals to commands. It computes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, QSizeF, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QVBoxLayout, QWidget
+
+from gradviz.snapshot import Snapshot
+from gradviz.spec import Spec
+
+from .canvas.scene import NetworkCanvas
+from .controls import Controls
+from .export_menu import ExportMenu
+from .live_run import LiveRun
+from .panels.layer_table import LayerTablePanel
+from .panels.panel import Panel
+from .panels.prediction import PredictionPanel
+from .panels.profile import ProfilePanel
+from .panels.timeline import TimelinePanel
+from .presets import Preset, preset_named, presets
+from .selection import Selection
+from .shortcuts import SHORTCUTS
+from .status import Banner, PhaseStrip, StatusBar
+from .theme import THEMES, qt_palette, stylesheet
+from .transport import Transport
+
+SLOW_EVERY = 6  # tables and the status bar follow every so many frames while playing: faster, nobody can read them
+TIMELINE_EVERY = 3
+NOTICE_SECONDS = 8.0
+BANNER_ROOM = 44.0
+
+
+class MainWindow(QWidget):
+    """One run and everything that shows it."""
+
+    first_painted = Signal()
+
+    def __init__(self, spec: Spec, *, theme: str = "dark", preset: Preset | None = None, live: bool = True) -> None:
+        """``live`` False makes a window that only shows what `show_still` gives it."""
+        super().__init__()
+        self.setWindowTitle("GradViz")
+        self.setObjectName("main-window")
+        self.theme = THEMES[theme]
+        self._frames = 0
+        self._shown_spec: Spec | None = None
+        self._preset = preset
+        self._closed = False
+        self.run = LiveRun(spec, self)
+
+        self.transport = Transport()
+        self.controls = Controls()
+        self.canvas = NetworkCanvas()
+        self.profile = ProfilePanel()
+        self.timeline = TimelinePanel()
+        self.prediction = PredictionPanel()
+        self.layers = LayerTablePanel()
+        self.status = StatusBar()
+        self.phases = PhaseStrip(self.canvas)
+        self.banner = Banner(self.canvas)
+        self.banner.hide()
+        self.panels: tuple[Panel, ...] = (self.canvas, self.profile, self.timeline, self.prediction, self.layers)
+
+        self._lay_out()
+        self.export_menu = ExportMenu(self)
+        self.transport.export_button.setMenu(self.export_menu)
+        self._connect()
+        self._add_shortcuts()
+        self._use_theme(theme)
+        self.transport.set_presets([(item.name, item.title, item.description) for item in presets()])
+        self.transport.show_preset(preset.name if preset else None)
+        self._show_spec(spec)
+        self.canvas.installEventFilter(self)
+        self.set_speed(preset.speed if preset else None)
+        if live:
+            self._restore_layout()
+            self.run.start()
+            self.run.play()
+        QTimer.singleShot(0, self._place_overlays)
+
+    # ---- assembling
+
+    def _lay_out(self) -> None:
+        self.centre = QSplitter(Qt.Orientation.Vertical)
+        for panel, height in ((self.canvas, 416), (self.profile, 220), (self.timeline, 282)):
+            self.centre.addWidget(panel)
+            panel.resize(panel.width(), height)
+        self.centre.setSizes([416, 220, 282])
+        self.right = QSplitter(Qt.Orientation.Vertical)
+        self.right.addWidget(self.prediction)
+        self.right.addWidget(self.layers)
+        self.right.setSizes([360, 500])
+        self.body = QSplitter(Qt.Orientation.Horizontal)
+        for widget in (self.controls, self.centre, self.right):
+            self.body.addWidget(widget)
+        self.body.setStretchFactor(1, 1)
+        self.body.setSizes([264, 976, 360])
+        for splitter in (self.centre, self.right, self.body):
+            splitter.setHandleWidth(1)
+            splitter.setChildrenCollapsible(True)
+        self.body.setCollapsible(1, False)
+        self.centre.setCollapsible(0, False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.transport)
+        column.addWidget(self.body, 1)
+        column.addWidget(self.status)
+        self.resize(1600, 1000)
+        self.setMinimumSize(900, 600)
+
+    def _connect(self) -> None:
+        run, transport = self.run, self.transport
+        run.snapshot_came.connect(self._on_snapshot)
+        run.told.connect(self.tell)
+        run.lost.connect(self._on_engine_lost)
+        run.undo_stack.canUndoChanged.connect(self._show_undo)
+        run.undo_stack.canRedoChanged.connect(self._show_undo)
+        run.undo_stack.indexChanged.connect(self._show_undo)
+        self._show_undo()
+        transport.play_toggled.connect(self.set_playing)
+        transport.step_wanted.connect(run.step)
+        transport.reset_wanted.connect(run.reset)
+        transport.new_seed_wanted.connect(self.new_seed)
+        transport.speed_changed.connect(self.set_speed)
+        transport.preset_wanted.connect(self.load_preset)
+        transport.undo_wanted.connect(run.undo_stack.undo)
+        transport.redo_wanted.connect(run.undo_stack.redo)
+        transport.theme_toggled.connect(self.toggle_theme)
+        self.controls.change_wanted.connect(run.change)
+        self.controls.csv_wanted.connect(self.open_data_file)
+        self.canvas.selection_changed.connect(self.select)
+        self.canvas.layer_menu_wanted.connect(self._open_layer_menu)
+        self.canvas.columns_changed.connect(self.profile.set_columns)
+        self.canvas.inspect_wanted.connect(self._on_inspect_wanted)
+        for panel in (self.profile, self.timeline, self.layers):
+            panel.layer_selected.connect(self._on_layer_selected)
+        self.banner.clicked.connect(self._on_banner)
+
+    def _add_shortcuts(self) -> None:
+        for shortcut in SHORTCUTS:
+            action = QAction(shortcut.title, self)
+            action.setShortcuts([QKeySequence(key) for key in shortcut.keys])
+            action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+            action.triggered.connect(lambda _=False, command=shortcut.command: getattr(self, command)())
+            self.addAction(action)
+
+    # ---- what the user can do
+
+    def set_playing(self, playing: bool) -> None:
+        if playing:
+            self.run.play()
+        else:
+            self.run.pause()
+
+    def toggle_playing(self) -> None:
+        self.set_playing(not self.run.playing)
+
+    def step(self) -> None:
+        self.run.step()
+
+    def reset(self) -> None:
+        self.run.reset()
+
+    def new_seed(self) -> None:
+        spec = self.run.wanted_spec
+        self.run.change(spec.replace("training.seed", (spec.training.seed + 1) % 2**31), "training.seed")
+
+    def set_speed(self, steps_per_second: float | None) -> None:
+        self.run.set_speed(steps_per_second)
+        self.transport.show_state(self.run.playing, steps_per_second)
+        self._speed = steps_per_second
+
+    def load_preset(self, name: str) -> None:
+        self._preset = preset_named(name)
+        self.run.load(self._preset.spec, f"preset {self._preset.title}")
+        self.set_speed(self._preset.speed)
+        self.run.play()
+
+    def undo(self) -> None:
+        self.run.undo_stack.undo()
+
+    def redo(self) -> None:
+        self.run.undo_stack.redo()
+
+    def select(self, selection: Selection | None) -> None:
+        self.canvas.select(selection)
+        for panel in (self.profile, self.timeline, self.layers):
+            panel.select(selection)
+
+    def select_weakest(self) -> None:
+        self.canvas.select_weakest()
+
+    def clear_selection(self) -> None:
+        self.select(None)
+
+    def fit(self) -> None:
+        self.canvas.fit()
+
+    def toggle_left(self) -> None:
+        self.controls.setVisible(not self.controls.isVisible())
+
+    def toggle_right(self) -> None:
+        self.right.setVisible(not self.right.isVisible())
+
+    def toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def toggle_theme(self) -> None:
+        self._use_theme("light" if self.theme.name == "dark" else "dark")
+        QSettings().setValue("theme", self.theme.name)
+
+    def open_export_menu(self) -> None:
+        self.transport.export_button.showMenu()
+
+    def save_figure(self) -> None:
+        self.export_menu.save_picture("figure")
+
+    def copy_picture(self) -> None:
+        self.export_menu.copy_window()
+
+    def show_shortcuts(self) -> None:
+        keys = "   ".join(f"{item.keys[0]}: {item.title.lower()}" for item in SHORTCUTS)
+        self.tell("notice", keys)
+
+    def open_data_file(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self, "Open a table of numbers", "", "Tables (*.csv *.tsv *.txt);;All files (*)")
+        if name:
+            self.use_data_file(Path(name))
+
+    def use_data_file(self, path: Path) -> None:
+        """Train on a CSV file of the user's own; what is wrong with it is told, and the run goes on."""
+        self.run.use_file(path)
+
+    def tell(self, kind: str, text: str) -> None:
+        """Say something to the user: a notice in the status bar, an error on a banner."""
+        if kind == "error":
+            self._show_banner(text, ("Dismiss",), "error")
+            self._show_spec(self.run.snapshot.spec if self.run.snapshot else self.run.wanted_spec)
+        else:
+            self.status.say(text, NOTICE_SECONDS)
+
+    def show_still(self, snapshot: Snapshot) -> None:
+        """Lay the window out without a screen and show one moment in it."""
+        self.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+        self.show()
+        QApplication.processEvents()
+        self.run.snapshot = snapshot
+        self._on_snapshot(snapshot)
+        self._place_overlays()
+
+    # ---- what comes back
+
+    def _on_snapshot(self, snapshot: Snapshot) -> None:
+        self._frames += 1
+        settled = not snapshot.playing
+        if snapshot.spec != self._shown_spec:
+            self._show_spec(snapshot.spec)
+        for panel in (self.canvas, self.profile, self.prediction):
+            if panel.isVisible():
+                panel.show_snapshot(snapshot)
+        if self.timeline.isVisible() and (settled or self._frames % TIMELINE_EVERY == 0):
+            self.timeline.show_snapshot(snapshot)
+        if settled or self._frames % SLOW_EVERY == 0:
+            if self.layers.isVisible():
+                self.layers.show_snapshot(snapshot)
+            self.status.show_snapshot(snapshot, self.run.frames_per_second)
+            self.controls.show_summary(snapshot.data_summary, snapshot.architecture.parameter_count)
+        self.transport.show_state(snapshot.playing, self._speed)
+        self._show_failure(snapshot)
+        if self._frames == 1:
+            self.first_painted.emit()
+
+    def _show_failure(self, snapshot: Snapshot) -> None:
+        failure = snapshot.failure
+        if failure is None:
+            if self._banner_kind == "failure":
+                self._hide_banner()
+            return
+        if self._banner_kind != "failure":
+            text = f"Stopped at step {failure.step}: in {failure.layer_name} a number is no longer finite ({failure.phase})."
+            self._show_banner(text, ("Reset", "Clip and run again"), "failure")
+
+    def _on_engine_lost(self, step: int) -> None:
+        self._show_banner(f"Engine stopped at step {step:,}. The pictures are the last it sent.", ("Restart",), "lost")
+
+    def _on_banner(self, button: str) -> None:
+        self._hide_banner()
+        if button == "Reset":
+            self.run.reset()
+        elif button == "Restart":
+            self.run.revive()
+        elif button == "Clip and run again":
+            spec = self.run.wanted_spec.replace("training.clip", "norm").replace("training.clip_threshold", 1.0)
+            self.run.load(spec, "clipping by norm")
+            self.run.play()
+
+    def _on_layer_selected(self, layer: int) -> None:
+        self.select(Selection("layer", layer))
+
+    def _on_inspect_wanted(self, edge: tuple[int, int, int] | None) -> None:
+        self.run.edge_wanted = edge
+
+    def _open_layer_menu(self, layer: int, position: QPoint) -> None:
+        menu = self.controls.layer_menu(self.run.wanted_spec, layer, self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(position)
+
+    def _show_spec(self, spec: Spec) -> None:
+        self._shown_spec = spec
+        self.controls.show_spec(spec)
+        self.phases.show_spec(spec)
+        known = self._preset if self._preset is not None and self._preset.spec == spec else None
+        self.transport.show_preset(known.name if known else None)
+
+    def _show_undo(self) -> None:
+        stack = self.run.undo_stack
+        self.transport.show_undo(stack.undoText() if stack.canUndo() else None, stack.redoText() if stack.canRedo() else None)
+
+    # ---- banner and phase strip lie over the canvas
+
+    _banner_kind = ""
+
+    def _show_banner(self, text: str, buttons: tuple[str, ...], kind: str) -> None:
+        self._banner_kind = kind
+        self.banner.say(text, buttons)
+        self.banner.show()
+        self._place_overlays()
+
+    def _hide_banner(self) -> None:
+        self._banner_kind = ""
+        self.banner.hide()
+        self._place_overlays()
+
+    def _place_overlays(self) -> None:
+        self.phases.move(16, 12)
+        self.phases.adjustSize()
+        self.phases.setVisible(self.phases.width() + 320 < self.canvas.width())
+        self.banner.setGeometry(16, 56, self.canvas.width() - 32, int(BANNER_ROOM) - 2)
+        self.canvas.top_inset = BANNER_ROOM if self.banner.isVisibleTo(self.canvas) else 0.0
+        self.canvas.update()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.canvas and event.type() == QEvent.Type.Resize:
+            self._place_overlays()
+        return super().eventFilter(watched, event)
+
+    # ---- theme, layout, end
+
+    def _use_theme(self, name: str) -> None:
+        self.theme = THEMES[name]
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.setPalette(qt_palette(self.theme))
+        application.setStyleSheet(stylesheet(self.theme))
+        for panel in self.panels:
+            panel.set_theme(self.theme)
+        for widget in (self.transport, self.controls, self.status, self.phases, self.banner):
+            widget.set_theme(self.theme)
+
+    def _restore_layout(self) -> None:
+        settings = QSettings()
+        geometry = settings.value("geometry")
+        if geometry is not None:
+            self.restoreGeometry(geometry)
+        for splitter, key in ((self.body, "body"), (self.centre, "centre"), (self.right, "right")):
+            state = settings.value(f"splitter/{key}")
+            if state is not None:
+                splitter.restoreState(state)
+
+    def _save_layout(self) -> None:
+        settings = QSettings()
+        settings.setValue("geometry", self.saveGeometry())
+        for splitter, key in ((self.body, "body"), (self.centre, "centre"), (self.right, "right")):
+            settings.setValue(f"splitter/{key}", splitter.saveState())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_overlays()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._save_layout()
+        self.shut_down()
+        super().closeEvent(event)
+
+    def shut_down(self) -> None:
+        """End the engine; safe to call twice."""
+        if not self._closed:
+            self._closed = True
+            self.run.stop()
+
+    def picture_size(self, panel: Panel) -> QSizeF:
+        """The size at which a panel is exported: as it is seen, or a good one while it is hidden."""
+        return QSizeF(panel.size()) if panel.isVisible() and panel.width() > 100 else QSizeF(976, 360)

@@ -1,0 +1,60 @@
+"""The presets: one file each in resources/presets, found by listing the folder."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from gradviz.resources import RESOURCES
+from gradviz.spec import Spec, SpecError
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A spec with a name for the command line, a title for the menu and a sentence that says what to look at."""
+
+    name: str
+    title: str
+    description: str
+    order: int
+    spec: Spec
+    speed: float | None = None  # steps per second that suit it; None for unlimited
+
+
+def read_preset(path: Path) -> Preset:
+    """Read a preset file; raises SpecError for one that is not as it must be."""
+    try:
+        raw = msgspec.json.decode(path.read_bytes())
+        return Preset(
+            name=path.stem,
+            title=str(raw["title"]),
+            description=str(raw["description"]),
+            order=int(raw["order"]),
+            spec=Spec.from_dict(raw["spec"]),
+            speed=raw.get("speed"),
+        )
+    except (msgspec.DecodeError, KeyError, TypeError, OSError) as error:
+        raise SpecError(f"the preset {path.name}", str(error), "an object with title, description, order and spec") from None
+
+
+@functools.cache
+def presets() -> tuple[Preset, ...]:
+    """All presets in the order of the lecture."""
+    found = [read_preset(path) for path in sorted((RESOURCES / "presets").glob("*.json"))]
+    return tuple(sorted(found, key=lambda preset: preset.order))
+
+
+def preset_named(name: str) -> Preset:
+    """The preset of that name; case, spaces and underscores do not matter.
+
+    Raises:
+        SpecError: listing the names there are.
+    """
+    wanted = name.strip().lower().replace("_", "-").replace(" ", "-")
+    for preset in presets():
+        if preset.name == wanted:
+            return preset
+    raise SpecError("the preset", name, ", ".join(preset.name for preset in presets()))
