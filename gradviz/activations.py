@@ -134,7 +134,7 @@ def _gelu(z: Floats, out: Floats, _: float) -> None:
 
 def _gelu_slope(z: Floats, value: Floats, out: Floats, _: float) -> None:
     # with t = tanh(u): (1 + t)/2 + z/2 · (1 − t²) · u′,  u′ = √(2/π) (1 + 3 · 0.044715 z²)
-    square = z * z
+    square = np.minimum(z * z, 1e4)  # t is ±1 long before; without the bound a huge z would make 0 · ∞
     t = np.tanh(GELU_SCALE * z * (1.0 + GELU_CUBIC * square))
     slope = 0.5 * z * (1.0 - t * t) * (GELU_SCALE * (1.0 + 3.0 * GELU_CUBIC * square))
     np.add(slope, 0.5 * (1.0 + t), out=out)

@@ -15,7 +15,8 @@ Floats = NDArray[np.floating[Any]]
 def norm(vector: Floats) -> float:
     """‖v‖ of a flat vector, also where its square leaves the range of the numbers: 1e200 does not become infinite, 1e-200 not 0."""
     square = float(np.dot(vector, vector))
-    if 1e-280 < square < 1e300 or (vector.dtype == np.float32 and 1e-30 < square < 1e37):
+    low, high = (1e-30, 1e37) if vector.dtype == np.float32 else (1e-280, 1e300)
+    if low < square < high:
         return square**0.5
     largest = float(np.max(np.abs(vector), initial=0.0))
     if largest == 0.0 or not np.isfinite(largest):

@@ -68,7 +68,8 @@ class History:
         behind[:, 1] = np.minimum(behind[:, 1], low[: len(behind)])
         behind[:, 2] = np.maximum(behind[:, 2], high[: len(behind)])
         if self._capacity % 2 == 0:
-            self._low, self._high = min(self._low, self._losses[-1, 1]), max(self._high, self._losses[-1, 2])
+            self._low = float(np.minimum(self._low, self._losses[-1, 1]))  # min() would lose a NaN
+            self._high = float(np.maximum(self._high, self._losses[-1, 2]))
         for array in (self._steps, self._losses, self._norms, self._totals):
             array[:kept] = array[: self._capacity : 2]
         self._rows, self.stride = kept, self.stride * 2

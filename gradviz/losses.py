@@ -63,7 +63,8 @@ def _encode_classes(targets: Array, outputs: int) -> Array:
 
 
 def _class_numbers(targets: Array, classes: int) -> NDArray[np.int64]:
-    numbers = targets.astype(np.int64)
+    with np.errstate(invalid="ignore"):  # NaN becomes some number, which the comparison then finds out
+        numbers = targets.astype(np.int64)
     if not np.array_equal(numbers, targets) or (numbers.size and (numbers.min() < 0 or numbers.max() >= classes)):
         raise TargetError(f"targets must be class numbers from 0 to {classes - 1}, as the network has {classes} outputs")
     return numbers
@@ -85,10 +86,8 @@ def _binary_cross_entropy(z: Floats, targets: Array, delta: Floats) -> float:
     total += np.maximum(z, 0.0)
     total -= z * targets
     loss = float(np.add.reduce(total, axis=None)) / z.size
-    small += 1.0
-    np.divide(1.0, small, out=small)  # σ(|z|)
-    np.copyto(delta, np.where(z >= 0, small, 1.0 - small))
-    np.subtract(delta, targets, out=delta)
+    np.divide(small, small + 1.0, out=small)  # σ(−|z|), exact however small: 1 − σ(|z|) would round to 0
+    np.copyto(delta, np.where(z >= 0, (1.0 - targets) - small, small - targets))
     np.multiply(delta, 1.0 / z.size, out=delta)
     return loss
 

@@ -71,6 +71,7 @@ class Trainer:
         self.loss = math.nan
         self.total_norm = self.clipped_norm = math.nan
         unknown = np.full(network.depth, np.nan)
+        unknown.flags.writeable = False
         self.gradient_norms = self.clipped_norms = self.delta_norms = unknown
         self._clipping = None if spec.clip == "none" else CLIPPINGS[spec.clip]
         self.raw_gradient = self.run.gradient if self._clipping is None else np.zeros_like(network.vector)
