@@ -1,0 +1,312 @@
+"""Reads a table of numbers with one target column from CSV text, and says precisely what is wrong when it cannot.
+
+The same code reads the sets that come with the program and the user's own files. Rows and columns are named as a
+spreadsheet counts them: from 1, the header being row 1.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import stat
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_BYTES = 50_000_000
+MAX_ROWS = 200_000
+MAX_COLUMNS = 1_024
+MAX_CLASSES = 100
+MIN_ROWS = 5
+MAX_INTEGER_CLASSES = 20  # a whole-number target with more distinct values than this is a quantity, not a label
+LARGEST = 1e150  # the square of anything larger overflows, and with it the standard deviation
+
+Cells = list[str]
+Number = Callable[[str], float]
+
+
+class DataError(ValueError):
+    """Data that cannot be used; the message says what is wrong, where, and what to do about it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table as read: nothing scaled, nothing split.
+
+    Attributes:
+        inputs: (rows, columns without the target) float64, all finite.
+        targets: (rows,) int64 class numbers, or (rows, 1) float64.
+        input_names: one per column of ``inputs``.
+        class_names: one per class; empty for regression.
+    """
+
+    inputs: NDArray[np.float64]
+    targets: NDArray[np.int64] | NDArray[np.float64]
+    input_names: tuple[str, ...]
+    class_names: tuple[str, ...]
+
+
+def read_file(path: str, target: str = "") -> Table:
+    """Read the CSV file at ``path``; see `parse` for what is accepted.
+
+    Raises:
+        DataError: and nothing else, whatever the file holds.
+    """
+    if not path:
+        raise DataError("No file is chosen. Choose a CSV file, or another data set.")
+    content = _content(path)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = content.count(b"\n", 0, error.start) + 1
+        raise _wrong(f"Row {row} is not UTF-8 text", "Save the table as “CSV UTF-8” and open it again.") from None
+    return parse(text, target)
+
+
+def parse(text: str, target: str = "") -> Table:
+    """Read a table from CSV text.
+
+    The delimiter is whichever of comma, semicolon and tab splits the rows evenly; with semicolons a decimal comma is
+    accepted. The header may be missing: the first row is one if a cell of it is not a number, except that a label in
+    the target column alone does not make it one when the row below has a label there too.
+
+    Args:
+        text: the table.
+        target: name or number (from 1) of the column to predict; the last one if empty. It holds text or at most 20
+            different whole numbers or just two different values (classes), or else numbers (regression).
+
+    Raises:
+        DataError: naming row and column.
+    """
+    delimiter = _delimiter(text)
+    rows = _rows(text, delimiter)
+    first_number, first = next(rows, (0, []))
+    if not first:
+        raise _wrong("The file is empty", "Choose a table with one example per row.")
+    if len(first) < 2:
+        raise _wrong(
+            "The file has only one column",
+            "A table needs at least one input column and one target column, separated by commas, semicolons or tabs.",
+        )
+    number = _decimal_comma if delimiter == ";" else _strict if "_" in text else float
+    second_number, second = next(rows, (0, []))
+    names, column, headed = _columns(first, second, target, number)
+
+    values = array("d")
+    answers: Cells = []
+    numbers: list[int] = []  # spreadsheet row of each example
+    head = [(first_number, first)] * (not headed) + [(second_number, second)] * bool(second)
+    for source in (iter(head), rows):
+        for row, cells in source:
+            if len(cells) != len(first):
+                raise _wrong(
+                    f"Row {row} has {_count(len(cells), 'cell')}, but row {first_number} has {len(first)}",
+                    "Every row must have the same number of columns.",
+                )
+            if len(numbers) == MAX_ROWS:
+                raise _wrong(f"The file has more than {MAX_ROWS:,} rows", "Keep a part of them.")
+            answers.append(cells.pop(column).strip())
+            numbers.append(row)
+            try:
+                values.extend(map(number, cells))
+            except ValueError:
+                raise _not_a_number(row, cells, column, names, number) from None
+    if len(numbers) < MIN_ROWS:
+        raise _wrong(f"The file has only {_count(len(numbers), 'example')}", f"At least {MIN_ROWS} are needed.")
+    inputs = np.array(values, dtype=np.float64).reshape(len(numbers), len(first) - 1)
+    input_names = names[:column] + names[column + 1 :]
+    bad = np.argwhere(~(np.abs(inputs) <= LARGEST))
+    if len(bad):
+        row, place = (int(n) for n in bad[0])
+        raise _unusable(inputs[row, place], numbers[row], place + (place >= column), names)
+    targets, class_names = _targets(answers, numbers, column, names, number)
+    return Table(inputs, targets, tuple(input_names), class_names)
+
+
+def _content(path: str) -> bytes:
+    """The bytes of a regular file of acceptable size; devices and pipes, which may never end, are not opened."""
+    shown = _shortened(path, 120)
+    try:
+        file = Path(path).expanduser()
+        found = file.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise _wrong(f"{shown} is a folder", "Choose a CSV file in it.")
+        if not stat.S_ISREG(found.st_mode):
+            raise _wrong(f"{shown} is not an ordinary file", "Choose a CSV file.")
+        with file.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise _wrong(f"There is no file {shown}", "Choose another one.") from None
+    except DataError:
+        raise
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise _wrong(f"{shown} cannot be read ({reason})", "Choose another file.") from None
+    if len(content) > MAX_BYTES:
+        raise _wrong(f"{shown} is larger than {MAX_BYTES // 1_000_000} MB", "Keep a part of its rows.")
+    return content
+
+
+def _rows(text: str, delimiter: str) -> Iterator[tuple[int, Cells]]:
+    """The rows that are not blank, with their numbers."""
+    limited = _lines_of_bounded_width(text, delimiter)
+    row = 0
+    try:
+        for row, cells in enumerate(csv.reader(limited, delimiter=delimiter), 1):
+            if any(cells) and not all(map(str.isspace, filter(None, cells))):
+                yield row, cells
+    except csv.Error as error:
+        raise _wrong(f"Row {row + 1} is not CSV ({error})", "Perhaps a quotation mark is not closed.") from None
+
+
+def _lines_of_bounded_width(text: str, delimiter: str) -> Iterator[str]:
+    for line in io.StringIO(text, newline=""):
+        # Counted before the line is taken apart, so that millions of delimiters in one line cost no memory. A quoted
+        # cell may hold some that do not count, hence the margin.
+        if line.count(delimiter) > 2 * MAX_COLUMNS or (line.count(delimiter) >= MAX_COLUMNS and '"' not in line):
+            raise _wrong(f"A row has more than {MAX_COLUMNS:,} columns", "Keep the columns that matter.")
+        yield line
+
+
+def _delimiter(text: str) -> str:
+    """Tab, semicolon or comma: that which gives most of the first rows the width of the first one."""
+    best, best_score = ",", 0
+    for delimiter in "\t;,":
+        widths = [len(cells) for _, cells in islice(_rows(text[:200_000], delimiter), 20)] if delimiter in text[:200_000] else []
+        score = widths.count(widths[0]) if widths and widths[0] > 1 else 0
+        if score > best_score:
+            best, best_score = delimiter, score
+    return best
+
+
+def _columns(first: Cells, second: Cells, target: str, number: Number) -> tuple[list[str], int, bool]:
+    """Names of all columns, index of the target, and whether the first row is a header."""
+    stripped = [cell.strip() for cell in first]
+    wanted = target.strip()
+    texts = [index for index, cell in enumerate(stripped) if not _is_number(cell, number)]
+    if wanted and wanted in stripped and texts:
+        column, headed = stripped.index(wanted), True
+    else:
+        column = _column_number(wanted, stripped if texts else [], len(first))
+        labelled = texts == [column] and len(second) == len(first) and not _is_number(second[column].strip(), number)
+        headed = bool(texts) and not labelled
+    names = [cell if headed and cell else f"column {index}" for index, cell in enumerate(stripped, 1)]
+    return names, column, headed
+
+
+def _column_number(wanted: str, names: Cells, columns: int) -> int:
+    if not wanted:
+        return columns - 1
+    if wanted.isdecimal() and len(wanted) < 9 and 1 <= int(wanted) <= columns:
+        return int(wanted) - 1
+    listed = ", ".join(_shortened(name, 20) for name in names[:8] if name) + (", …" if len(names) > 8 else "")
+    there = f"It has the columns {listed}" if listed else "It has no header"
+    raise _wrong(f"The file has no column {_quoted(wanted)}", f"{there}; give a name, or a number from 1 to {columns}.")
+
+
+def _targets(
+    answers: Cells, rows: list[int], column: int, names: list[str], number: Number
+) -> tuple[NDArray[np.int64] | NDArray[np.float64], tuple[str, ...]]:
+    """Class numbers and names, or numbers and no names."""
+    where = _where(column, names)
+    if "" in answers:
+        raise _empty(rows[answers.index("")], column, names)
+    kinds = set(answers)
+    numeric = {kind: number(kind) for kind in kinds if _is_number(kind, number)}
+    if len(numeric) == len(kinds):
+        for kind, value in numeric.items():
+            if not abs(value) <= LARGEST:
+                raise _unusable(value, rows[answers.index(kind)], column, names)
+        distinct = sorted(set(numeric.values()))
+        whole = len(distinct) <= MAX_INTEGER_CLASSES and all(value.is_integer() for value in distinct)
+        if len(distinct) > 2 and not whole:
+            return np.array([numeric[kind] for kind in answers], dtype=np.float64)[:, None], ()
+        place = {value: index for index, value in enumerate(distinct)}
+        index_of = {kind: place[value] for kind, value in numeric.items()}
+        class_names = tuple(f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:g}" for value in distinct)
+    else:
+        if len(kinds) > MAX_CLASSES:
+            stray = next(kind for kind in answers if kind not in numeric)
+            if 2 * len(numeric) > len(kinds):  # mostly numbers: a column to be predicted as a quantity, with a slip in it
+                raise _stray(rows[answers.index(stray)], column, names, stray)
+            raise _wrong(
+                f"{where} holds {len(kinds):,} different labels, more than {MAX_CLASSES}", "Choose another target column."
+            )
+        class_names = tuple(sorted(kinds))
+        index_of = {kind: index for index, kind in enumerate(class_names)}
+    if len(class_names) < 2:
+        raise _wrong(
+            f"{where} holds only one value, {_quoted(class_names[0])}, so there is nothing to tell apart", "Choose another target column."
+        )
+    return np.array([index_of[kind] for kind in answers], dtype=np.int64), class_names
+
+
+def _strict(cell: str) -> float:
+    """Python reads 1_000 as a number; a table that holds it does not mean one."""
+    if "_" in cell:
+        raise ValueError(cell)
+    return float(cell)
+
+
+def _decimal_comma(cell: str) -> float:
+    return _strict(cell.replace(",", ".") if "." not in cell else cell)
+
+
+def _is_number(cell: str, number: Number) -> bool:
+    try:
+        number(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _not_a_number(row: int, inputs: Cells, target: int, names: list[str], number: Number) -> DataError:
+    place = next(index for index, cell in enumerate(inputs) if not _is_number(cell, number))
+    column = place + (place >= target)
+    cell = inputs[place].strip()
+    return _stray(row, column, names, cell) if cell else _empty(row, column, names)
+
+
+def _stray(row: int, column: int, names: list[str], cell: str) -> DataError:
+    return _wrong(
+        f"Row {row}, {_where(column, names, start=False)} says {_quoted(cell)}, which is not a number",
+        "Correct the cell, or delete the row or the column.",
+    )
+
+
+def _empty(row: int, column: int, names: list[str]) -> DataError:
+    return _wrong(f"Row {row}, {_where(column, names, start=False)} is empty", "Fill the cell, or delete the row or the column.")
+
+
+def _unusable(value: float, row: int, column: int, names: list[str]) -> DataError:
+    what = "is not a finite number" if not math.isfinite(value) else f"is {value:g}, too large to compute with"
+    return _wrong(f"Row {row}, {_where(column, names, start=False)} {what}", "Correct the cell, or delete the row.")
+
+
+def _where(column: int, names: list[str], *, start: bool = True) -> str:
+    word = "Column" if start else "column"
+    named = "" if names[column] == f"column {column + 1}" else f" ({_shortened(names[column], 30)})"
+    return f"{word} {column + 1}{named}"
+
+
+def _wrong(what: str, remedy: str) -> DataError:
+    return DataError(f"{what}. {remedy} Nothing was changed.")
+
+
+def _quoted(text: str) -> str:
+    return f"“{_shortened(text, 40)}”"
+
+
+def _shortened(text: str, length: int) -> str:
+    clean = "".join(letter if letter.isprintable() else "�" for letter in text[: length + 1])
+    return clean if len(clean) <= length else clean[: length - 1] + "…"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
