@@ -1,151 +1,312 @@
-"""Reads a table of numbers from a CSV file; whatever is wrong with the file becomes one clear message."""
+"""Reads a table of numbers with one target column from CSV text, and says precisely what is wrong when it cannot.
+
+The same code reads the sets that come with the program and the user's own files. Rows and columns are named as a
+spreadsheet counts them: from 1, the header being row 1.
+"""
 
 from __future__ import annotations
 
 import csv
+import io
 import math
+import stat
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradviz.data import DataError, Raw
+MAX_BYTES = 50_000_000
+MAX_ROWS = 200_000
+MAX_COLUMNS = 1_024
+MAX_CLASSES = 100
+MIN_ROWS = 5
+MAX_INTEGER_CLASSES = 20  # a whole-number target with more distinct values than this is a quantity, not a label
+LARGEST = 1e150  # the square of anything larger overflows, and with it the standard deviation
 
-MOST_BYTES = 50_000_000
-MOST_ROWS = 200_000
-MOST_COLUMNS = 1024
-MOST_CLASSES = 100
-FEWEST_ROWS = 5
-CLASS_VALUES = 20  # a column of whole numbers with at most so many different ones is taken for classes
+Cells = list[str]
+Number = Callable[[str], float]
 
 
-def read_table(path: Path, target: str) -> Raw:
-    """Read a CSV file: a header if there is one, numbers in every column, one column to predict.
+class DataError(ValueError):
+    """Data that cannot be used; the message says what is wrong, where, and what to do about it."""
 
-    Args:
-        path: the file; UTF-8, columns apart by comma, semicolon or tab; a decimal comma is read where the semicolon separates.
-        target: name or 1-based number of the column to predict; empty for the last one. It may hold words.
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table as read: nothing scaled, nothing split.
+
+    Attributes:
+        inputs: (rows, columns without the target) float64, all finite.
+        targets: (rows,) int64 class numbers, or (rows, 1) float64.
+        input_names: one per column of ``inputs``.
+        class_names: one per class; empty for regression.
+    """
+
+    inputs: NDArray[np.float64]
+    targets: NDArray[np.int64] | NDArray[np.float64]
+    input_names: tuple[str, ...]
+    class_names: tuple[str, ...]
+
+
+def read_file(path: str, target: str = "") -> Table:
+    """Read the CSV file at ``path``; see `parse` for what is accepted.
 
     Raises:
-        DataError: naming row and column as a spreadsheet counts them, from 1.
+        DataError: and nothing else, whatever the file holds.
     """
-    rows, numbers_of_rows, delimiter = _read_rows(path)
-    header = rows[0] if any(_number(cell, delimiter) is None for cell in rows[0]) and _looks_like_header(rows, delimiter) else None
-    names = tuple(cell.strip() or f"column {i}" for i, cell in enumerate(header, 1)) if header else tuple(f"x{i}" for i in range(1, len(rows[0]) + 1))
-    body, numbers_of_rows = (rows[1:], numbers_of_rows[1:]) if header else (rows, numbers_of_rows)
-    if len(names) < 2:
-        raise DataError(f"{path.name} has one column; it needs at least one to learn from and one to predict.")
-    if len(body) < FEWEST_ROWS:
-        raise DataError(f"{path.name} has {len(body)} rows of data; at least {FEWEST_ROWS} are needed.")
-    chosen = _target_column(path, names, target)
-    inputs = np.empty((len(body), len(names) - 1))
-    for index, row in enumerate(body):
-        cells = row[:chosen] + row[chosen + 1 :]
-        for column, cell in enumerate(cells):
-            value = _number(cell, delimiter)
-            if value is None or not math.isfinite(value):
-                place = column if column < chosen else column + 1
-                raise _bad_cell(path, numbers_of_rows[index], place, names[place], cell)
-            inputs[index, column] = value
-    targets, classes = _targets(path, [row[chosen] for row in body], numbers_of_rows, chosen, names[chosen], delimiter)
-    return Raw(inputs, targets, names[:chosen] + names[chosen + 1 :], classes)
+    if not path:
+        raise DataError("No file is chosen. Choose a CSV file, or another data set.")
+    content = _content(path)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = content.count(b"\n", 0, error.start) + 1
+        raise _wrong(f"Row {row} is not UTF-8 text", "Save the table as “CSV UTF-8” and open it again.") from None
+    return parse(text, target)
 
 
-def _read_rows(path: Path) -> tuple[list[list[str]], list[int], str]:
+def parse(text: str, target: str = "") -> Table:
+    """Read a table from CSV text.
+
+    The delimiter is whichever of comma, semicolon and tab splits the rows evenly; with semicolons a decimal comma is
+    accepted. The header may be missing: the first row is one if a cell of it is not a number, except that a label in
+    the target column alone does not make it one when the row below has a label there too.
+
+    Args:
+        text: the table.
+        target: name or number (from 1) of the column to predict; the last one if empty. It holds text or at most 20
+            different whole numbers or just two different values (classes), or else numbers (regression).
+
+    Raises:
+        DataError: naming row and column.
+    """
+    delimiter = _delimiter(text)
+    rows = _rows(text, delimiter)
+    first_number, first = next(rows, (0, []))
+    if not first:
+        raise _wrong("The file is empty", "Choose a table with one example per row.")
+    if len(first) < 2:
+        raise _wrong(
+            "The file has only one column",
+            "A table needs at least one input column and one target column, separated by commas, semicolons or tabs.",
+        )
+    number = _decimal_comma if delimiter == ";" else _strict if "_" in text else float
+    second_number, second = next(rows, (0, []))
+    names, column, headed = _columns(first, second, target, number)
+
+    values = array("d")
+    answers: Cells = []
+    numbers: list[int] = []  # spreadsheet row of each example
+    head = [(first_number, first)] * (not headed) + [(second_number, second)] * bool(second)
+    for source in (iter(head), rows):
+        for row, cells in source:
+            if len(cells) != len(first):
+                raise _wrong(
+                    f"Row {row} has {_count(len(cells), 'cell')}, but row {first_number} has {len(first)}",
+                    "Every row must have the same number of columns.",
+                )
+            if len(numbers) == MAX_ROWS:
+                raise _wrong(f"The file has more than {MAX_ROWS:,} rows", "Keep a part of them.")
+            answers.append(cells.pop(column).strip())
+            numbers.append(row)
+            try:
+                values.extend(map(number, cells))
+            except ValueError:
+                raise _not_a_number(row, cells, column, names, number) from None
+    if len(numbers) < MIN_ROWS:
+        raise _wrong(f"The file has only {_count(len(numbers), 'example')}", f"At least {MIN_ROWS} are needed.")
+    inputs = np.array(values, dtype=np.float64).reshape(len(numbers), len(first) - 1)
+    input_names = names[:column] + names[column + 1 :]
+    bad = np.argwhere(~(np.abs(inputs) <= LARGEST))
+    if len(bad):
+        row, place = (int(n) for n in bad[0])
+        raise _unusable(inputs[row, place], numbers[row], place + (place >= column), names)
+    targets, class_names = _targets(answers, numbers, column, names, number)
+    return Table(inputs, targets, tuple(input_names), class_names)
+
+
+def _content(path: str) -> bytes:
+    """The bytes of a regular file of acceptable size; devices and pipes, which may never end, are not opened."""
+    shown = _shortened(path, 120)
     try:
-        size = path.stat().st_size
-        if path.is_dir():
-            raise DataError(f"{path} is a folder, not a file.")
-        if size > MOST_BYTES:
-            raise DataError(f"{path.name} has {size / 1e6:,.0f} MB; at most {MOST_BYTES / 1e6:,.0f} MB are read.")
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
-    except ValueError:
-        raise DataError(f"{path.name} is not text in UTF-8. Save it as CSV (UTF-8) and try again.") from None
-    if "\0" in text:
-        raise DataError(f"{path.name} is not a text file.")
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(",;\t", key=first.count)
-    rows, numbers = [], []
-    reader = csv.reader(text.splitlines(), delimiter=delimiter)
+        file = Path(path).expanduser()
+        found = file.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise _wrong(f"{shown} is a folder", "Choose a CSV file in it.")
+        if not stat.S_ISREG(found.st_mode):
+            raise _wrong(f"{shown} is not an ordinary file", "Choose a CSV file.")
+        with file.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise _wrong(f"There is no file {shown}", "Choose another one.") from None
+    except DataError:
+        raise
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise _wrong(f"{shown} cannot be read ({reason})", "Choose another file.") from None
+    if len(content) > MAX_BYTES:
+        raise _wrong(f"{shown} is larger than {MAX_BYTES // 1_000_000} MB", "Keep a part of its rows.")
+    return content
+
+
+def _rows(text: str, delimiter: str) -> Iterator[tuple[int, Cells]]:
+    """The rows that are not blank, with their numbers."""
+    limited = _lines_of_bounded_width(text, delimiter)
+    row = 0
     try:
-        for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
-            if rows and len(row) != len(rows[0]):
-                raise DataError(f"{path.name}, row {reader.line_num}, has {len(row)} columns, but the first row has {len(rows[0])}.")
-            if len(row) > MOST_COLUMNS:
-                raise DataError(f"{path.name} has {len(row):,} columns; at most {MOST_COLUMNS:,} are read.")
-            if len(rows) > MOST_ROWS:
-                raise DataError(f"{path.name} has more than {MOST_ROWS:,} rows; give a part of it.")
-            rows.append(row)
-            numbers.append(reader.line_num)
+        for row, cells in enumerate(csv.reader(limited, delimiter=delimiter), 1):
+            if any(cells) and not all(map(str.isspace, filter(None, cells))):
+                yield row, cells
     except csv.Error as error:
-        raise DataError(f"{path.name}, row {reader.line_num}, cannot be read as CSV: {error}.") from None
-    if not rows:
-        raise DataError(f"{path.name} is empty.")
-    return rows, numbers, delimiter
+        raise _wrong(f"Row {row + 1} is not CSV ({error})", "Perhaps a quotation mark is not closed.") from None
 
 
-def _looks_like_header(rows: list[list[str]], delimiter: str) -> bool:
-    """A first row with a word in a column that holds a number in the second row; or nothing but words."""
-    words = [_number(cell, delimiter) is None for cell in rows[0]]
-    if all(words) or len(rows) < 2:
-        return True
-    return any(word and _number(below, delimiter) is not None for word, below in zip(words, rows[1], strict=True))
+def _lines_of_bounded_width(text: str, delimiter: str) -> Iterator[str]:
+    for line in io.StringIO(text, newline=""):
+        # Counted before the line is taken apart, so that millions of delimiters in one line cost no memory. A quoted
+        # cell may hold some that do not count, hence the margin.
+        if line.count(delimiter) > 2 * MAX_COLUMNS or (line.count(delimiter) >= MAX_COLUMNS and '"' not in line):
+            raise _wrong(f"A row has more than {MAX_COLUMNS:,} columns", "Keep the columns that matter.")
+        yield line
 
 
-def _number(cell: str, delimiter: str) -> float | None:
-    text = cell.strip()
-    if delimiter == ";" and "." not in text:
-        text = text.replace(",", ".")
-    try:
-        return float(text) if "_" not in text else None
-    except ValueError:
-        return None
+def _delimiter(text: str) -> str:
+    """Tab, semicolon or comma: that which gives most of the first rows the width of the first one."""
+    best, best_score = ",", 0
+    for delimiter in "\t;,":
+        widths = [len(cells) for _, cells in islice(_rows(text[:200_000], delimiter), 20)] if delimiter in text[:200_000] else []
+        score = widths.count(widths[0]) if widths and widths[0] > 1 else 0
+        if score > best_score:
+            best, best_score = delimiter, score
+    return best
 
 
-def _target_column(path: Path, names: tuple[str, ...], target: str) -> int:
+def _columns(first: Cells, second: Cells, target: str, number: Number) -> tuple[list[str], int, bool]:
+    """Names of all columns, index of the target, and whether the first row is a header."""
+    stripped = [cell.strip() for cell in first]
     wanted = target.strip()
+    texts = [index for index, cell in enumerate(stripped) if not _is_number(cell, number)]
+    if wanted and wanted in stripped and texts:
+        column, headed = stripped.index(wanted), True
+    else:
+        column = _column_number(wanted, stripped if texts else [], len(first))
+        labelled = texts == [column] and len(second) == len(first) and not _is_number(second[column].strip(), number)
+        headed = bool(texts) and not labelled
+    names = [cell if headed and cell else f"column {index}" for index, cell in enumerate(stripped, 1)]
+    return names, column, headed
+
+
+def _column_number(wanted: str, names: Cells, columns: int) -> int:
     if not wanted:
-        return len(names) - 1
-    if wanted in names:
-        return names.index(wanted)
-    if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
+        return columns - 1
+    if wanted.isdecimal() and len(wanted) < 9 and 1 <= int(wanted) <= columns:
         return int(wanted) - 1
-    listed = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-    raise DataError(f"{path.name} has no column “{wanted[:40]}”. Its columns are {listed}; a number from 1 to {len(names)} works too.")
+    listed = ", ".join(_shortened(name, 20) for name in names[:8] if name) + (", …" if len(names) > 8 else "")
+    there = f"It has the columns {listed}" if listed else "It has no header"
+    raise _wrong(f"The file has no column {_quoted(wanted)}", f"{there}; give a name, or a number from 1 to {columns}.")
 
 
 def _targets(
-    path: Path, cells: list[str], numbers_of_rows: list[int], column: int, name: str, delimiter: str
-) -> tuple[NDArray[Any], tuple[str, ...]]:
-    values = [_number(cell, delimiter) for cell in cells]
-    words = sum(value is None for value in values)
-    for row, cell, value in zip(numbers_of_rows, cells, values, strict=True):
-        # one odd cell among numbers is a slip; a column of words holds classes
-        if not cell.strip() or (value is not None and not math.isfinite(value)) or (value is None and words <= len(cells) // 2):
-            raise _bad_cell(path, row, column, name, cell)
-    if words:
-        labels = [cell.strip() for cell in cells]
+    answers: Cells, rows: list[int], column: int, names: list[str], number: Number
+) -> tuple[NDArray[np.int64] | NDArray[np.float64], tuple[str, ...]]:
+    """Class numbers and names, or numbers and no names."""
+    where = _where(column, names)
+    if "" in answers:
+        raise _empty(rows[answers.index("")], column, names)
+    kinds = set(answers)
+    numeric = {kind: number(kind) for kind in kinds if _is_number(kind, number)}
+    if len(numeric) == len(kinds):
+        for kind, value in numeric.items():
+            if not abs(value) <= LARGEST:
+                raise _unusable(value, rows[answers.index(kind)], column, names)
+        distinct = sorted(set(numeric.values()))
+        whole = len(distinct) <= MAX_INTEGER_CLASSES and all(value.is_integer() for value in distinct)
+        if len(distinct) > 2 and not whole:
+            return np.array([numeric[kind] for kind in answers], dtype=np.float64)[:, None], ()
+        place = {value: index for index, value in enumerate(distinct)}
+        index_of = {kind: place[value] for kind, value in numeric.items()}
+        class_names = tuple(f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:g}" for value in distinct)
     else:
-        numbers = np.array(values, float)
-        different = np.unique(numbers)
-        if len(different) > CLASS_VALUES or (len(different) > 2 and not np.array_equal(different, np.rint(different))):
-            return numbers[:, None], ()
-        labels = [f"{value:g}" for value in numbers]
-    classes = sorted(set(labels), key=lambda label: (_number(label, ",") is None, _number(label, ",") or 0.0, label))
-    if len(classes) == 1:
-        raise DataError(f"{path.name}, column {column + 1} ({name}), is “{classes[0][:40]}” in every row; there is nothing to learn.")
-    if len(classes) > MOST_CLASSES:
-        raise DataError(f"{path.name}, column {column + 1} ({name}), has {len(classes):,} different words; at most {MOST_CLASSES} classes.")
-    index = {label: number for number, label in enumerate(classes)}
-    return np.array([index[label] for label in labels], np.int64), tuple(classes)
+        if len(kinds) > MAX_CLASSES:
+            stray = next(kind for kind in answers if kind not in numeric)
+            if 2 * len(numeric) > len(kinds):  # mostly numbers: a column to be predicted as a quantity, with a slip in it
+                raise _stray(rows[answers.index(stray)], column, names, stray)
+            raise _wrong(
+                f"{where} holds {len(kinds):,} different labels, more than {MAX_CLASSES}", "Choose another target column."
+            )
+        class_names = tuple(sorted(kinds))
+        index_of = {kind: index for index, kind in enumerate(class_names)}
+    if len(class_names) < 2:
+        raise _wrong(
+            f"{where} holds only one value, {_quoted(class_names[0])}, so there is nothing to tell apart", "Choose another target column."
+        )
+    return np.array([index_of[kind] for kind in answers], dtype=np.int64), class_names
 
 
-def _bad_cell(path: Path, row: int, column: int, name: str, cell: str) -> DataError:
-    shown = cell.strip()[:40]
-    said = f"says “{shown}”, which is not a number" if shown else "is empty"
-    return DataError(f"{path.name}: row {row}, column {column + 1} ({name[:40]}) {said}. Nothing was changed.")
+def _strict(cell: str) -> float:
+    """Python reads 1_000 as a number; a table that holds it does not mean one."""
+    if "_" in cell:
+        raise ValueError(cell)
+    return float(cell)
+
+
+def _decimal_comma(cell: str) -> float:
+    return _strict(cell.replace(",", ".") if "." not in cell else cell)
+
+
+def _is_number(cell: str, number: Number) -> bool:
+    try:
+        number(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _not_a_number(row: int, inputs: Cells, target: int, names: list[str], number: Number) -> DataError:
+    place = next(index for index, cell in enumerate(inputs) if not _is_number(cell, number))
+    column = place + (place >= target)
+    cell = inputs[place].strip()
+    return _stray(row, column, names, cell) if cell else _empty(row, column, names)
+
+
+def _stray(row: int, column: int, names: list[str], cell: str) -> DataError:
+    return _wrong(
+        f"Row {row}, {_where(column, names, start=False)} says {_quoted(cell)}, which is not a number",
+        "Correct the cell, or delete the row or the column.",
+    )
+
+
+def _empty(row: int, column: int, names: list[str]) -> DataError:
+    return _wrong(f"Row {row}, {_where(column, names, start=False)} is empty", "Fill the cell, or delete the row or the column.")
+
+
+def _unusable(value: float, row: int, column: int, names: list[str]) -> DataError:
+    what = "is not a finite number" if not math.isfinite(value) else f"is {value:g}, too large to compute with"
+    return _wrong(f"Row {row}, {_where(column, names, start=False)} {what}", "Correct the cell, or delete the row.")
+
+
+def _where(column: int, names: list[str], *, start: bool = True) -> str:
+    word = "Column" if start else "column"
+    named = "" if names[column] == f"column {column + 1}" else f" ({_shortened(names[column], 30)})"
+    return f"{word} {column + 1}{named}"
+
+
+def _wrong(what: str, remedy: str) -> DataError:
+    return DataError(f"{what}. {remedy} Nothing was changed.")
+
+
+def _quoted(text: str) -> str:
+    return f"“{_shortened(text, 40)}”"
+
+
+def _shortened(text: str, length: int) -> str:
+    clean = "".join(letter if letter.isprintable() else "�" for letter in text[: length + 1])
+    return clean if len(clean) <= length else clean[: length - 1] + "…"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
