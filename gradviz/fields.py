@@ -5,7 +5,6 @@ The window builds its controls and the command line its errors from these descri
 
 from __future__ import annotations
 
-import math
 import types
 import typing
 from typing import Any
@@ -148,7 +147,8 @@ def _describe(section: str, item: msgspec.structs.FieldInfo, hint: Any) -> Field
     )
 
 
-def _check(info: FieldInfo, value: object) -> None:
+def check(info: FieldInfo, value: object) -> None:
+    """Raise `SpecError` unless the field accepts the value."""
     if info.kind in ("ints", "choices"):
         if value is None:
             return
@@ -170,9 +170,8 @@ def _accepts(info: FieldInfo, kind: str, value: object) -> bool:
         return isinstance(value, str) and value in dict(info.choices)
     if isinstance(value, bool) or not isinstance(value, int if kind == "int" else (int, float)):
         return False
-    low = -math.inf if info.minimum is None else info.minimum
-    high = math.inf if info.maximum is None else info.maximum
-    return math.isfinite(value) and low <= value <= high
+    assert info.minimum is not None and info.maximum is not None, "every number has a range"
+    return info.minimum <= value <= info.maximum  # NaN is in no range
 
 
 def _allowed(info: FieldInfo) -> str:
@@ -191,4 +190,7 @@ class Validated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         for info in fields_of(type(self)):
-            _check(info, getattr(self, info.name))
+            value = getattr(self, info.name)
+            check(info, value)
+            if isinstance(value, list):  # accepted, but a frozen record holds a tuple
+                msgspec.structs.force_setattr(self, info.name, tuple(value))

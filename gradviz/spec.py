@@ -15,7 +15,7 @@ import msgspec
 from gradviz.activations import ACTIVATIONS
 from gradviz.clipping import CLIPPINGS
 from gradviz.data import DATASETS
-from gradviz.fields import FieldInfo, SpecError, Validated, choice, fields_of, number, plain
+from gradviz.fields import FieldInfo, SpecError, Validated, check, choice, fields_of, number, plain
 from gradviz.initializers import INITIALIZERS
 from gradviz.losses import LOSSES
 from gradviz.optimizers import OPTIMIZERS
@@ -141,6 +141,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         When the depth changes, lists with one entry per layer are cut or filled up with the common value.
         """
         info = field_info(path)
+        check(info, value)
         section = getattr(self, info.section)
         changes: dict[str, object] = {info.name: value}
         if path == "network.depth" and isinstance(value, int):
