@@ -68,9 +68,9 @@ class Meter:
                 mean_slopes=np.add.reduceat(slopes, self._unit_starts) / self._units,
                 dead_fractions=np.add.reduceat(dead.astype(float), self._unit_starts) / self._units,
                 unit_deltas=unit_deltas,
-                edge_gradients=self._per_edge(trainer.raw_gradient),
-                edge_weights=self._per_edge(trainer.network.vector),
-                edge_updates=self._per_edge(change),
+                edge_gradients=self._pooled(trainer.raw_gradient),
+                edge_weights=self._single(trainer.network.vector),
+                edge_updates=self._single(change),
                 skip_gradients=np.array(
                     [
                         np.linalg.norm(_row_norms(run.layers[to - 1].gradient)) / np.sqrt(self._units[to - 1])
@@ -83,9 +83,13 @@ class Meter:
             array.flags.writeable = False
         return Details(**fields)
 
-    def _per_edge(self, vector: Floats) -> Floats:
-        edges = np.empty(self._edges)
+    def _single(self, vector: Floats) -> Floats:
+        edges = np.full(self._edges, np.nan)
         edges[self._single_to] = vector[self._single_from]
+        return edges
+
+    def _pooled(self, vector: Floats) -> Floats:
+        edges = self._single(vector)
         for pool in self._pools:
             pool.write(vector, edges)
         return edges

@@ -17,6 +17,7 @@ from gradviz.spec import Spec, SpecError
 
 MOST_SHELVED = 8  # runs kept for undo
 MEASURING_SHARE = 0.1  # of the training time, at the most
+PREDICTING_SHARE = 0.05  # likewise for asking the network about its data, which can cost far more than a step
 RATE_WINDOW = 0.5  # seconds over which steps per second are averaged
 
 
@@ -63,7 +64,7 @@ class Session:
         self._events: list[Event] = []
         self._version = 0
         self._sent: tuple[int, int, tuple[int, int, int] | None] = (-1, -1, None)
-        self._next_measure = 0.0
+        self._next_measure = self._next_prediction = 0.0
         self._rate = 0.0
         self._rate_from = (0.0, 0)
         self._done = 0
@@ -181,15 +182,20 @@ class Session:
             return None
         if self.playing and now < self._next_measure and not self._events:
             return None
+        if self.playing and now < self._next_prediction:
+            request = msgspec.structs.replace(request, prediction=False)
         history = self.experiment.history
         partial = request.run == self.run_number and request.stride == history.stride
         try:
             snapshot = self._measure(request, request.history_after if partial else 0)
         except ValueError:  # the edge that was pointed at has gone with the network it belonged to
             snapshot = self._measure(msgspec.structs.replace(request, edge=None), request.history_after if partial else 0)
-        self._sent = wanted
+        self._sent = (self._version, self._version if request.prediction else self._sent[1], request.edge)
         spent = time.perf_counter() - now
-        self._next_measure = now + spent / MEASURING_SHARE
+        if request.prediction:
+            self._next_prediction = now + spent / PREDICTING_SHARE
+        else:
+            self._next_measure = now + spent / MEASURING_SHARE
         events, self._events = tuple(self._events), []
         return Frame(snapshot, self.run_number, history.stride, partial, events)
 

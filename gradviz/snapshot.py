@@ -89,8 +89,8 @@ class Details(msgspec.Struct, frozen=True):
     dead_fractions: Floats  # share of units whose f′ is exactly 0 for the whole batch
     unit_deltas: Floats  # (units of all layers,) length of each unit's ∂L/∂z over the batch
     edge_gradients: Floats  # (edges of all layers,) ∂L/∂w before clipping; of a pooled block, the RMS of its weights
-    edge_weights: Floats  # (edges of all layers,) w; of a pooled block, the RMS of its weights
-    edge_updates: Floats  # (edges of all layers,) w_new − w_old of this step; of a pooled block, the RMS
+    edge_weights: Floats  # (edges of all layers,) w; NaN for a pooled block, whose weights an `Inspection` tells
+    edge_updates: Floats  # (edges of all layers,) w_new − w_old of this step; NaN for a pooled block
     skip_gradients: Floats  # (skips,) RMS over units of the gradient that each skip carries, over the batch like unit_deltas
 
 
