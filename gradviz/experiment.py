@@ -74,15 +74,17 @@ class Experiment:
             test_targets = loss.encode(data.targets[test], network.outputs)
         except TargetError as error:
             raise SpecError("training.loss", network.loss, f"a loss that fits the data ({error})") from None
-        if targets.dtype.kind == "f":
-            targets, test_targets = targets.astype(network.dtype), test_targets.astype(network.dtype)
-        inputs = np.ascontiguousarray(data.inputs[train].T, dtype=network.dtype)
+        with np.errstate(over="ignore"):  # a number that is too large for float32 becomes infinite, and the first step tells
+            if targets.dtype.kind == "f":
+                targets, test_targets = targets.astype(network.dtype), test_targets.astype(network.dtype)
+            inputs = np.ascontiguousarray(data.inputs[train].T, dtype=network.dtype)
         trainer = Trainer(network, spec.training, inputs, targets)
         self.spec, self.data, self.network, self.trainer = spec, data, network, trainer
         self._test_inputs, self._test_targets = data.inputs[test], test_targets
         names = data.class_names if network.outputs == len(data.class_names) else ("",) * network.outputs
         self.architecture = network.architecture(tuple(data.input_names), tuple(names))
-        self._guessing_loss = guessing_loss(network.loss, targets)
+        with np.errstate(all="ignore"):
+            self._guessing_loss = guessing_loss(network.loss, targets)
         self._meter: Meter | None = None
         _use_threads(trainer)
 
@@ -163,7 +165,8 @@ class Experiment:
 
     def inspect(self, layer: int, row: int, column: int) -> Inspection:
         """The exact weights and gradients behind one shown edge; raises ValueError when there is none."""
-        return inspect(self.network, self.trainer.raw_gradient, self.architecture, layer, row, column)
+        gradient = self.trainer.raw_gradient if self.trainer.steps else np.full_like(self.network.vector, np.nan)
+        return inspect(self.network, gradient, self.architecture, layer, row, column)
 
     def restarts(self, spec: Spec) -> bool:
         """Whether changing to ``spec`` begins a new run, because the parameters would not fit or would be drawn anew."""

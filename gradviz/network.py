@@ -125,8 +125,8 @@ class Network:
         if encoded.shape[-1] != len(inputs):
             raise ValueError(f"{len(inputs)} inputs, but {encoded.shape[-1]} targets")
         run = Pass(self, len(inputs), update_running=False)
-        run.inputs[:] = inputs.T
         with np.errstate(all="ignore"):
+            run.inputs[:] = inputs.T
             run.forward()
             loss = run.evaluate(encoded)
             run.backward()
@@ -135,8 +135,8 @@ class Network:
     def predict(self, inputs: Floats) -> Floats:
         """The outputs (batch, outputs) in evaluation mode: running statistics, before any softmax or sigmoid."""
         hidden: list[Floats] = []
-        value = np.asarray(inputs, self.dtype)
         with np.errstate(all="ignore"):
+            value = np.asarray(inputs, self.dtype)
             for layer, name in enumerate(self.activations, 1):
                 value = value @ self.parameters[parameter_name(layer, "weight")]
                 bias = self.parameters.get(parameter_name(layer, "bias"))

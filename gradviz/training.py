@@ -89,12 +89,14 @@ class Trainer:
             self.batches = old.batches
         else:
             self.batches.rng = old.batches.rng
+        carried = [(self.optimizer.change, old.optimizer.change)]  # what the last step did, it did
         if type(self.optimizer) is type(old.optimizer):
             self.optimizer.steps = old.optimizer.steps
-            for memory, values in self.optimizer.state.items():
-                for name, part in self.network.slices.items():
-                    if name in old.network.slices:
-                        values[part] = old.optimizer.state[memory][old.network.slices[name]]
+            carried += [(values, old.optimizer.state[memory]) for memory, values in self.optimizer.state.items()]
+        for values, old_values in carried:
+            for name, part in self.network.slices.items():
+                if name in old.network.slices:
+                    values[part] = old_values[old.network.slices[name]]
         if self.steps:
             self._probe(old.chosen if old.batches.same_as(self.batches) else np.arange(self.batches.size))
 
