@@ -60,7 +60,7 @@ class Data:
     Attributes:
         inputs: (n, features) float64, standardised by the training part's mean and standard deviation.
         targets: (n,) int64 classes counted from 0, or (n, outputs) float64, standardised likewise.
-        train, test: (examples,) row indices; together each row once. ``test`` may be empty, ``train`` never is.
+        train, test: (examples,) row indices in random order; together each row once. ``test`` may be empty, ``train`` never is.
         class_names: empty for regression.
         task: "classes" or "regression".
         input_mean, input_std: (features,): original = inputs · std + mean.
@@ -120,7 +120,8 @@ def load(name: str, *, samples: int, noise: float, test_fraction: float, seed: i
     rows = len(table.inputs)
     order = _stream(seed, "split").permutation(rows)
     kept = max(1, rows - round(rows * test_fraction))
-    train, test = np.sort(order[:kept]), np.sort(order[kept:])
+    # left in drawn order, so that the first few of either part are a fair sample even of a table sorted by class
+    train, test = order[:kept], order[kept:]
 
     inputs, input_mean, input_std = _standardised(table.inputs, train)
     targets: NDArray[Any] = table.targets
@@ -312,7 +313,11 @@ DATASETS: dict[str, DataSet] = {
         (8, 8),
     ),
     "breast_cancer": DataSet(
-        "Breast cancer", "569 tumours, 30 measures of their cell nuclei, two classes.", False, "classes", partial(_shipped, "breast_cancer.csv")
+        "Breast cancer",
+        "569 tumours, 30 measures of their cell nuclei, two classes.",
+        False,
+        "classes",
+        partial(_shipped, "breast_cancer.csv"),
     ),
     "wine": DataSet("Wine", "178 wines, 13 chemical measures, three growers.", False, "classes", partial(_shipped, "wine.csv")),
     "iris": DataSet("Iris", "150 flowers, 4 measures, three species.", False, "classes", partial(_shipped, "iris.csv")),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradviz.data import Data, from_arrays, load
+from gradviz.data import Data, DataError, from_arrays, load
 from gradviz.history import History
 from gradviz.losses import TargetError, loss_named
 from gradviz.measure import Meter, inspect
@@ -37,8 +37,10 @@ class Experiment:
     """
 
     def __init__(self, spec: Spec, inputs: Floats | None = None, targets: NDArray[Any] | None = None) -> None:
-        self._own_data = None
+        self._own_data: Data | None = None
         if inputs is not None or targets is not None:
+            if inputs is None or targets is None:
+                raise DataError("inputs and targets belong together; one of them is missing")
             self._own_data = from_arrays(inputs, targets)
         self._begin(spec, self._load(spec))
 

@@ -146,12 +146,13 @@ def inspect(network: Network, gradient: Floats, architecture: Architecture, laye
 def _moments(values: Floats) -> Floats:
     """(2, units): each unit's mean and mean square over the batch."""
     batch = values.shape[1]
-    return np.stack((values.sum(axis=1), np.einsum("ij,ij->i", values, values))) / batch
+    moments: Floats = np.stack((values.sum(axis=1), np.einsum("ij,ij->i", values, values))) / batch
+    return moments
 
 
 def _row_norms(values: Floats) -> Floats:
     """The length of each row, without overflow or underflow of the squares."""
-    lengths = np.sqrt(np.einsum("ij,ij->i", values, values, dtype=float))
+    lengths: Floats = np.sqrt(np.einsum("ij,ij->i", values, values, dtype=float))
     odd = ~((lengths > 1e-140) & (lengths < 1e150))
     if odd.any():
         rows = values[odd].astype(float)

@@ -1,8 +1,13 @@
-"""What the network says about its data: a surface, a curve, a few images, or a table of right and wrong."""
+"""What the network says about its data: a surface, a curve, a few images, or a table of right and wrong.
+
+Asked often while the network trains, so everything that depends on the data alone is made once, and no more than some
+hundred examples are asked about.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,127 +18,152 @@ from gradviz.snapshot import Prediction
 
 Floats = NDArray[np.floating[Any]]
 Answer = Callable[[Floats], Floats]
+Extent = tuple[float, float, float, float]
 
 GRID = 48
 IMAGES = 12
-MOST_EXAMPLES = 500  # asked about at once, which bounds the cost
+MOST_EXAMPLES = 500
 MARGIN = 0.08  # of the data's extent, around it
+NO_ANSWER = -1  # in place of a class where the outputs are not finite
 
 
-def predict(data: Data, answer: Answer) -> Prediction:
+def predict(data: Data, answer: Answer, loss: str = "", grid: int = GRID) -> Prediction:
     """Ask the network about its data.
 
-    ``answer`` maps (examples, features) to outputs (examples, outputs): logits for classes (one output: of class 1).
+    Args:
+        data: what it learns.
+        answer: maps inputs (examples, features) to outputs (examples, outputs) in evaluation mode.
+        loss: name of the loss, which says what an output means: with "mse" the answer itself, with
+            "binary_cross_entropy" a logit, with "cross_entropy" one logit per class. When empty, that of the task.
+        grid: points along each side of a decision surface.
+
+    Returns:
+        The prediction in standardised coordinates, and images as they were before. Where an output is not finite, a
+        surface or confidence is NaN, a class `NO_ANSWER`, and the answer a wrong one.
     """
     if data.task == "regression":
-        return _curve(data, answer) if data.inputs.shape[1] == 1 else _scatter(data, answer)
+        loss = loss or "mse"
+        return _curve(data, answer, loss) if data.features == 1 else _scatter(data, answer, loss)
+    loss = loss or ("binary_cross_entropy" if data.outputs == 1 else "cross_entropy")
     asked = (data.test if len(data.test) else data.train)[:MOST_EXAMPLES]
-    outputs = answer(data.inputs[asked])
-    right = classes_of(outputs) == data.targets[asked]
-    # an output that is not a number is no answer, and so not a right one
-    accuracy = float(np.mean(right & np.isfinite(outputs).all(axis=1)))
+    answered = classes_of(scores(answer(data.inputs[asked]), loss))
+    accuracy = float(np.mean(answered == data.targets[asked]))
     if data.image_shape is not None:
-        return _images(data, answer, accuracy)
-    if data.inputs.shape[1] == 2:
-        return _surface(data, answer, accuracy)
+        return _images(data, answer, loss, accuracy)
+    if data.features == 2:
+        return _surface(data, answer, loss, accuracy, grid)
     count = len(data.class_names)
     confusion = np.zeros((count, count), np.int64)
-    np.add.at(confusion, (data.targets[asked], classes_of(outputs)), 1)
+    known = answered != NO_ANSWER
+    np.add.at(confusion, (data.targets[asked][known], answered[known]), 1)
     return Prediction("confusion", accuracy, data.class_names, confusion=confusion)
 
 
-def classes_of(outputs: Floats) -> NDArray[np.int64]:
-    """The class each row of outputs answers."""
-    if outputs.shape[1] == 1:
-        return (outputs[:, 0] > 0).astype(np.int64)
-    return outputs.argmax(axis=1)
+def scores(outputs: Floats, loss: str) -> Floats:
+    """(examples, outputs) how much each output speaks for its class; NaN in the rows with an output that is not finite."""
+    # No exponent here is positive, so nothing overflows; 1 / (1 + e^−z) for z < 0 is e^z / (1 + e^z).
+    values = np.where(np.isfinite(outputs).all(axis=1, keepdims=True), outputs, np.nan)
+    if loss == "binary_cross_entropy":
+        small = np.exp(-np.abs(values))
+        return np.where(values >= 0, 1.0, small) / (1.0 + small)
+    if loss == "cross_entropy":
+        raised = np.exp(values - values.max(axis=1, keepdims=True))
+        return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+    return values
 
 
-def probabilities(outputs: Floats) -> Floats:
-    """(examples, classes) softmax of the logits; of a single output, the sigmoid as (examples, 1)."""
-    with np.errstate(all="ignore"):
-        if outputs.shape[1] == 1:
-            single: Floats = 1.0 / (1.0 + np.exp(-outputs))
-            return single
-        raised = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-        return raised / raised.sum(axis=1, keepdims=True)
+def classes_of(scores: Floats) -> NDArray[np.int64]:
+    """(examples,) the class each row of `scores` speaks for; a single column stands for class 1."""
+    found = (scores[:, 0] > 0.5).astype(np.int64) if scores.shape[1] == 1 else scores.argmax(axis=1)
+    return np.where(np.isnan(scores).any(axis=1), NO_ANSWER, found)
 
 
-def _shown(data: Data) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """The examples to draw, and which of them are in the test set."""
-    shown = np.concatenate((data.train[:MOST_EXAMPLES], data.test[:MOST_EXAMPLES]))
-    return shown, np.isin(shown, data.test)
-
-
-def _extent(values: Floats) -> tuple[float, float]:
-    low, high = float(values.min()), float(values.max())
-    margin = MARGIN * (high - low) or 1.0
-    return low - margin, high + margin
-
-
-def _surface(data: Data, answer: Answer, accuracy: float) -> Prediction:
-    (left, right), (bottom, top) = _extent(data.inputs[:, 0]), _extent(data.inputs[:, 1])
-    x, y = np.meshgrid(np.linspace(left, right, GRID), np.linspace(bottom, top, GRID))
-    shares = probabilities(answer(np.stack((x.ravel(), y.ravel()), axis=1)))
-    if shares.shape[1] <= 2:
-        values = shares[:, -1]
-    else:
-        values = np.where(np.isfinite(shares).all(axis=1), shares.argmax(axis=1).astype(float), np.nan)
+def _surface(data: Data, answer: Answer, loss: str, accuracy: float, grid: int) -> Prediction:
+    mesh, extent = _mesh(data, grid)
+    said = scores(answer(mesh), loss)
+    values = said[:, -1] if len(data.class_names) == 2 else np.where(np.isnan(said[:, 0]), np.nan, classes_of(said))
     shown, in_test = _shown(data)
     return Prediction(
         "surface",
         accuracy,
         data.class_names,
-        extent=(left, right, bottom, top),
-        grid=values.reshape(GRID, GRID),
+        extent=extent,
+        grid=values.reshape(grid, grid),
         points=data.inputs[shown],
         point_labels=data.targets[shown],
         point_in_test=in_test,
     )
 
 
-def _curve(data: Data, answer: Answer) -> Prediction:
-    left, right = _extent(data.inputs[:, 0])
+def _curve(data: Data, answer: Answer, loss: str) -> Prediction:
+    left, right = _range(data.inputs[:, 0])
     x = np.linspace(left, right, 4 * GRID)
     shown, in_test = _shown(data)
-    points = np.stack((data.inputs[shown, 0], data.targets[shown, 0]), axis=1)
     return Prediction(
         "curve",
         None,
-        extent=(left, right, *_extent(points[:, 1])),
+        extent=(left, right, *_range(data.targets[:, 0])),
         curve_x=x,
-        curve_y=answer(x[:, None])[:, 0].astype(float),
-        points=points,
+        curve_y=_value(answer(x[:, None]), loss),
+        points=np.stack((data.inputs[shown, 0], data.targets[shown, 0]), axis=1),
         point_labels=np.zeros(len(shown), np.int64),
         point_in_test=in_test,
     )
 
 
-def _scatter(data: Data, answer: Answer) -> Prediction:
+def _scatter(data: Data, answer: Answer, loss: str) -> Prediction:
     shown, in_test = _shown(data)
-    true, said = data.targets[shown, 0], answer(data.inputs[shown])[:, 0]
-    both = _extent(true)
+    both = _range(data.targets[:, 0])
     return Prediction(
         "scatter",
         None,
         extent=(*both, *both),
-        points=np.stack((true, said), axis=1).astype(float),
+        points=np.stack((data.targets[shown, 0], _value(answer(data.inputs[shown]), loss)), axis=1),
         point_labels=np.zeros(len(shown), np.int64),
         point_in_test=in_test,
     )
 
 
-def _images(data: Data, answer: Answer, accuracy: float) -> Prediction:
+def _images(data: Data, answer: Answer, loss: str, accuracy: float) -> Prediction:
     assert data.image_shape is not None
     shown = (data.test if len(data.test) else data.train)[:IMAGES]
-    outputs = answer(data.inputs[shown])
-    answers, shares = classes_of(outputs), probabilities(outputs)
+    said = scores(answer(data.inputs[shown]), loss)
+    answers = classes_of(said)
+    # the column of the answered class; where there is no answer any column does, all being NaN
+    confidences = said[np.arange(len(shown)), answers] if said.shape[1] > 1 else np.where(answers == 1, said[:, 0], 1.0 - said[:, 0])
     return Prediction(
         "images",
         accuracy,
         data.class_names,
-        images=data.inputs[shown].reshape(-1, *data.image_shape),
+        images=(data.inputs[shown] * data.input_std + data.input_mean).reshape(-1, *data.image_shape),
         labels=data.targets[shown],
         answers=answers,
-        confidences=shares[np.arange(len(shown)), answers],
+        confidences=np.clip(confidences, 0.0, 1.0),
     )
+
+
+def _value(outputs: Floats, loss: str) -> Floats:
+    """(examples,) the first output as the number it answers."""
+    first = outputs[:, :1]
+    return np.asarray((scores(first, loss) if loss == "binary_cross_entropy" else first)[:, 0], dtype=np.float64)
+
+
+def _range(values: Floats) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    margin = MARGIN * (high - low) or 1.0
+    return low - margin, high + margin
+
+
+@lru_cache(maxsize=4)
+def _mesh(data: Data, grid: int) -> tuple[Floats, Extent]:
+    """(grid², 2) inputs, lowest y first, and the extent they cover."""
+    (left, right), (bottom, top) = _range(data.inputs[:, 0]), _range(data.inputs[:, 1])
+    x, y = np.meshgrid(np.linspace(left, right, grid), np.linspace(bottom, top, grid))
+    return np.stack((x.ravel(), y.ravel()), axis=1), (left, right, bottom, top)
+
+
+@lru_cache(maxsize=4)
+def _shown(data: Data) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The examples to draw, and which of them are in the test set."""
+    train, test = data.train[:MOST_EXAMPLES], data.test[:MOST_EXAMPLES]
+    return np.concatenate((train, test)), np.repeat([False, True], [len(train), len(test)])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 
 import msgspec
 
@@ -216,7 +217,7 @@ class Session:
         return self._rate
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "play": Session._play,
     "pause": Session._pause,
     "step": Session._step,

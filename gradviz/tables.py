@@ -31,10 +31,6 @@ Cells = list[str]
 Number = Callable[[str], float]
 
 
-class DataError(ValueError):
-    """Data that cannot be used; the message says what is wrong, where, and what to do about it."""
-
-
 @dataclass(frozen=True, eq=False)
 class Table:
     """A table as read: nothing scaled, nothing split.
@@ -60,12 +56,12 @@ def read_file(path: str, target: str = "") -> Table:
     """
     if not path:
         raise DataError("No file is chosen. Choose a CSV file, or another data set.")
-    content = _content(path)
+    content = read_bytes(path)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         row = content.count(b"\n", 0, error.start) + 1
-        raise _wrong(f"Row {row} is not UTF-8 text", "Save the table as “CSV UTF-8” and open it again.") from None
+        raise wrong(f"Row {row} is not UTF-8 text", "Save the table as “CSV UTF-8” and open it again.") from None
     return parse(text, target)
 
 
@@ -84,13 +80,13 @@ def parse(text: str, target: str = "") -> Table:
     Raises:
         DataError: naming row and column.
     """
-    delimiter = _delimiter(text)
-    rows = _rows(text, delimiter)
+    delimiter = delimiter_of(text)
+    rows = rows(text, delimiter)
     first_number, first = next(rows, (0, []))
     if not first:
-        raise _wrong("The file is empty", "Choose a table with one example per row.")
+        raise wrong("The file is empty", "Choose a table with one example per row.")
     if len(first) < 2:
-        raise _wrong(
+        raise wrong(
             "The file has only one column",
             "A table needs at least one input column and one target column, separated by commas, semicolons or tabs.",
         )
@@ -105,12 +101,12 @@ def parse(text: str, target: str = "") -> Table:
     for source in (iter(head), rows):
         for row, cells in source:
             if len(cells) != len(first):
-                raise _wrong(
-                    f"Row {row} has {_count(len(cells), 'cell')}, but row {first_number} has {len(first)}",
+                raise wrong(
+                    f"Row {row} has {counted(len(cells), 'cell')}, but row {first_number} has {len(first)}",
                     "Every row must have the same number of columns.",
                 )
             if len(numbers) == MAX_ROWS:
-                raise _wrong(f"The file has more than {MAX_ROWS:,} rows", "Keep a part of them.")
+                raise wrong(f"The file has more than {MAX_ROWS:,} rows", "Keep a part of them.")
             answers.append(cells.pop(column).strip())
             numbers.append(row)
             try:
@@ -118,7 +114,7 @@ def parse(text: str, target: str = "") -> Table:
             except ValueError:
                 raise _not_a_number(row, cells, column, names, number) from None
     if len(numbers) < MIN_ROWS:
-        raise _wrong(f"The file has only {_count(len(numbers), 'example')}", f"At least {MIN_ROWS} are needed.")
+        raise wrong(f"The file has only {counted(len(numbers), 'example')}", f"At least {MIN_ROWS} are needed.")
     inputs = np.array(values, dtype=np.float64).reshape(len(numbers), len(first) - 1)
     input_names = names[:column] + names[column + 1 :]
     bad = np.argwhere(~(np.abs(inputs) <= LARGEST))
@@ -127,62 +123,6 @@ def parse(text: str, target: str = "") -> Table:
         raise _unusable(inputs[row, place], numbers[row], place + (place >= column), names)
     targets, class_names = _targets(answers, numbers, column, names, number)
     return Table(inputs, targets, tuple(input_names), class_names)
-
-
-def _content(path: str) -> bytes:
-    """The bytes of a regular file of acceptable size; devices and pipes, which may never end, are not opened."""
-    shown = _shortened(path, 120)
-    try:
-        file = Path(path).expanduser()
-        found = file.stat()
-        if stat.S_ISDIR(found.st_mode):
-            raise _wrong(f"{shown} is a folder", "Choose a CSV file in it.")
-        if not stat.S_ISREG(found.st_mode):
-            raise _wrong(f"{shown} is not an ordinary file", "Choose a CSV file.")
-        with file.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise _wrong(f"There is no file {shown}", "Choose another one.") from None
-    except DataError:
-        raise
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise _wrong(f"{shown} cannot be read ({reason})", "Choose another file.") from None
-    if len(content) > MAX_BYTES:
-        raise _wrong(f"{shown} is larger than {MAX_BYTES // 1_000_000} MB", "Keep a part of its rows.")
-    return content
-
-
-def _rows(text: str, delimiter: str) -> Iterator[tuple[int, Cells]]:
-    """The rows that are not blank, with their numbers."""
-    limited = _lines_of_bounded_width(text, delimiter)
-    row = 0
-    try:
-        for row, cells in enumerate(csv.reader(limited, delimiter=delimiter), 1):
-            if any(cells) and not all(map(str.isspace, filter(None, cells))):
-                yield row, cells
-    except csv.Error as error:
-        raise _wrong(f"Row {row + 1} is not CSV ({error})", "Perhaps a quotation mark is not closed.") from None
-
-
-def _lines_of_bounded_width(text: str, delimiter: str) -> Iterator[str]:
-    for line in io.StringIO(text, newline=""):
-        # Counted before the line is taken apart, so that millions of delimiters in one line cost no memory. A quoted
-        # cell may hold some that do not count, hence the margin.
-        if line.count(delimiter) > 2 * MAX_COLUMNS or (line.count(delimiter) >= MAX_COLUMNS and '"' not in line):
-            raise _wrong(f"A row has more than {MAX_COLUMNS:,} columns", "Keep the columns that matter.")
-        yield line
-
-
-def _delimiter(text: str) -> str:
-    """Tab, semicolon or comma: that which gives most of the first rows the width of the first one."""
-    best, best_score = ",", 0
-    for delimiter in "\t;,":
-        widths = [len(cells) for _, cells in islice(_rows(text[:200_000], delimiter), 20)] if delimiter in text[:200_000] else []
-        score = widths.count(widths[0]) if widths and widths[0] > 1 else 0
-        if score > best_score:
-            best, best_score = delimiter, score
-    return best
 
 
 def _columns(first: Cells, second: Cells, target: str, number: Number) -> tuple[list[str], int, bool]:
@@ -205,9 +145,9 @@ def _column_number(wanted: str, names: Cells, columns: int) -> int:
         return columns - 1
     if wanted.isdecimal() and len(wanted) < 9 and 1 <= int(wanted) <= columns:
         return int(wanted) - 1
-    listed = ", ".join(_shortened(name, 20) for name in names[:8] if name) + (", …" if len(names) > 8 else "")
+    listed = ", ".join(shortened(name, 20) for name in names[:8] if name) + (", …" if len(names) > 8 else "")
     there = f"It has the columns {listed}" if listed else "It has no header"
-    raise _wrong(f"The file has no column {_quoted(wanted)}", f"{there}; give a name, or a number from 1 to {columns}.")
+    raise wrong(f"The file has no column {quoted(wanted)}", f"{there}; give a name, or a number from 1 to {columns}.")
 
 
 def _targets(
@@ -235,14 +175,14 @@ def _targets(
             stray = next(kind for kind in answers if kind not in numeric)
             if 2 * len(numeric) > len(kinds):  # mostly numbers: a column to be predicted as a quantity, with a slip in it
                 raise _stray(rows[answers.index(stray)], column, names, stray)
-            raise _wrong(
+            raise wrong(
                 f"{where} holds {len(kinds):,} different labels, more than {MAX_CLASSES}", "Choose another target column."
             )
         class_names = tuple(sorted(kinds))
         index_of = {kind: index for index, kind in enumerate(class_names)}
     if len(class_names) < 2:
-        raise _wrong(
-            f"{where} holds only one value, {_quoted(class_names[0])}, so there is nothing to tell apart", "Choose another target column."
+        raise wrong(
+            f"{where} holds only one value, {quoted(class_names[0])}, so there is nothing to tell apart", "Choose another target column."
         )
     return np.array([index_of[kind] for kind in answers], dtype=np.int64), class_names
 
@@ -274,39 +214,22 @@ def _not_a_number(row: int, inputs: Cells, target: int, names: list[str], number
 
 
 def _stray(row: int, column: int, names: list[str], cell: str) -> DataError:
-    return _wrong(
-        f"Row {row}, {_where(column, names, start=False)} says {_quoted(cell)}, which is not a number",
+    return wrong(
+        f"Row {row}, {_where(column, names, start=False)} says {quoted(cell)}, which is not a number",
         "Correct the cell, or delete the row or the column.",
     )
 
 
 def _empty(row: int, column: int, names: list[str]) -> DataError:
-    return _wrong(f"Row {row}, {_where(column, names, start=False)} is empty", "Fill the cell, or delete the row or the column.")
+    return wrong(f"Row {row}, {_where(column, names, start=False)} is empty", "Fill the cell, or delete the row or the column.")
 
 
 def _unusable(value: float, row: int, column: int, names: list[str]) -> DataError:
     what = "is not a finite number" if not math.isfinite(value) else f"is {value:g}, too large to compute with"
-    return _wrong(f"Row {row}, {_where(column, names, start=False)} {what}", "Correct the cell, or delete the row.")
+    return wrong(f"Row {row}, {_where(column, names, start=False)} {what}", "Correct the cell, or delete the row.")
 
 
 def _where(column: int, names: list[str], *, start: bool = True) -> str:
     word = "Column" if start else "column"
-    named = "" if names[column] == f"column {column + 1}" else f" ({_shortened(names[column], 30)})"
+    named = "" if names[column] == f"column {column + 1}" else f" ({shortened(names[column], 30)})"
     return f"{word} {column + 1}{named}"
-
-
-def _wrong(what: str, remedy: str) -> DataError:
-    return DataError(f"{what}. {remedy} Nothing was changed.")
-
-
-def _quoted(text: str) -> str:
-    return f"“{_shortened(text, 40)}”"
-
-
-def _shortened(text: str, length: int) -> str:
-    clean = "".join(letter if letter.isprintable() else "�" for letter in text[: length + 1])
-    return clean if len(clean) <= length else clean[: length - 1] + "…"
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"

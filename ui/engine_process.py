@@ -132,7 +132,7 @@ class _Assembler:
     def _with_bulk(self, details: Details) -> Details:
         assert self._memory is not None, "details always come with their bulk"
         count = details.edge_gradients.shape[0]
-        arrays = np.frombuffer(self._memory.buf, np.float64, 3 * count).reshape(3, count).copy()
+        arrays = _rows(self._memory, count).copy()
         arrays.flags.writeable = False
         return msgspec.structs.replace(details, **dict(zip(BULK, arrays, strict=True)))
 
@@ -140,6 +140,12 @@ class _Assembler:
         if self._memory is not None:
             self._memory.close()
             self._memory = None
+
+
+def _rows(memory: SharedMemory, count: int) -> NDArray[np.float64]:
+    """The bulk arrays as (3, count); must not outlive the memory."""
+    assert memory.buf is not None, "the memory is open"
+    return np.frombuffer(memory.buf, np.float64, len(BULK) * count).reshape(len(BULK), count)
 
 
 class _Placeholder(msgspec.Struct, frozen=True):
@@ -180,8 +186,7 @@ class _Sender:
                 self._memory.close()
             self._memory = SharedMemory(create=True, size=size)
             name = self._memory.name
-        target = np.frombuffer(self._memory.buf, np.float64, 3 * count).reshape(3, count)
-        for row, array in zip(target, arrays, strict=True):
+        for row, array in zip(_rows(self._memory, count), arrays, strict=True):
             row[:] = array
         return name
 

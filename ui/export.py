@@ -59,7 +59,7 @@ def export_picture(panel: Drawable, path: Path, size: QSizeF, scale: float = 1.0
         image.setDotsPerMeterY(round(DPI * scale / 0.0254))
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        image.save(buffer, "PNG")
+        image.save(buffer, b"PNG")
         content = bytes(buffer.data().data())
     elif kind == ".svg":
         content = _svg(panel, size, description)

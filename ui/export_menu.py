@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,14 +59,14 @@ class ExportMenu(QMenu):
         pictures = self.addMenu("Save panel")
         numbers = self.addMenu("Save numbers as CSV")
         for panel in window.panels:
-            self._add(f"{panel.title}…", lambda name=panel.name: self.save_picture(name), pictures)
-            self._add(f"{panel.title}…", lambda name=panel.name: self.save_numbers(name), numbers)
+            self._add(f"{panel.title}…", partial(self.save_picture, panel.name), pictures)
+            self._add(f"{panel.title}…", partial(self.save_numbers, panel.name), numbers)
         self.addSeparator()
         self._add("Copy figure", self.copy_figure)
         self._add("Copy window", self.copy_window)
         copies = self.addMenu("Copy numbers")
         for panel in window.panels:
-            self._add(panel.title, lambda name=panel.name: self.copy_numbers(name), copies)
+            self._add(panel.title, partial(self.copy_numbers, panel.name), copies)
         self.addSeparator()
         self._add_scales()
 
@@ -78,7 +79,7 @@ class ExportMenu(QMenu):
         menu = self.addMenu("Pixels of a PNG")
         group = QActionGroup(menu)
         for scale in SCALES:
-            choice = self._add(f"{scale}×", lambda scale=scale: self._set_scale(scale), menu)
+            choice = self._add(f"{scale}×", partial(self._set_scale, scale), menu)
             choice.setCheckable(True)
             choice.setChecked(scale == self.scale)
             group.addAction(choice)

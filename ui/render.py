@@ -14,6 +14,7 @@ from gradviz.snapshot import Snapshot
 from gradviz.spec import Spec
 
 from . import export
+from .canvas.scene import NetworkCanvas
 from .panels import PANELS
 from .panels.panel import Panel
 from .theme import THEMES
@@ -76,4 +77,5 @@ def _panel(view: str) -> Panel:
         from .figure import Figure
 
         return Figure()
-    return next(kind for kind in PANELS if kind.name == view)()
+    kinds: tuple[type[Panel], ...] = (NetworkCanvas, *PANELS)
+    return next(kind for kind in kinds if kind.name == view)()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ..canvas.scene import NetworkCanvas
 from .layer_table import LayerTablePanel
 from .panel import Panel
 from .prediction import PredictionPanel
 from .profile import ProfilePanel
 from .timeline import TimelinePanel
 
-PANELS: tuple[type[Panel], ...] = (NetworkCanvas, ProfilePanel, TimelinePanel, PredictionPanel, LayerTablePanel)
+PANELS: tuple[type[Panel], ...] = (ProfilePanel, TimelinePanel, PredictionPanel, LayerTablePanel)
