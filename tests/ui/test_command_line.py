@@ -1,0 +1,97 @@
+"""The command line, as a user types it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gradviz.spec import Spec
+from ui.app import main
+from ui.presets import presets
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", [preset.name for preset in presets()])
+def test_every_preset_trains(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--preset", name, "--steps", "20", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert result["step"] == 20
+    assert {"step", "loss", "diverged", "layers", "steps_per_second"} <= set(result)
+    assert {"name", "gradient_norm"} <= set(result["layers"][0])
+    assert result["layers"][-1]["name"] == "Out"
+
+
+def test_settings_override_the_preset(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["train", "--preset", "vanishing", "--steps", "1", "--json", "--set", "network.depth=20", "--set", "network.activation=relu"]
+    assert main(arguments) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert len(result["layers"]) == 21
+    assert result["layers"][0]["activation"] == "relu"
+
+
+def test_a_spec_file_trains(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "spec.json"
+    path.write_text(Spec().replace("network.depth", 3).to_json())
+    assert main(["train", str(path), "--steps", "2"]) == 0
+    assert "step 2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--preset", "nothing"], "vanishing"),
+        (["--preset", "vanishing", "--set", "network.depth=0"], "network.depth is 0"),
+        (["--preset", "vanishing", "--set", "network.colour=red"], "network.depth"),
+        (["missing.json"], "missing.json"),
+    ],
+)
+def test_what_is_wrong_is_named(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", *arguments, "--steps", "1"]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_training_does_not_load_qt() -> None:
+    code = "import sys; from ui.app import main; main(['train', '--preset', 'clipped', '--steps', '2']); print('PySide6' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells by its environment that there is no display")
+def test_without_a_display_the_window_says_so() -> None:
+    environment = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
+    done = subprocess.run([sys.executable, "main.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "display" in done.stderr
+
+
+@pytest.mark.parametrize("view", ["network", "gradients", "timeline", "prediction", "figure", "window"])
+@pytest.mark.parametrize("ending", [".png", ".svg", ".pdf"])
+def test_render_draws_every_view(view: str, ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"picture{ending}"
+    assert main(["render", "--preset", "vanishing", "--steps", "5", "--view", view, "-o", str(path)]) == 0
+    content = path.read_bytes()
+    assert content.startswith({".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}[ending])
+    if ending == ".svg" and view in ("network", "figure"):
+        assert b"<text" in content
+        assert b"<image" not in content, "true vectors hold no pixels"
+
+
+def test_render_obeys_size_and_scale(tmp_path: Path) -> None:
+    from PySide6.QtGui import QImage
+
+    path = tmp_path / "network.png"
+    arguments = ["render", "--preset", "clipped", "--steps", "3", "--view", "network", "--size", "600x300", "--scale", "2", "-o", str(path)]
+    assert main(arguments) == 0
+    image = QImage(str(path))
+    assert (image.width(), image.height()) == (1200, 600)
+    assert '"clip": "norm"' in image.text("Description")
+
+
+def test_render_tells_when_it_cannot_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["render", "--preset", "vanishing", "--steps", "1", "-o", str(tmp_path / "no" / "such.png")]) == 1
+    assert "such.png" in capsys.readouterr().err
