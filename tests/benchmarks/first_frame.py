@@ -38,7 +38,7 @@ def watch_and_execute(*_: object) -> int:
 if __name__ == "__main__":
     program, launched = sys.argv[1], float(sys.argv[2])
     execute = QApplication.exec
-    QApplication.exec = watch_and_execute  # type: ignore[method-assign, assignment]
+    QApplication.exec = watch_and_execute  # type: ignore[method-assign]
     sys.argv = [program]
     sys.path[0] = os.path.dirname(os.path.abspath(program))
     runpy.run_path(program, run_name="__main__")

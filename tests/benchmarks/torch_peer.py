@@ -60,8 +60,8 @@ def with_modules(depth: int, width: int, batches: Batches) -> Callable[[], objec
         inputs, targets = batches.next()
         optimizer.zero_grad(set_to_none=True)
         loss = functional.binary_cross_entropy_with_logits(network(inputs), targets)
-        loss.backward()
-        norms = torch.stack(torch._foreach_norm([weight.grad for weight in weights]))
+        torch.autograd.backward(loss)
+        norms = torch.stack(torch._foreach_norm([weight.grad for weight in weights if weight.grad is not None]))
         optimizer.step()
         return loss.item(), norms
 
