@@ -171,7 +171,7 @@ class Session:
         self._version += 1
         if experiment.trainer.failure is not None:
             self.playing = False
-        elif experiment.step_count == experiment.spec.training.stop_after:
+        elif 0 < experiment.spec.training.stop_after <= experiment.step_count and self.playing:
             self.playing = False
             self._events.append(Event("notice", f"Paused after {experiment.step_count:,} steps, as “Stop after” says."))
 

@@ -1,0 +1,232 @@
+"""Commands in, snapshots out: playing, undo that brings the very same run back, and errors that become events."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradviz import DataSpec, NetworkSpec, Spec, TrainingSpec
+from gradviz.session import MOST_SHELVED, Frame, Request, Session
+
+SMALL = Spec(NetworkSpec(depth=2, width=3), DataSpec(samples=40), TrainingSpec(batch_size=8))
+
+
+def make(spec: Spec = SMALL, steps: int = 0) -> Session:
+    session = Session(spec)
+    for _ in range(steps):
+        session.execute("step")
+    return session
+
+
+def ask(session: Session, **request: Any) -> Frame:
+    frame = session.answer(Request(**({"prediction": False} | request)))
+    assert frame is not None
+    return frame
+
+
+def events(session: Session) -> list[tuple[str, str]]:
+    return [(event.kind, event.text) for event in ask(session).events]
+
+
+def test_step_does_one_step_and_pauses() -> None:
+    session = make()
+    session.execute("play")
+    assert session.playing
+    session.execute("step")
+    assert not session.playing
+    snapshot = ask(session).snapshot
+    assert (snapshot.step, snapshot.playing, snapshot.steps_per_second) == (1, False, 0.0)
+
+
+def test_playing_until_stop_after() -> None:
+    session = make(SMALL.replace("training.stop_after", 7))
+    assert session.wait_seconds() is None
+    session.execute("play")
+    assert session.wait_seconds() == 0.0
+    session.run(600.0)  # comes back when the run pauses
+    assert (session.experiment.step_count, session.playing, session.wait_seconds()) == (7, False, None)
+    ((kind, text),) = events(session)
+    assert kind == "notice"
+    assert "7 steps" in text
+    session.execute("play")
+    assert not session.playing
+    assert "7" in events(session)[0][1]
+    session.execute("apply", session.experiment.spec.replace("training.stop_after", 9), 1)
+    session.execute("play")
+    session.run(600.0)
+    assert session.experiment.step_count == 9
+
+
+def test_a_stop_that_is_passed_already_pauses_too() -> None:
+    session = make(steps=5)
+    session.execute("play")
+    session.execute("apply", SMALL.replace("training.stop_after", 3), 1)
+    session.run(600.0)
+    assert (session.experiment.step_count, session.playing) == (6, False)
+
+
+def test_playing_and_stepping_train_alike() -> None:
+    played, stepped = make(SMALL.replace("training.stop_after", 12)), make(SMALL, steps=12)
+    played.execute("play")
+    played.run(600.0)
+    assert np.array_equal(played.experiment.network.vector, stepped.experiment.network.vector)
+
+
+def test_a_slow_speed_waits_between_steps() -> None:
+    session = make()
+    session.execute("set_speed", 0.001)
+    session.execute("play")
+    for _ in range(3):
+        session.run(0.01)
+    assert session.experiment.step_count == 1
+    wait = session.wait_seconds()
+    assert wait is not None
+    assert 0.0 < wait <= 1000.0
+    session.execute("set_speed", None)
+    assert session.wait_seconds() == 0.0
+    session.execute("pause")
+    session.run(0.01)
+    assert session.experiment.step_count == 1
+
+
+def test_a_diverged_run_pauses_by_itself_and_stays_so() -> None:
+    network = NetworkSpec(depth=10, activation="relu", initializer="he_normal", gain=8.0)
+    session = make(Spec(network, SMALL.data, TrainingSpec(loss="mse", learning_rate=10.0)))
+    session.execute("play")
+    session.run(600.0)
+    failure = ask(session).snapshot.failure
+    assert failure is not None
+    assert session.experiment.step_count == failure.step
+    for command in ("play", "step"):
+        session.execute(command)
+        assert (session.playing, session.experiment.step_count) == (False, failure.step)
+
+
+def test_a_change_goes_on_with_the_run() -> None:
+    session = make(steps=3)
+    session.execute("apply", SMALL.replace("training.learning_rate", 0.5), 1)
+    frame = ask(session)
+    assert (frame.run, frame.snapshot.step, frame.snapshot.learning_rate, frame.events) == (0, 3, 0.5, ())
+
+
+def test_undo_and_redo_bring_the_very_same_runs_back() -> None:
+    session, untouched = make(steps=5), make(steps=5)
+    deeper = SMALL.replace("network.depth", 4)
+    session.execute("apply", deeper, 1)
+    ((kind, text),) = events(session)
+    assert (kind, session.run_number, session.experiment.step_count) == ("notice", 1, 0)
+    assert "seed 0" in text
+    assert "2 → 4" in text
+    for _ in range(3):
+        session.execute("step")
+    redone = session.experiment.network.vector.copy()
+
+    session.execute("bring_back", SMALL, 1)
+    assert (session.run_number, session.experiment.spec, session.experiment.step_count) == (2, SMALL, 5)
+    assert np.array_equal(session.experiment.network.vector, untouched.experiment.network.vector)
+    session.execute("bring_back", deeper, 1)
+    assert (session.experiment.spec, session.experiment.step_count) == (deeper, 3)
+    assert np.array_equal(session.experiment.network.vector, redone)
+    session.execute("bring_back", SMALL, 1)
+    for _ in range(4):
+        session.execute("step")
+        untouched.execute("step")
+    assert np.array_equal(session.experiment.network.vector, untouched.experiment.network.vector)
+    assert np.array_equal(session.experiment.history.table().loss, untouched.experiment.history.table().loss)
+
+
+def test_undo_of_a_change_that_went_on_changes_back() -> None:
+    session = make(steps=2)
+    session.execute("apply", SMALL.replace("network.activation", "relu"), 1)
+    session.execute("step")
+    session.execute("bring_back", SMALL, 1)
+    assert (session.experiment.spec, session.experiment.step_count, session.run_number) == (SMALL, 3, 0)
+
+
+def test_restart_can_be_undone() -> None:
+    session = make(steps=5)
+    first = session.experiment
+    session.execute("restart", SMALL, 1)
+    assert session.experiment.step_count == 0
+    assert np.array_equal(session.experiment.network.vector, make().experiment.network.vector)
+    session.execute("bring_back", SMALL, 1)
+    assert session.experiment is first
+
+
+def test_only_the_last_runs_are_kept_and_older_ones_start_anew() -> None:
+    session = make(steps=3)
+    for ticket in range(MOST_SHELVED + 1):
+        session.execute("apply", SMALL.replace("training.seed", ticket + 1), ticket)
+    session.execute("bring_back", SMALL, 0)
+    assert (session.experiment.spec, session.experiment.step_count) == (SMALL, 0)
+    session.execute("bring_back", SMALL.replace("training.seed", 1), 1)
+    assert session.experiment.spec.training.seed == 1
+
+
+@pytest.mark.parametrize(
+    ("spec", "part"),
+    [
+        (SMALL.replace("data.name", "csv"), ""),
+        (Spec(NetworkSpec(depth=1000, width=1024)), "20,000,000 weights"),
+        (SMALL.replace("data.name", "sine").replace("training.loss", "cross_entropy"), "training.loss"),
+    ],
+    ids=["csv", "too large", "loss"],
+)
+@pytest.mark.parametrize("command", ["apply", "restart", "bring_back"])
+def test_what_cannot_be_done_becomes_an_event_and_changes_nothing(command: str, spec: Spec, part: str) -> None:
+    session = make(steps=2)
+    experiment = session.experiment
+    session.execute(command, spec, 1)
+    ((kind, text),) = events(session)
+    assert kind == "error"
+    assert part in text
+    assert (session.experiment, session.experiment.spec, session.run_number) == (experiment, SMALL, 0)
+    session.execute("step")
+    assert session.experiment.step_count == 3
+    assert ask(session).events == ()  # told once
+
+
+def test_nothing_new_is_not_measured_again() -> None:
+    session = make(steps=1)
+    request = Request(run=0, stride=1, prediction=False)
+    assert session.answer(request) is not None
+    assert session.answer(request) is None
+    assert session.answer(Request(run=0, stride=1, prediction=True)) is not None
+    assert session.answer(Request(run=0, stride=1, edge=(1, 0, 0))) is not None
+    assert session.answer(Request(run=-1, stride=0, edge=(1, 0, 0))) is not None  # a window that has nothing yet
+    session.execute("step")
+    assert session.answer(request) is not None
+
+
+def test_an_edge_that_has_gone_is_left_out() -> None:
+    session = make(steps=1)
+    assert ask(session, edge=(3, 2, 0)).snapshot.inspection is not None
+    assert ask(session, edge=(9, 0, 0)).snapshot.inspection is None
+
+
+def test_parts_of_the_history_join_to_the_whole() -> None:
+    session = make()
+    run, stride, steps, losses = -1, 0, np.empty(0, np.int64), np.empty(0)
+    partials = []
+    for count in (1, 5, 100, 2000, 300, 2500):
+        for _ in range(count):
+            session.execute("step")
+        frame = ask(session, run=run, stride=stride, history_after=int(steps[-1]) if len(steps) else 0)
+        history = frame.snapshot.history
+        assert history is not None
+        kept = len(steps) if frame.partial else 0
+        steps, losses = np.concatenate((steps[:kept], history.steps)), np.concatenate((losses[:kept], history.loss))
+        run, stride = frame.run, frame.stride
+        partials.append(frame.partial)
+        whole = session.experiment.history.table()
+        assert np.array_equal(steps, whole.steps)
+        assert np.array_equal(losses, whole.loss)
+    assert partials == [False, True, True, False, True, False]  # a thinned history, or a new run, is sent whole
+    session.execute("restart", SMALL, 1)
+    assert not ask(session, run=run, stride=stride, history_after=int(steps[-1])).partial
+
+
+def test_beginning_with_a_spec_that_cannot_run_begins_with_the_default() -> None:
+    session = Session.beginning_with(SMALL.replace("data.name", "csv"))
+    assert session.experiment.spec == Spec()
+    assert events(session)[0][0] == "error"
