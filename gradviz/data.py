@@ -1,7 +1,6 @@
 """Data sets: generated, shipped with the program, or the user's own, as arrays that are ready to train on.
 
-Everything random comes from the seed alone. The points, their displacement and the split into training and test are
-drawn from separate streams, so that more noise moves the same points further and leaves the split as it was.
+Everything random comes from the seed alone, and the split into training and test from nothing else.
 """
 
 from __future__ import annotations
@@ -15,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gradviz import generated
+from gradviz.csv_rows import DataError as DataError
 from gradviz.resources import RESOURCES
-from gradviz.tables import DataError as DataError
 from gradviz.tables import Table, parse, read_file
 
 Floats = NDArray[np.float64]
@@ -88,7 +88,7 @@ class Data:
 
     @property
     def features(self) -> int:
-        return self.inputs.shape[1]
+        return int(self.inputs.shape[1])
 
     @property
     def outputs(self) -> int:
@@ -118,7 +118,7 @@ def load(name: str, *, samples: int, noise: float, test_fraction: float, seed: i
     entry = DATASETS[name]
     table = entry.make(Request(samples, noise, seed, path, target))
     rows = len(table.inputs)
-    order = _stream(seed, "split").permutation(rows)
+    order = generated.stream(seed, "split").permutation(rows)
     kept = max(1, rows - round(rows * test_fraction))
     # left in drawn order, so that the first few of either part are a fair sample even of a table sorted by class
     train, test = order[:kept], order[kept:]
@@ -145,7 +145,7 @@ def load(name: str, *, samples: int, noise: float, test_fraction: float, seed: i
     )
 
 
-def from_arrays(inputs: ArrayLike, targets: ArrayLike) -> Data:
+def from_arrays(inputs: ArrayLike | None, targets: ArrayLike | None) -> Data:
     """Arrays of one's own, taken as they are: no scaling, no split, all for training.
 
     Args:
@@ -186,7 +186,7 @@ def from_arrays(inputs: ArrayLike, targets: ArrayLike) -> Data:
         targets=y.astype(np.int64) if classes else wide,
         train=np.arange(len(x)),
         test=np.arange(0),
-        input_names=_input_names(x.shape[1]),
+        input_names=generated.input_names(x.shape[1]),
         class_names=names,
         task="classes" if classes else "regression",
         image_shape=None,
@@ -198,7 +198,9 @@ def from_arrays(inputs: ArrayLike, targets: ArrayLike) -> Data:
     )
 
 
-def _numeric(name: str, values: ArrayLike) -> NDArray[Any]:
+def _numeric(name: str, values: ArrayLike | None) -> NDArray[Any]:
+    if values is None:
+        raise DataError(f"{name} are missing; inputs and targets belong together.")
     try:
         found = np.asarray(values)
     except (ValueError, TypeError) as error:
@@ -219,70 +221,6 @@ def _standardised(values: Floats, train: NDArray[np.int64]) -> tuple[Floats, Flo
     return (values - mean) / std, mean, std
 
 
-def _stream(seed: int, purpose: str) -> np.random.Generator:
-    return np.random.default_rng([seed, ("points", "noise", "split").index(purpose)])
-
-
-def _input_names(features: int) -> tuple[str, ...]:
-    return tuple("x" + str(n).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")) for n in range(1, features + 1))
-
-
-# -- generated ------------------------------------------------------------------------------------------------------
-
-Shape = Callable[[np.random.Generator, NDArray[np.int64]], Floats]
-
-
-def _cloud(shape: Shape, classes: int, request: Request) -> Table:
-    """Points of equally large classes placed by ``shape``, each displaced by normally distributed noise."""
-    labels = np.arange(request.samples) % classes
-    points = shape(_stream(request.seed, "points"), labels)
-    points += request.noise * _stream(request.seed, "noise").standard_normal(points.shape)
-    return Table(points, labels, _input_names(2), tuple(str(label) for label in range(classes)))
-
-
-def _moons(rng: np.random.Generator, labels: NDArray[np.int64]) -> Floats:
-    angle = rng.uniform(0.0, np.pi, len(labels))
-    lower = labels == 1
-    x = np.where(lower, 1.0 - np.cos(angle), np.cos(angle))
-    y = np.where(lower, 0.5 - np.sin(angle), np.sin(angle))
-    return np.column_stack([x, y])
-
-
-def _circles(rng: np.random.Generator, labels: NDArray[np.int64]) -> Floats:
-    angle = rng.uniform(0.0, 2.0 * np.pi, len(labels))
-    radius = np.where(labels == 1, 0.5, 1.0)
-    return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
-
-
-def _xor(rng: np.random.Generator, labels: NDArray[np.int64]) -> Floats:
-    # The margin along both axes keeps the classes apart as long as there is no noise.
-    size = rng.uniform(0.1, 1.0, (len(labels), 2))
-    x_sign = rng.choice([-1.0, 1.0], len(labels))
-    y_sign = np.where(labels == 1, -x_sign, x_sign)
-    return size * np.column_stack([x_sign, y_sign])
-
-
-def _spirals(rng: np.random.Generator, labels: NDArray[np.int64]) -> Floats:
-    # Square roots of uniform numbers spread the points evenly along the arm instead of crowding them at the centre.
-    along = 0.1 + 0.9 * np.sqrt(rng.uniform(0.0, 1.0, len(labels)))
-    angle = 3.5 * np.pi * along + np.pi * labels
-    return np.column_stack([along * np.cos(angle), along * np.sin(angle)])
-
-
-def _blobs(rng: np.random.Generator, labels: NDArray[np.int64]) -> Floats:
-    centres = np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]])
-    return centres[labels] + 0.25 * rng.standard_normal((len(labels), 2))
-
-
-def _sine(request: Request) -> Table:
-    x = _stream(request.seed, "points").uniform(-np.pi, np.pi, (request.samples, 1))
-    y = np.sin(2.0 * x) + request.noise * _stream(request.seed, "noise").standard_normal(x.shape)
-    return Table(x, y, ("x",), ())
-
-
-# -- files ----------------------------------------------------------------------------------------------------------
-
-
 @cache
 def _shipped_table(file: str) -> Table:
     content = (RESOURCES / "data" / file).read_bytes()
@@ -293,16 +231,30 @@ def _shipped(file: str, request: Request) -> Table:
     return _shipped_table(file)
 
 
+def _cloud(shape: generated.Shape, classes: int, request: Request) -> Table:
+    return generated.cloud(shape, classes, request.samples, request.noise, request.seed)
+
+
+def _sine(request: Request) -> Table:
+    return generated.sine(request.samples, request.noise, request.seed)
+
+
 def _own(request: Request) -> Table:
     return read_file(request.path, request.target)
 
 
 DATASETS: dict[str, DataSet] = {
-    "moons": DataSet("Two moons", "Two half circles that reach into each other.", True, "classes", partial(_cloud, _moons, 2)),
-    "circles": DataSet("Circles", "A circle inside another; no straight line parts them.", True, "classes", partial(_cloud, _circles, 2)),
-    "xor": DataSet("XOR", "Opposite quarters belong together; no straight line parts them.", True, "classes", partial(_cloud, _xor, 2)),
-    "spirals": DataSet("Two spirals", "Two arms wound around each other; needs depth.", True, "classes", partial(_cloud, _spirals, 2)),
-    "blobs": DataSet("Blobs", "Four heaps, one class each; easy.", True, "classes", partial(_cloud, _blobs, 4)),
+    "moons": DataSet("Two moons", "Two half circles that reach into each other.", True, "classes", partial(_cloud, generated.moons, 2)),
+    "circles": DataSet(
+        "Circles", "A circle inside another; no straight line parts them.", True, "classes", partial(_cloud, generated.circles, 2)
+    ),
+    "xor": DataSet(
+        "XOR", "Opposite quarters belong together; no straight line parts them.", True, "classes", partial(_cloud, generated.xor, 2)
+    ),
+    "spirals": DataSet(
+        "Two spirals", "Two arms wound around each other; needs depth.", True, "classes", partial(_cloud, generated.spirals, 2)
+    ),
+    "blobs": DataSet("Blobs", "Four heaps, one class each; easy.", True, "classes", partial(_cloud, generated.blobs, 4)),
     "sine": DataSet("Sine curve", "Regression: two periods of a sine, from one input.", True, "regression", _sine),
     "digits": DataSet(
         "Handwritten digits",

@@ -6,28 +6,23 @@ spreadsheet counts them: from 1, the header being row 1.
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-import stat
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_BYTES = 50_000_000
+from gradviz.csv_rows import Cells, DataError, counted, delimiter_of, quoted, read_bytes, rows, shortened, wrong
+
 MAX_ROWS = 200_000
-MAX_COLUMNS = 1_024
 MAX_CLASSES = 100
 MIN_ROWS = 5
 MAX_INTEGER_CLASSES = 20  # a whole-number target with more distinct values than this is a quantity, not a label
 LARGEST = 1e150  # the square of anything larger overflows, and with it the standard deviation
 
-Cells = list[str]
 Number = Callable[[str], float]
 
 
@@ -81,8 +76,8 @@ def parse(text: str, target: str = "") -> Table:
         DataError: naming row and column.
     """
     delimiter = delimiter_of(text)
-    rows = rows(text, delimiter)
-    first_number, first = next(rows, (0, []))
+    source = rows(text, delimiter)
+    first_number, first = next(source, (0, []))
     if not first:
         raise wrong("The file is empty", "Choose a table with one example per row.")
     if len(first) < 2:
@@ -90,32 +85,32 @@ def parse(text: str, target: str = "") -> Table:
             "The file has only one column",
             "A table needs at least one input column and one target column, separated by commas, semicolons or tabs.",
         )
+    width = len(first)
     number = _decimal_comma if delimiter == ";" else _strict if "_" in text else float
-    second_number, second = next(rows, (0, []))
+    second_number, second = next(source, (0, []))
     names, column, headed = _columns(first, second, target, number)
 
     values = array("d")
     answers: Cells = []
     numbers: list[int] = []  # spreadsheet row of each example
     head = [(first_number, first)] * (not headed) + [(second_number, second)] * bool(second)
-    for source in (iter(head), rows):
-        for row, cells in source:
-            if len(cells) != len(first):
-                raise wrong(
-                    f"Row {row} has {counted(len(cells), 'cell')}, but row {first_number} has {len(first)}",
-                    "Every row must have the same number of columns.",
-                )
-            if len(numbers) == MAX_ROWS:
-                raise wrong(f"The file has more than {MAX_ROWS:,} rows", "Keep a part of them.")
-            answers.append(cells.pop(column).strip())
-            numbers.append(row)
-            try:
-                values.extend(map(number, cells))
-            except ValueError:
-                raise _not_a_number(row, cells, column, names, number) from None
+    for row, cells in chain(head, source):
+        if len(cells) != width:
+            raise wrong(
+                f"Row {row} has {counted(len(cells), 'cell')}, but row {first_number} has {width}",
+                "Every row must have the same number of columns.",
+            )
+        if len(numbers) == MAX_ROWS:
+            raise wrong(f"The file has more than {MAX_ROWS:,} rows", "Keep a part of them.")
+        answers.append(cells.pop(column).strip())
+        numbers.append(row)
+        try:
+            values.extend(map(number, cells))
+        except ValueError:
+            raise _not_a_number(row, cells, column, names, number) from None
     if len(numbers) < MIN_ROWS:
         raise wrong(f"The file has only {counted(len(numbers), 'example')}", f"At least {MIN_ROWS} are needed.")
-    inputs = np.array(values, dtype=np.float64).reshape(len(numbers), len(first) - 1)
+    inputs = np.array(values, dtype=np.float64).reshape(len(numbers), width - 1)
     input_names = names[:column] + names[column + 1 :]
     bad = np.argwhere(~(np.abs(inputs) <= LARGEST))
     if len(bad):
@@ -133,7 +128,7 @@ def _columns(first: Cells, second: Cells, target: str, number: Number) -> tuple[
     if wanted and wanted in stripped and texts:
         column, headed = stripped.index(wanted), True
     else:
-        column = _column_number(wanted, stripped if texts else [], len(first))
+        column = _column_number(wanted, stripped if texts and texts != [len(first) - 1] else [], len(first))
         labelled = texts == [column] and len(second) == len(first) and not _is_number(second[column].strip(), number)
         headed = bool(texts) and not labelled
     names = [cell if headed and cell else f"column {index}" for index, cell in enumerate(stripped, 1)]
@@ -175,9 +170,7 @@ def _targets(
             stray = next(kind for kind in answers if kind not in numeric)
             if 2 * len(numeric) > len(kinds):  # mostly numbers: a column to be predicted as a quantity, with a slip in it
                 raise _stray(rows[answers.index(stray)], column, names, stray)
-            raise wrong(
-                f"{where} holds {len(kinds):,} different labels, more than {MAX_CLASSES}", "Choose another target column."
-            )
+            raise wrong(f"{where} holds {len(kinds):,} different labels, more than {MAX_CLASSES}", "Choose another target column.")
         class_names = tuple(sorted(kinds))
         index_of = {kind: index for index, kind in enumerate(class_names)}
     if len(class_names) < 2:
