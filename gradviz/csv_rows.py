@@ -14,6 +14,7 @@ from pathlib import Path
 
 MAX_BYTES = 50_000_000
 MAX_COLUMNS = 1_024
+MAX_LINES = 1_000_000  # with the blank ones
 SAMPLE_CHARACTERS, SAMPLE_ROWS = 200_000, 20  # the delimiter is told from these
 
 Cells = list[str]
@@ -59,7 +60,9 @@ def rows(text: str, delimiter: str) -> Iterator[tuple[int, Cells]]:
 
 
 def _bounded_lines(text: str, delimiter: str) -> Iterator[str]:
-    for line in io.StringIO(text, newline=""):
+    for number, line in enumerate(io.StringIO(text, newline="")):
+        if number == MAX_LINES:
+            raise wrong(f"The file has more than {MAX_LINES:,} lines", "Keep a part of them.")
         # Counted before the line is taken apart, so that millions of delimiters in one line cost no memory. A quoted
         # cell may hold some that do not count, hence the margin.
         if line.count(delimiter) > 2 * MAX_COLUMNS or (line.count(delimiter) >= MAX_COLUMNS and '"' not in line):

@@ -77,7 +77,7 @@ def test_arrays_are_not_changed_by_their_user() -> None:
 
 
 def test_unknown_set_is_named() -> None:
-    with pytest.raises(DataError, match="'moon'.*moons, circles"):
+    with pytest.raises(DataError, match=r"'moon'.*moons, circles"):
         made("moon")
 
 
@@ -197,6 +197,7 @@ WRONG = [
     (csv_of("x,y", *(f"{n},{n}.5" for n in range(101)), "1,n/a"), "Row 103, column 2 (y) says “n/a”"),
     (",".join(["1"] * 1025), "more than 1,024 columns"),
     (csv_of("x,y,z", *["1,2,3"] * 200_001), "more than 200,000 rows"),
+    ("\n" * 1_000_001, "more than 1,000,000 lines"),
     ('x,y\n1,"' + "2,3\n" * 40_000, "Row 2 is not CSV"),
 ]
 
