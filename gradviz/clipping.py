@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +18,12 @@ def norm(vector: Floats) -> float:
     square = float(np.dot(vector, vector))
     low, high = (1e-30, 1e37) if vector.dtype == np.float32 else (1e-280, 1e300)
     if low < square < high:
-        return square**0.5
+        return math.sqrt(square)
     largest = float(np.max(np.abs(vector), initial=0.0))
     if largest == 0.0 or not np.isfinite(largest):
         return largest
     scaled = vector / largest
-    return largest * float(np.dot(scaled, scaled)) ** 0.5
+    return largest * math.sqrt(float(np.dot(scaled, scaled)))
 
 
 @dataclass(frozen=True)

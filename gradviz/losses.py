@@ -39,7 +39,8 @@ def _encode_values(targets: Array, outputs: int) -> Floats:
     """Targets as (outputs, batch) numbers; class numbers become one-hot columns when there are several outputs."""
     targets = np.asarray(targets)
     if targets.ndim == 1 and outputs > 1:
-        return (np.arange(outputs)[:, None] == _class_numbers(targets, outputs)[None, :]).astype(float)
+        one_hot: Floats = (np.arange(outputs)[:, None] == _class_numbers(targets, outputs)[None, :]).astype(float)
+        return one_hot
     values = targets.reshape(-1, 1) if targets.ndim == 1 else targets
     if values.ndim != 2 or values.shape[1] != outputs:
         raise TargetError(f"targets have shape {targets.shape}; the network has {outputs} outputs, so they must be (batch, {outputs})")
@@ -94,7 +95,7 @@ def _binary_cross_entropy(z: Floats, targets: Array, delta: Floats) -> float:
 
 def _cross_entropy(z: Floats, classes: Array, delta: Floats) -> float:
     # L = Σ [ln Σ e^z − z_t] / batch,  ∂L/∂z = (softmax(z) − onehot(t)) / batch
-    batch = z.shape[1]
+    batch: int = z.shape[1]
     columns = np.arange(batch)
     shifted = z - z.max(axis=0)
     np.exp(shifted, out=delta)

@@ -16,7 +16,8 @@ INPUTS, OUTPUTS, BATCH = 3, 2, 6
 
 def make_network(loss: str = "mse", seed: int = 0, dtype: type[np.floating[Any]] = np.float64, **fields: Any) -> Network:
     """A 3-input, 2-output network whose parameters are all shaken: zero biases would put dead ReLU inputs on their kink."""
-    network = build(NetworkSpec(**{"depth": 4, "width": 4, "initializer": "lecun_normal"} | fields), INPUTS, OUTPUTS, loss, seed, dtype)
+    defaults: dict[str, Any] = {"depth": 4, "width": 4, "initializer": "lecun_normal"}
+    network = build(NetworkSpec(**defaults | fields), INPUTS, OUTPUTS, loss, seed, dtype)
     network.vector += 0.3 * np.random.default_rng([seed, 99]).standard_normal(network.vector.size)
     return network
 

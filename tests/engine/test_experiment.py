@@ -249,7 +249,8 @@ def test_details_have_the_shapes_that_are_promised(depth: int, width: int, more:
         array = getattr(details, name)
         assert (array.shape, array.dtype) == ((expected,), np.dtype(float)), name
         if name in ("edge_weights", "edge_updates"):  # only the gradients of pooled layers are pooled
-            array = np.concatenate([array[architecture.edge_slice(n)] for n, info in enumerate(architecture.layers, 1) if not info.pooled] or [[]])
+            single = [array[architecture.edge_slice(n)] for n, info in enumerate(architecture.layers, 1) if not info.pooled]
+            array = np.concatenate(single or [np.empty(0)])
         assert np.isfinite(array).all(), name
     assert snapshot.history.gradient_rms.shape == (2, layers)
 
@@ -333,7 +334,7 @@ def test_an_edge_that_does_not_exist(edge: tuple[int, int, int]) -> None:
 
 
 def test_measuring_a_diverged_run_shows_what_is_not_finite() -> None:
-    spec = Spec(NetworkSpec(depth=4, width=20, activation="relu", gain=1000.0), DataSpec(samples=40), TrainingSpec(loss="mse", learning_rate=1000.0))
-    details = run(spec, 20).measure().details
+    network = NetworkSpec(depth=4, width=20, activation="relu", gain=1000.0)
+    details = run(Spec(network, DataSpec(samples=40), TrainingSpec(loss="mse", learning_rate=1000.0)), 20).measure().details
     assert details is not None
     assert not np.isfinite(details.edge_weights).any()

@@ -14,7 +14,9 @@ torch = pytest.importorskip("torch")
 F = torch.nn.functional
 
 TOLERANCE = 1e-9  # relative to the norm of the array in question
-NOISE = 1e-14  # relative to the whole gradient: of one that is 0 on paper (a shift in front of a linear map and batch norm) only rounding is left
+# Relative to the whole gradient. A shift that only a linear map follows before the next batch norm has gradient 0 on paper, and of
+# that only rounding is left to compare.
+NOISE = 1e-14
 
 ACTIVATE: dict[str, Any] = {
     "identity": lambda z, _: z,
@@ -45,7 +47,8 @@ class Peer:
         self.running = {name: torch.tensor(values) for name, values in network.running.items()}
 
     def forward(self, inputs: Any, training: bool = True) -> Any:
-        value, outputs = torch.tensor(inputs), {}
+        value = torch.tensor(inputs)
+        outputs: dict[int, Any] = {}
         for layer, activation in enumerate(self.network.activations, 1):
             own = {kind: self.parameters.get(f"layer{layer:02d}.{kind}") for kind in ("weight", "bias", "scale", "shift", "alpha")}
             value = value @ own["weight"]

@@ -39,7 +39,8 @@ def test_another_seed_gives_another_run() -> None:
 
 
 def test_float32_stays_float32() -> None:
-    experiment = Experiment(make(training__precision="float32", training__optimizer="adam", training__clip="norm", network__batch_norm=True))
+    spec = make(training__precision="float32", training__optimizer="adam", training__clip="norm", network__batch_norm=True)
+    experiment = Experiment(spec)
     experiment.step()
     trainer = experiment.trainer
     arrays = [experiment.network.vector, trainer.run.gradient, trainer.run.deltas, trainer.optimizer.change]
@@ -127,7 +128,8 @@ def test_snapshot_of_a_step() -> None:
     chosen = experiment.data.train[experiment.trainer.chosen]
     experiment.network.vector[:] = before
     loss, gradients = experiment.network.loss_and_gradients(experiment.data.inputs[chosen], experiment.data.targets[chosen])
-    assert (snapshot.step, snapshot.loss) == (1, pytest.approx(loss))
+    assert snapshot.step == 1
+    assert snapshot.loss == pytest.approx(loss)
     weights = [f"layer{n:02d}.weight" for n in (1, 2, 3, 4)]
     np.testing.assert_allclose(snapshot.gradient_norms, [np.linalg.norm(gradients[name]) for name in weights])
     assert snapshot.total_norm == pytest.approx(np.sqrt(sum(np.linalg.norm(g) ** 2 for g in gradients.values())))
