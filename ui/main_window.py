@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, QSizeF, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QVBoxLayout, QWidget
 
 from gradviz.snapshot import Snapshot
@@ -110,6 +110,7 @@ class MainWindow(QWidget):
         column.addWidget(self.status)
         self.resize(1600, 1000)
         self.setMinimumSize(900, 600)
+        self.setAcceptDrops(True)
 
     def _connect(self) -> None:
         run, transport = self.run, self.transport
@@ -380,6 +381,15 @@ class MainWindow(QWidget):
         super().resizeEvent(event)
         self._place_overlays()
 
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _dropped_file(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = _dropped_file(event)
+        if path is not None:
+            self.use_data_file(path)
+
     def closeEvent(self, event: QCloseEvent) -> None:
         self._save_layout()
         self.shut_down()
@@ -394,3 +404,8 @@ class MainWindow(QWidget):
     def picture_size(self, panel: Panel) -> QSizeF:
         """The size at which a panel is exported: as it is seen, or a good one while it is hidden."""
         return QSizeF(panel.size()) if panel.isVisible() and panel.width() > 100 else QSizeF(976, 360)
+
+
+def _dropped_file(event: QDropEvent) -> Path | None:
+    urls = event.mimeData().urls()
+    return Path(urls[0].toLocalFile()) if len(urls) == 1 and urls[0].isLocalFile() else None

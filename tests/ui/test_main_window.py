@@ -1,0 +1,219 @@
+"""The real window with the real engine, driven by clicks and keys."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from gradviz.snapshot import Snapshot
+from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from ui.main_window import MainWindow
+from ui.presets import preset_named
+from ui.selection import Selection
+
+SPEC = Spec(NetworkSpec(depth=6, width=6), DataSpec(samples=80), TrainingSpec(seed=5))
+PATIENCE = 20_000
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    made = MainWindow(SPEC)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitUntil(lambda: made.run.snapshot is not None and made.run.snapshot.step > 0, timeout=PATIENCE)
+    yield made
+    made.close()
+
+
+def wait(qtbot: QtBot, window: MainWindow, ready: Callable[[Snapshot], bool]) -> Snapshot:
+    qtbot.waitUntil(lambda: window.run.snapshot is not None and ready(window.run.snapshot), timeout=PATIENCE)
+    assert window.run.snapshot is not None
+    return window.run.snapshot
+
+
+def pause(qtbot: QtBot, window: MainWindow) -> Snapshot:
+    if window.run.playing:
+        qtbot.keyClick(window, Qt.Key.Key_Space)
+    return wait(qtbot, window, lambda s: not s.playing and s.prediction is not None)
+
+
+def test_it_trains_as_soon_as_it_opens(qtbot: QtBot, window: MainWindow) -> None:
+    first = window.run.snapshot
+    assert first is not None
+    assert first.playing
+    wait(qtbot, window, lambda s: s.step > first.step)
+
+
+def test_space_pauses_and_s_steps_once(qtbot: QtBot, window: MainWindow) -> None:
+    before = pause(qtbot, window).step
+    qtbot.keyClick(window, Qt.Key.Key_S)
+    after = wait(qtbot, window, lambda s: s.step > before)
+    assert after.step == before + 1
+    assert not after.playing
+
+
+def test_a_changed_activation_continues_the_run(qtbot: QtBot, window: MainWindow) -> None:
+    step = pause(qtbot, window).step
+    window.run.change(SPEC.replace("network.activation", "relu"), "network.activation")
+    snapshot = wait(qtbot, window, lambda s: s.spec.network.activation == "relu")
+    assert snapshot.step == step
+    qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    wait(qtbot, window, lambda s: s.spec.network.activation == "sigmoid")
+
+
+def test_undo_brings_the_very_run_back_after_a_restart(qtbot: QtBot, window: MainWindow) -> None:
+    before = pause(qtbot, window)
+    window.run.change(SPEC.replace("network.depth", 9), "network.depth")
+    restarted = wait(qtbot, window, lambda s: s.spec.network.depth == 9)
+    assert restarted.step == 0
+    window.undo()
+    back = wait(qtbot, window, lambda s: s.spec.network.depth == 6)
+    assert (back.step, back.loss) == (before.step, before.loss)
+    window.redo()
+    wait(qtbot, window, lambda s: s.spec.network.depth == 9)
+
+
+def test_reset_gives_the_same_first_weights(qtbot: QtBot, window: MainWindow) -> None:
+    pause(qtbot, window)
+    losses = []
+    for _ in range(2):
+        qtbot.keyClick(window, Qt.Key.Key_R)
+        wait(qtbot, window, lambda s: s.step == 0)
+        qtbot.keyClick(window, Qt.Key.Key_S)
+        losses.append(wait(qtbot, window, lambda s: s.step == 1).loss)
+    assert losses[0] == losses[1]
+
+
+def test_a_new_seed_is_another_run(qtbot: QtBot, window: MainWindow) -> None:
+    pause(qtbot, window)
+    qtbot.keyClick(window, Qt.Key.Key_N)
+    assert wait(qtbot, window, lambda s: s.spec.training.seed == 6).step == 0
+
+
+def test_every_preset_opens(qtbot: QtBot, window: MainWindow) -> None:
+    for name in ("exploding", "digits", "residual-highway", "vanishing"):
+        window.load_preset(name)
+        wait(qtbot, window, lambda s, name=name: s.spec == preset_named(name).spec and s.step > 0)  # type: ignore[misc]
+
+
+def test_a_run_that_overflows_stops_and_offers_a_cure(qtbot: QtBot, window: MainWindow) -> None:
+    spec = Spec(NetworkSpec(depth=6, width=8, activation="relu", initializer="he_normal", gain=100.0), training=TrainingSpec(learning_rate=10))
+    window.run.load(spec, "an exploding net")
+    window.run.play()
+    snapshot = wait(qtbot, window, lambda s: s.diverged)
+    assert not snapshot.playing
+    assert snapshot.failure is not None
+    qtbot.waitUntil(window.banner.isVisible)
+    assert f"step {snapshot.failure.step}" in window.banner.text
+    window.banner.clicked.emit("Clip and run again")
+    cured = wait(qtbot, window, lambda s: s.spec.training.clip == "norm" and s.step > 0)
+    assert cured.spec.network == spec.network
+
+
+def test_a_refused_change_is_told_and_taken_back(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    bad = tmp_path / "empty.csv"
+    bad.write_text("")
+    undoable = window.run.undo_stack.count()
+    window.use_data_file(bad)
+    qtbot.waitUntil(window.banner.isVisible, timeout=PATIENCE)
+    assert "empty.csv" in window.banner.text
+    assert window.run.wanted_spec == SPEC
+    assert window.run.undo_stack.count() == undoable
+    wait(qtbot, window, lambda s: s.spec == SPEC)
+
+
+def test_a_good_file_is_trained_on(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    table = tmp_path / "marks.csv"
+    table.write_text("hours,sleep,passed\n" + "\n".join(f"{i % 7},{i % 5},{int(i % 7 > 3)}" for i in range(60)))
+    window.use_data_file(table)
+    snapshot = wait(qtbot, window, lambda s: s.spec.data.name == "csv")
+    assert snapshot.architecture.input_names == ("hours", "sleep")
+
+
+def test_the_engine_killed_is_told_and_restarted(qtbot: QtBot, window: MainWindow) -> None:
+    engine = window.run._engine
+    assert engine is not None
+    assert engine.process_id is not None
+    os.kill(engine.process_id, signal.SIGKILL)
+    qtbot.waitUntil(window.banner.isVisible, timeout=PATIENCE)
+    assert "Engine stopped" in window.banner.text
+    window.banner.clicked.emit("Restart")
+    window.run.play()
+    wait(qtbot, window, lambda s: s.playing)
+
+
+def test_a_selection_reaches_every_panel(qtbot: QtBot, window: MainWindow) -> None:
+    pause(qtbot, window)
+    window.select(Selection("layer", 3))
+    assert window.canvas.selection == Selection("layer", 3)
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert window.canvas.selection is None
+
+
+def test_pictures_and_numbers_are_exported(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    pause(qtbot, window)
+    for name in ("figure", "window", *(panel.name for panel in window.panels)):
+        for ending in ("png", "svg", "pdf"):
+            path = tmp_path / f"{name}.{ending}"
+            assert window.export_menu.write_picture(name, path)
+            assert path.stat().st_size > 500
+    for panel in window.panels:
+        path = tmp_path / f"{panel.name}.csv"
+        assert window.export_menu.write_numbers(panel.name, path)
+        lines = path.read_text().splitlines()
+        assert len(lines) > 1
+        assert len(lines[0].split(",")) == len(panel.table().columns)
+
+
+def test_a_target_that_cannot_be_written_is_told(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    assert not window.export_menu.write_picture("figure", tmp_path / "missing" / "figure.svg")
+    assert window.banner.isVisible()
+    assert "figure.svg" in window.banner.text
+
+
+def test_an_existing_file_is_replaced_whole(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    path = tmp_path / "figure.svg"
+    path.write_text("old")
+    assert window.export_menu.write_picture("figure", path)
+    assert path.read_text().startswith("<?xml")
+    assert list(tmp_path.glob("figure*")) == [path]
+
+
+def test_copies_reach_the_clipboard(qtbot: QtBot, window: MainWindow) -> None:
+    pause(qtbot, window)
+    window.export_menu.copy_window()
+    assert not QGuiApplication.clipboard().image().isNull()
+    window.export_menu.copy_numbers("gradients")
+    assert "\t" in QGuiApplication.clipboard().text()
+
+
+def test_theme_and_layout_are_remembered(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+    assert window.theme.name == "light"
+    assert QSettings().value("theme") == "light"
+    window.resize(1200, 800)
+    window.close()
+    again = MainWindow(SPEC)
+    qtbot.addWidget(again)
+    again.show()
+    assert (again.width(), again.height()) == (1200, 800)
+    again.close()
+
+
+@pytest.mark.parametrize(("depth", "width"), [(1, 1), (60, 4), (3, 200), (1000, 1)])
+def test_any_size_of_net_is_shown(qtbot: QtBot, window: MainWindow, depth: int, width: int) -> None:
+    window.run.load(SPEC.replace("network.depth", depth).replace("network.width", width), "another size")
+    window.run.play()
+    wait(qtbot, window, lambda s: len(s.architecture.layers) == depth + 1 and s.step > 0)
+    assert not window.grab().isNull()
+
+
+def test_a_change_of_the_spec_from_outside_reaches_the_controls(qtbot: QtBot, window: MainWindow) -> None:
+    window.run.load(SPEC.replace("training.learning_rate", 0.25), "another rate")
+    wait(qtbot, window, lambda s: s.spec.training.learning_rate == 0.25)
+    assert window.controls.spec.training.learning_rate == 0.25
