@@ -88,7 +88,8 @@ class Experiment:
         with np.errstate(all="ignore"):
             self._guessing_loss = guessing_loss(network.loss, targets)
         self._meter: Meter | None = None
-        _use_threads(trainer)
+        self._threads = threads_worth_using(trainer)
+        _use_threads(self._threads)
 
     @property
     def step_count(self) -> int:
@@ -102,15 +103,18 @@ class Experiment:
 
     def advance(self) -> None:
         """Do one whole training step without saying what came of it; `measure` tells later."""
+        _use_threads(self._threads)
         self.trainer.step()
         self._record()
 
     def phases(self) -> Iterator[Phase]:
         """Do one training step phase by phase; each phase is done when it is yielded."""
+        _use_threads(self._threads)
         for phase in self.trainer.phases():
             if phase.kind == "update":
                 self._record()
             yield phase
+            _use_threads(self._threads)
 
     def _record(self) -> None:
         trainer = self.trainer
@@ -194,8 +198,17 @@ class Experiment:
         if self.restarts(spec):
             self._begin(spec, self._load(spec))
             return True
-        before, old, old_network = self.spec, self.trainer, self.network
-        data = self._load(spec) if before.data != spec.data else self.data
+        before = self.spec
+        if (before.network, before.data) == (spec.network, spec.data) and self.trainer.retune(spec.training):
+            self.spec = spec
+        else:
+            self._continue_with(spec)
+        self.history.changes.append((self.trainer.steps, describe_change(before, spec)))
+        return False
+
+    def _continue_with(self, spec: Spec) -> None:
+        old, old_network = self.trainer, self.network
+        data = self._load(spec) if self.spec.data != spec.data else self.data
         dtype = np.float32 if spec.training.precision == "float32" else np.float64
         loss = resolve_loss(spec.training.loss, data)
         network = build(spec.network, old_network.inputs, old_network.outputs, loss, spec.training.seed, dtype)
@@ -206,8 +219,6 @@ class Experiment:
             network.running[name][:] = values
         self._attach(spec, data, network)
         self.trainer.carry_on(old)
-        self.history.changes.append((old.steps, describe_change(before, spec)))
-        return False
 
     def restart(self, spec: Spec | None = None) -> None:
         """Begin anew from the same first weights (or those of ``spec``)."""
@@ -283,11 +294,16 @@ def _blas() -> Any:
     return ThreadpoolController().select(user_api="blas")
 
 
-def _use_threads(trainer: Trainer) -> None:
+def threads_worth_using(trainer: Trainer) -> int:
     """One BLAS thread, except for a net so large that a second one pays more than it costs."""
     network = trainer.network
     work = trainer.batches.size * sum(f * u for f, u in zip(network.fan_ins, network.widths, strict=True))
-    wanted = 2 if work >= WORK_FOR_TWO_THREADS else 1
+    return 2 if work >= WORK_FOR_TWO_THREADS else 1
+
+
+def _use_threads(wanted: int) -> None:
+    # asked before every step (half a microsecond): the number holds for the whole process, decides how sums are rounded,
+    # and another experiment may have changed it
     for library in _blas().lib_controllers:
         if library.num_threads != wanted:
             library.set_num_threads(wanted)

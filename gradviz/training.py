@@ -22,6 +22,9 @@ from gradviz.spec import TrainingSpec
 Floats = NDArray[np.floating[Any]]
 
 
+RETUNED = ("learning_rate", "momentum", "weight_decay", "stop_after", "clip_threshold")  # settings that no buffer depends on
+
+
 class Phase(msgspec.Struct, frozen=True):
     """A part of a training step that has just been done."""
 
@@ -81,6 +84,17 @@ class Trainer:
         self._layer_deltas = [layer.deltas.ravel() for layer in self.run.layers]
         self._forward = [(layer.forward, Phase("forward", n)) for n, layer in enumerate(self.run.layers, 1)]
         self._backward = [(layer.backward, Phase("backward", n)) for n, layer in enumerate(self.run.layers, 1)][::-1]
+
+    def retune(self, spec: TrainingSpec) -> bool:
+        """Take over ``spec`` if it differs in `RETUNED` settings only; what the last step measured stays, clipped anew."""
+        if spec != msgspec.structs.replace(self.spec, **{name: getattr(spec, name) for name in RETUNED}):
+            return False
+        self.spec, self.optimizer.momentum = spec, spec.momentum
+        if self.steps and self._clipping is not None:
+            np.copyto(self.run.gradient, self.raw_gradient)
+            with np.errstate(all="ignore"):
+                self._finish_gradient()
+        return True
 
     def carry_on(self, old: Trainer) -> None:
         """Go on where ``old`` stopped: its count of steps, last measurements, optimiser state and order of batches."""

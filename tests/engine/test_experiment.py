@@ -114,7 +114,7 @@ def test_the_optimizer_keeps_its_memory(optimizer: str) -> None:
     experiment = run(SMALL.replace("training.optimizer", optimizer))
     old = experiment.trainer.optimizer
     kept = {name: values.copy() for name, values in old.state.items()}
-    experiment.apply(experiment.spec.replace("training.learning_rate", 0.01))
+    experiment.apply(experiment.spec.replace("network.activation", "relu"))
     new = experiment.trainer.optimizer
     assert new is not old
     assert new.steps == 5
@@ -338,3 +338,33 @@ def test_measuring_a_diverged_run_shows_what_is_not_finite() -> None:
     details = run(Spec(network, DataSpec(samples=40), TrainingSpec(loss="mse", learning_rate=1000.0)), 20).measure().details
     assert details is not None
     assert not np.isfinite(details.edge_weights).any()
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("learning_rate", 0.7), ("momentum", 0.3), ("weight_decay", 0.1), ("stop_after", 9), ("clip_threshold", 0.01)],
+)
+def test_settings_of_the_update_leave_the_measured_step_as_it_is(path: str, value: float) -> None:
+    experiment = run(SMALL.replace("training.clip", "norm"))
+    shown = experiment.measure()
+    experiment.apply(experiment.spec.replace(f"training.{path}", value))
+    again = experiment.measure()
+    assert again.loss == shown.loss == experiment.history.table().loss[-1]
+    assert np.array_equal(again.gradient_norms, shown.gradient_norms)
+    assert again.total_norm == shown.total_norm
+    if path == "clip_threshold":
+        assert again.clipped_norm == pytest.approx(0.01)
+
+
+def test_a_large_run_is_the_same_beside_a_small_one() -> None:
+    rng = np.random.default_rng(0)
+    inputs, targets = rng.standard_normal((256, 64)), rng.integers(0, 10, 256)
+    spec = Spec(NetworkSpec(depth=10, width=256, activation="relu"), training=TrainingSpec(batch_size=256))
+    alone, beside = Experiment(spec, inputs, targets), Experiment(spec, inputs, targets)
+    for _ in range(3):
+        alone.step()
+    Experiment(SMALL)  # sets the number of BLAS threads, and with it the rounding, of the whole process
+    for _ in range(3):
+        for _ in beside.phases():
+            pass
+    assert np.array_equal(alone.network.vector, beside.network.vector)
