@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPixmap, QPolygonF, QTransform
 
 from .theme import Theme
 
@@ -87,41 +87,64 @@ def edge_widths() -> NDArray[np.floating[Any]]:
     return table
 
 
+@functools.cache
 def hatch_brush(theme: Theme) -> QBrush:
-    """45° stripes for what is not finite, for the screen; `paint_hatch` draws true lines."""
+    """45° stripes for what is not finite, for the screen; `paint_hatch` draws true shapes."""
     period = int(HATCH_PERIOD)
     pixmap = QPixmap(period * 4, period * 4)
-    pixmap.fill(QColor(theme.nan_ground))
     painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     paint_hatch(painter, QRectF(pixmap.rect()), theme)
     painter.end()
     return QBrush(pixmap)
 
 
 def paint_hatch(painter: QPainter, shape: QRectF | QPainterPath, theme: Theme) -> None:
-    """Fill a shape with the 45° stripes of what is not finite, as true lines."""
-    path = QPainterPath()
-    if isinstance(shape, QPainterPath):
-        path = shape
+    """Fill a shape without holes with the 45° stripes of what is not finite.
+
+    Each stripe is cut to the shape here, because QSvgGenerator ignores clipping and turns a textured brush into pixels.
+    The stripes keep their place on the page, so that neighbouring shapes line up and nothing crawls.
+    """
+    if isinstance(shape, QRectF):
+        outlines = [[(p.x(), p.y()) for p in (shape.topLeft(), shape.topRight(), shape.bottomRight(), shape.bottomLeft())]]
     else:
-        path.addRect(shape)
-    area = path.boundingRect()
+        finely = QTransform.fromScale(_FLATTENING, _FLATTENING)
+        polygons = shape.toSubpathPolygons(finely)
+        outlines = [[(p.x() / _FLATTENING, p.y() / _FLATTENING) for p in polygon.toList()] for polygon in polygons]
+    stripes = QPainterPath()
+    for outline in outlines:
+        sums = [x + y for x, y in outline]
+        for number in range(math.floor(min(sums) / HATCH_PERIOD), math.ceil(max(sums) / HATCH_PERIOD)):
+            start = number * HATCH_PERIOD
+            cut = _half(_half(outline, start, 1.0), start + HATCH_PERIOD / 2, -1.0)
+            if cut:
+                stripes.addPolygon(QPolygonF([QPointF(x, y) for x, y in cut]))
     painter.save()
-    painter.fillPath(path, QColor(theme.nan_ground))
-    painter.setClipPath(path, Qt.ClipOperation.IntersectClip)
-    pen = QPen(QColor(theme.nan), HATCH_PERIOD / 2 / math.sqrt(2))
-    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-    painter.setPen(pen)
-    # the stripes keep their place on the page, so that neighbouring shapes line up and nothing crawls
-    first = math.floor((area.left() + area.top()) / HATCH_PERIOD)
-    last = math.ceil((area.right() + area.bottom()) / HATCH_PERIOD)
-    height = area.height()
-    lines = [
-        QLineF(s * HATCH_PERIOD - area.bottom(), area.bottom(), s * HATCH_PERIOD - area.bottom() + height, area.top())
-        for s in range(first, last + 1)
-    ]
-    painter.drawLines(lines)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(theme.nan_ground))
+    if isinstance(shape, QRectF):
+        painter.drawRect(shape)
+    else:
+        painter.drawPath(shape)
+    painter.setBrush(QColor(theme.nan))
+    painter.drawPath(stripes)
     painter.restore()
+
+
+_FLATTENING = 8.0  # curves become polygons as fine as if they were this much larger, so that no facets show when zoomed
+
+
+def _half(outline: list[tuple[float, float]], start: float, side: float) -> list[tuple[float, float]]:
+    """The part of a polygon where x + y is above ``start`` (``side`` 1) or below it (−1), by Sutherland and Hodgman."""
+    kept: list[tuple[float, float]] = []
+    for (x0, y0), (x1, y1) in zip(outline[-1:] + outline[:-1], outline, strict=True):
+        before, after = side * (x0 + y0 - start), side * (x1 + y1 - start)
+        if before * after < 0:
+            share = before / (before - after)
+            kept.append((x0 + share * (x1 - x0), y0 + share * (y1 - y0)))
+        if after >= 0:
+            kept.append((x1, y1))
+    return kept
 
 
 def _to_oklab(text: str) -> NDArray[np.floating[Any]]:
