@@ -6,6 +6,7 @@ was clipped, the bar before clipping stays as an outline behind the solid bar af
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -67,6 +68,11 @@ class _Frame:
     def bar(self) -> float:
         pitch = self.columns.pitch
         return min(MAX_BAR, 0.56 * pitch) if pitch >= CIRCLES_FROM else max(1.0, 0.75 * pitch)
+
+    def box(self, layer: int, top: float, bottom: float) -> QRectF:
+        """A layer's bar between two heights, cut at the ends of the plot: exports do not keep to a clip."""
+        left, right = max(self.left, self.x(layer) - self.bar / 2), min(self.right, self.x(layer) + self.bar / 2)
+        return QRectF(left, top, right - left, bottom - top)
 
     @property
     def shown(self) -> list[int]:
@@ -214,15 +220,13 @@ class ProfilePanel(Panel):
     def _paint_bars(self, painter: QPainter, frame: _Frame, snapshot: Snapshot, details: Details) -> None:
         theme, width = self.theme, frame.bar
         clipped = snapshot.clipped
-        painter.save()
-        painter.setClipRect(QRectF(frame.left - 2, frame.area.top(), frame.right - frame.left + 4, frame.area.height()))
         levels = colors.levels(details.clipped_rms if clipped else details.gradient_rms)
         for layer in frame.shown:
             before = float(details.gradient_rms[layer - 1])
             value = float(details.clipped_rms[layer - 1]) if clipped else before
-            self._paint_bar(painter, frame, frame.x(layer), value, int(levels[layer - 1]))
+            self._paint_bar(painter, frame, layer, value, int(levels[layer - 1]))
             if clipped and math.isfinite(before) and math.isfinite(value) and frame.y(before) < frame.y(value) - 0.5:
-                ghost = QRectF(frame.x(layer) - width / 2, frame.y(before), width, frame.y(value) - frame.y(before))
+                ghost = frame.box(layer, frame.y(before), frame.y(value))
                 faint = colors.color(colors.level(before), theme)
                 faint.setAlphaF(0.22)
                 painter.setBrush(faint)
@@ -230,24 +234,23 @@ class ProfilePanel(Panel):
                 painter.drawRect(ghost)
                 if before > 10.0**colors.HIGH:
                     marks.paint_arrowhead(painter, frame.x(layer), frame.top - 2, width, min(7.0, width), faint, QColor(theme.ink2))
-        painter.restore()
 
-    def _paint_bar(self, painter: QPainter, frame: _Frame, x: float, value: float, level: int) -> None:
+    def _paint_bar(self, painter: QPainter, frame: _Frame, layer: int, value: float, level: int) -> None:
         theme, width = self.theme, frame.bar
-        left = x - width / 2
+        x = frame.x(layer)
         outline = QPen(QColor(theme.outline), 1) if width >= 4 else QPen(Qt.PenStyle.NoPen)
         if level == colors.NONFINITE:
-            box = QRectF(left, frame.top, width, frame.bottom - frame.top)
+            box = frame.box(layer, frame.top, frame.bottom)
             colors.paint_hatch(painter, box, theme)
             painter.setPen(QPen(QColor(theme.nan), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(box)
-            if width >= 26 and box.height() > 30:
-                label = QRectF(left + 1, box.center().y() - 9, width - 2, 18)
+            if box.width() >= 26 and box.height() > 30:
+                label = QRectF(box.left() + 1, box.center().y() - 9, box.width() - 2, 18)
                 painter.fillRect(label, QColor(theme.nan_ground))
-                marks.put_text(painter, x, label.center().y(), short(value), font(11, 600), theme.nan)
+                marks.put_text(painter, label.center().x(), label.center().y(), short(value), font(11, 600), theme.nan)
         elif level == colors.ZERO:
-            painter.fillRect(QRectF(left, frame.bottom - 2, width, 2), QColor(theme.outline))
+            painter.fillRect(frame.box(layer, frame.bottom - 2, frame.bottom), QColor(theme.outline))
             if width >= 12:
                 marks.put_text(painter, x, frame.bottom - 10, "0", font(11), theme.ink2)
         elif abs(value) < 10.0**colors.LOW:
@@ -257,7 +260,7 @@ class ProfilePanel(Panel):
         else:
             painter.setPen(outline)
             painter.setBrush(colors.color(level, theme))
-            box = QRectF(left, frame.y(value), width, frame.bottom - frame.y(value))
+            box = frame.box(layer, frame.y(value), frame.bottom)
             if width >= 8 and box.height() >= 5:
                 painter.drawRoundedRect(box, 2, 2)
             else:
@@ -397,9 +400,9 @@ class ProfilePanel(Panel):
                 ink = theme.ink1 if math.isfinite(value) else theme.nan
                 marks.put_text(painter, frame.x(n), y, short(value), strong, ink)
         y += ROW
-        neighbours = all(b - a == 1 for a, b in zip(named, named[1:], strict=False))
+        neighbours = all(b - a == 1 for a, b in itertools.pairwise(named))
         self._paint_row_label(painter, frame, y, "ratio" if neighbours else "per layer", room)
-        for a, b in zip(named, named[1:], strict=False):
+        for a, b in itertools.pairwise(named):
             passed = _passed_on(details.gradient_rms, a, b)
             if math.isfinite(passed):
                 marks.put_text(painter, (frame.x(a) + frame.x(b)) / 2, y, ratio(passed), small, theme.ink3)
@@ -429,16 +432,16 @@ class ProfilePanel(Panel):
         return title, rows
 
     def table(self) -> Table:
-        columns = ("layer", "gradient_rms", "gradient_rms_after_clipping", "gradient_norm", "gradient_norm_after_clipping")
-        columns += ("delta_rms", "delta_norm", "ratio_to_next_layer")
+        measured = ("gradient_rms", "gradient_rms_after_clipping", "gradient_norm", "gradient_norm_after_clipping", "delta_rms", "delta_norm")
+        columns = ("layer", *measured, "ratio_to_next_layer")
         snapshot = self.snapshot
         if snapshot is None or snapshot.details is None:
             return Table(columns, ())
         details, layers = snapshot.details, snapshot.architecture.layers
         rows = []
         for n, info in enumerate(layers):
-            numbers = (details.gradient_rms, details.clipped_rms, snapshot.gradient_norms, snapshot.clipped_norms)
-            numbers += (details.delta_rms, snapshot.delta_norms)
+            norms = (snapshot.gradient_norms, snapshot.clipped_norms)
+            numbers = (details.gradient_rms, details.clipped_rms, *norms, details.delta_rms, snapshot.delta_norms)
             passed = _passed_on(details.gradient_rms, n + 1, n + 2) if n + 1 < len(layers) else None
             rows.append((info.name, *(float(values[n]) for values in numbers), passed))
         return Table(columns, tuple(rows))

@@ -1,0 +1,223 @@
+"""The numbers of every layer as a table: sortable, reachable by keyboard and screen reader, and copied at full precision.
+
+After a failure the heading says where the first number that is not finite appeared, and no more than that.
+"""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QLineF, QModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
+
+from gradviz.snapshot import Snapshot
+
+from ..numbers import plain
+from ..selection import Selection
+from ..theme import Theme, font
+from . import marks
+from .layer_model import COLUMNS, HEADERS, KEYS, SWATCH, LayerModel
+from .panel import Panel, Table
+
+HEADING, FAILURE_HEADING = 44.0, 124.0
+ROW, HEADER = 25.0, 26.0
+PADDING = 16.0
+WIDEST = ("L1000 ◂ first", "1,024", "Leaky_relu", *("8.4×10⁻⁹⁹",) * 8, "100 %")  # so that columns never jump
+
+
+class _View(QTableView):
+    """A table whose selected rows, or else all, are copied with their header as tab-separated text."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        model = self.model()
+        if event.matches(QKeySequence.StandardKey.Copy) and isinstance(model, LayerModel):
+            rows = sorted(index.row() for index in self.selectionModel().selectedRows()) or range(model.rowCount())
+            lines = ["\t".join(KEYS)] + ["\t".join(_copied(model.cell(model.layer_at(row), c)) for c in range(COLUMNS)) for row in rows]
+            QGuiApplication.clipboard().setText("\n".join(lines))
+        else:
+            super().keyPressEvent(event)
+
+
+def _copied(value: object) -> str:
+    if value is None:
+        return ""
+    return plain(value) if isinstance(value, float) else str(value)
+
+
+class LayerTablePanel(Panel):
+    """One row per layer."""
+
+    name = "layers"
+    title = "Layers"
+
+    layer_selected = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model = LayerModel(self.theme)
+        self._selecting = False
+        self.view = _View(self)
+        self.view.setModel(self.model)
+        self.view.setAccessibleName("Numbers of every layer")
+        self.view.setSortingEnabled(True)
+        self.view.sortByColumn(0, Qt.SortOrder.AscendingOrder)
+        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.view.setShowGrid(False)
+        self.view.setWordWrap(False)
+        self.view.setTabKeyNavigation(False)
+        self.view.setIconSize(QSize(SWATCH, SWATCH))
+        self.view.setFrameShape(QTableView.Shape.NoFrame)
+        self.view.verticalHeader().hide()
+        self.view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.view.verticalHeader().setDefaultSectionSize(int(ROW))
+        header = self.view.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionsMovable(True)
+        header.setFixedHeight(int(HEADER))
+        for column, width in enumerate(_widths()):
+            self.view.setColumnWidth(column, math.ceil(width) + 8)
+        self.view.selectionModel().currentRowChanged.connect(self._on_current_row)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, int(HEADING), 0, 0)
+        self._layout.addWidget(self.view)
+        self.view.hide()
+        self.setFocusProxy(self.view)
+        self.setMinimumSize(200, 120)
+
+    def sizeHint(self) -> QSize:
+        return QSize(360, 400)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        self._selecting = True
+        self.model.show_snapshot(snapshot)
+        self._selecting = False
+        self.view.show()
+        failed = snapshot.failure is not None
+        self._layout.setContentsMargins(0, int(FAILURE_HEADING if failed else HEADING), 0, 0)
+        super().show_snapshot(snapshot)
+
+    def clear(self) -> None:
+        self.model.show_snapshot(None)
+        self.view.hide()
+        self._layout.setContentsMargins(0, int(HEADING), 0, 0)
+        super().clear()
+
+    def set_theme(self, theme: Theme) -> None:
+        self.model.set_theme(theme)
+        super().set_theme(theme)
+
+    def select(self, selection: Selection | None) -> None:
+        """Select the row of what is selected, and show it; says nothing."""
+        row = self.model.row_of(selection.layer) if selection is not None else None
+        self._selecting = True
+        if row is None:
+            self.view.clearSelection()
+            self.view.setCurrentIndex(QModelIndex())
+        elif self.view.currentIndex().row() != row or not self.view.selectionModel().isRowSelected(row):
+            column = max(0, self.view.currentIndex().column())
+            self.view.setCurrentIndex(self.model.index(row, column))
+        self._selecting = False
+
+    def _on_current_row(self, current: QModelIndex, _: QModelIndex) -> None:
+        if current.isValid() and not self._selecting:
+            self.layer_selected.emit(self.model.layer_at(current.row()))
+
+    # ---- drawing
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect())
+        painter.fillRect(area, QColor(self.theme.dock))
+        self._paint_heading(painter, area)
+        if self.snapshot is None:
+            middle = area.center()
+            marks.put_text(painter, middle.x(), middle.y(), marks.NOTHING_YET, font(13), self.theme.ink2)
+
+    def paint_to(self, painter: QPainter, area: QRectF) -> None:
+        """The whole table, in the order on the screen; scaled down when ``area`` is too small for it."""
+        theme, snapshot = self.theme, self.snapshot
+        painter.save()
+        painter.fillRect(area, QColor(theme.dock))
+        if snapshot is None:
+            self._paint_heading(painter, area)
+            marks.put_text(painter, area.center().x(), area.center().y(), marks.NOTHING_YET, font(13), theme.ink2)
+            painter.restore()
+            return
+        heading = FAILURE_HEADING if snapshot.failure is not None else HEADING
+        widths = _widths()
+        wanted = QSize(math.ceil(sum(widths) + 2 * PADDING), math.ceil(heading + HEADER + ROW * self.model.rowCount() + PADDING))
+        scale = min(1.0, area.width() / wanted.width(), area.height() / wanted.height())
+        painter.translate(area.topLeft())
+        painter.scale(scale, scale)
+        whole = QRectF(0, 0, area.width() / scale, area.height() / scale)
+        self._paint_heading(painter, whole)
+        stretch = (whole.width() - 2 * PADDING) / sum(widths)
+        x = PADDING
+        for column, width in enumerate(widths):
+            self._paint_column(painter, column, QRectF(x, heading, width * stretch, HEADER + ROW * self.model.rowCount()))
+            x += width * stretch
+        painter.setPen(QPen(QColor(theme.line), 1))
+        rows = [heading + HEADER + ROW * number for number in range(self.model.rowCount() + 1)]
+        painter.drawLines([QLineF(PADDING, y, whole.width() - PADDING, y) for y in rows])
+        painter.restore()
+
+    def _paint_column(self, painter: QPainter, column: int, area: QRectF) -> None:
+        theme = self.theme
+        left = column in (0, 2)
+        align = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
+        x = area.left() + 6 if left else area.right() - 6
+        marks.put_text(painter, x, area.top() + HEADER / 2, HEADERS[column], font(11), theme.ink2, align)
+        for row in range(self.model.rowCount()):
+            layer = self.model.layer_at(row)
+            y = area.top() + HEADER + ROW * (row + 0.5)
+            indent = 0.0
+            if column == 0:
+                marks.paint_swatch(painter, QRectF(x, y - SWATCH / 2, SWATCH, SWATCH), self.model.level(layer), theme)
+                indent = SWATCH + 6.0
+            value = self.model.cell(layer, column)
+            ink = theme.nan if isinstance(value, float) and not math.isfinite(value) else theme.ink1
+            marks.put_text(painter, x + indent, y, self.model.text(layer, column), font(12), ink, align)
+
+    def _paint_heading(self, painter: QPainter, area: QRectF) -> None:
+        theme, snapshot = self.theme, self.snapshot
+        failure = snapshot.failure if snapshot is not None else None
+        title = "Why it went NaN" if failure is not None else self.title
+        left, y = area.left() + PADDING, area.top() + 22
+        marks.put_text(painter, left, y, title, font(15, 600), theme.ink1, Qt.AlignmentFlag.AlignLeft)
+        if snapshot is not None and snapshot.step:
+            caption = f"step {snapshot.step:,}"
+            if marks.text_width(title, font(15, 600)) + marks.text_width(caption, font(12)) + 48 <= area.width():
+                marks.put_text(painter, area.right() - PADDING, y, caption, font(12), theme.ink3, Qt.AlignmentFlag.AlignRight)
+        if failure is None:
+            return
+        width = min(240.0, (area.width() - 2 * PADDING - 8) / 2)
+        cards = (("First non-finite", f"{failure.layer_name}, {failure.phase}"), ("At step", f"{failure.step:,}"))
+        for number, (label, value) in enumerate(cards):
+            card = QRectF(left + number * (width + 8), area.top() + 46, width, 62)
+            painter.setPen(QPen(QColor(theme.strong_line), 1))
+            painter.setBrush(QColor(theme.raised))
+            painter.drawRoundedRect(card, 8, 8)
+            marks.put_text(painter, card.left() + 12, card.top() + 18, label, font(11, 600), theme.ink3, Qt.AlignmentFlag.AlignLeft)
+            sizes = (20, 17, 15, 13, 11)
+            size = next((s for s in sizes if marks.text_width(value, font(s, 600)) <= width - 24), sizes[-1])
+            marks.put_text(painter, card.left() + 12, card.top() + 42, value, font(size, 600), theme.ink1, Qt.AlignmentFlag.AlignLeft)
+
+    def table(self) -> Table:
+        """All layers in their own order, whatever the sorting on the screen."""
+        if self.snapshot is None:
+            return Table(KEYS, ())
+        count = len(self.snapshot.architecture.layers)
+        return Table(KEYS, tuple(tuple(self.model.cell(layer, column) for column in range(COLUMNS)) for layer in range(1, count + 1)))
+
+
+def _widths() -> list[float]:
+    """Width of each column, from the widest text it may have to show."""
+    used, small = font(12), font(11)
+    widths = [max(marks.text_width(text, used), marks.text_width(header, small)) + 16 for text, header in zip(WIDEST, HEADERS, strict=True)]
+    widths[0] += SWATCH + 6
+    return widths
