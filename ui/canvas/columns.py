@@ -24,21 +24,31 @@ class Columns:
     offset: float = 0.0
 
     @property
+    def room(self) -> float:
+        """Width between the margins."""
+        return max(1.0, self.width - LEFT_MARGIN - RIGHT_MARGIN)
+
+    @property
     def pitch(self) -> float:
         """Distance between neighbouring columns."""
-        return max(1.0, self.width - LEFT_MARGIN - RIGHT_MARGIN) / (self.layers + 1) * self.zoom
+        return self.room / max(self.layers + 1, FEWEST_COLUMNS) * self.zoom
+
+    @property
+    def start(self) -> float:
+        """Centre of the input column before scrolling; columns that leave room stand in the middle of it."""
+        return LEFT_MARGIN + max(0.0, self.room - self.pitch * (self.layers + 1)) / 2
 
     def x(self, column: float) -> float:
         """Centre of a column."""
-        return LEFT_MARGIN + self.pitch * column - self.offset
+        return self.start + self.pitch * column - self.offset
 
     def column_at(self, x: float) -> int:
         """Number of the nearest column, clamped to those there are."""
-        return min(self.layers + 1, max(0, round((x - LEFT_MARGIN + self.offset) / self.pitch)))
+        return min(self.layers + 1, max(0, round((x - self.start + self.offset) / self.pitch)))
 
     @property
     def largest_offset(self) -> float:
-        return max(0.0, self.pitch * (self.layers + 1) - (self.width - LEFT_MARGIN - RIGHT_MARGIN))
+        return max(0.0, self.pitch * (self.layers + 1) - self.room)
 
     @property
     def largest_zoom(self) -> float:
@@ -52,11 +62,16 @@ class Columns:
         """Zoomed by ``factor`` with the point at x = ``around`` staying where it is."""
         zoom = min(self.largest_zoom, max(1.0, self.zoom * factor))
         wider = replace(self, zoom=zoom, offset=0.0)
-        shift = (around - LEFT_MARGIN + self.offset) * zoom / self.zoom - (around - LEFT_MARGIN)
-        return wider.scrolled(shift)
+        column = (around - self.start + self.offset) / self.pitch
+        return wider.scrolled(wider.x(column) - around)
+
+    def resized(self, width: float) -> Columns:
+        """The same part of the net in another width."""
+        wider = replace(self, width=width, offset=0.0)
+        return wider.scrolled(self.offset * wider.pitch / self.pitch)
 
     def visible(self) -> range:
         """Numbers of the layers (1 … layers) whose columns can be seen, with one more on either side."""
-        first = int((self.offset - LEFT_MARGIN) / self.pitch) - 1
-        last = int((self.offset - LEFT_MARGIN + self.width) / self.pitch) + 2
+        first = int((self.offset - self.start) / self.pitch) - 1
+        last = int((self.offset - self.start + self.width) / self.pitch) + 2
         return range(max(1, first), min(self.layers, last) + 1)

@@ -1,0 +1,159 @@
+"""The card with the exact numbers of what is under the mouse: an edge, a block of edges, a unit or a layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
+
+from gradviz.snapshot import Inspection, LayerInfo, Snapshot
+
+from ..colors import levels, palette
+from ..numbers import full
+from ..selection import Selection
+from ..theme import Theme, font
+from .layout import Layout
+
+PADDING, ROW, TITLE = 12.0, 17.0, 22.0
+COLUMN_SPACE = 24.0
+HEATMAP = 112.0
+SHADOW = 3
+
+
+@dataclass(frozen=True)
+class Card:
+    """A title, rows of label and value, and the weights of a block where the engine has sent them."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+    block: Inspection | None = None
+
+
+def card_of(layout: Layout, snapshot: Snapshot, target: Selection) -> Card:
+    """What is known of the target in this snapshot."""
+    info = layout.architecture.layers[target.layer - 1]
+    if target.kind == "edge":
+        return _edge_card(layout, snapshot, target, info)
+    if target.kind == "unit":
+        return _unit_card(layout, snapshot, target, info)
+    return _layer_card(layout, snapshot, target.layer, info)
+
+
+def _edge_card(layout: Layout, snapshot: Snapshot, target: Selection, info: LayerInfo) -> Card:
+    details = snapshot.details
+    sources, units = (_part(count, shown, at) for count, shown, at in (
+        (info.fan_in, info.edge_rows, target.source), (info.units, info.edge_columns, target.unit)))
+    single = sources[1] - sources[0] == 1 and units[1] - units[0] == 1
+    source = layout.architecture.input_names[sources[0]] if target.layer == 1 and single else _span(sources, "input" if target.layer == 1 else "unit")
+    title = f"{'Weight' if single else 'Weights'} into {info.name}, {source} → {_span(units, 'unit')}"
+    if details is None:
+        return Card(title, (("value", "not measured yet"),))
+    at = layout.edge_slice(target.layer).start + target.source * info.edge_columns + target.unit
+    weight, gradient, update = (full(float(values[at])) for values in (details.edge_weights, details.edge_gradients, details.edge_updates))
+    if not info.pooled:
+        return Card(title, (("value", weight), ("∂J/∂w", gradient), ("moves this step by", update)))
+    found = snapshot.inspection
+    known = found if found is not None and (found.layer, found.rows, found.columns) == (target.layer, sources, units) else None
+    count = (sources[1] - sources[0]) * (units[1] - units[0])
+    rows = [("weights", f"{count:,}"), ("typical |value|", weight), ("typical |∂J/∂w|", gradient), ("typical move this step", update)]
+    if known is not None:
+        sizes = np.abs(known.gradients)
+        rows.insert(3, ("largest |∂J/∂w|", full(float(sizes.max()))))
+        rows.insert(3, ("smallest |∂J/∂w|", full(float(sizes.min()))))
+    return Card(title, tuple(rows), known if count > 1 else None)
+
+
+def _unit_card(layout: Layout, snapshot: Snapshot, target: Selection, info: LayerInfo) -> Card:
+    details = snapshot.details
+    title = f"{info.name}, unit {target.unit + 1} of {info.units}"
+    if details is None:
+        return Card(title, (("‖∂J/∂z‖ over the batch", "not measured yet"),))
+    delta = float(details.unit_deltas[layout.unit_slice(target.layer).start + target.unit])
+    rows = [("‖∂J/∂z‖ over the batch", full(delta))]
+    if not info.pooled:
+        gradients = details.edge_gradients[layout.edge_slice(target.layer)].reshape(info.edge_rows, info.edge_columns)[:, target.unit]
+        rows.append(("largest |∂J/∂w| into it", full(float(np.abs(gradients).max()))))
+    rows.append(("typical in the layer", full(float(details.delta_rms[target.layer - 1]))))
+    return Card(title, tuple(rows))
+
+
+def _layer_card(layout: Layout, snapshot: Snapshot, layer: int, info: LayerInfo) -> Card:
+    details = snapshot.details
+    title = f"{info.name}: {info.units} {'unit' if info.units == 1 else 'units'}, {info.activation.replace('_', ' ')}"
+    if details is None:
+        return Card(title, (("‖∂J/∂W‖", "not measured yet"),))
+    at = layer - 1
+    rows = [
+        ("typical |∂J/∂w|", full(float(details.gradient_rms[at]))),
+        ("typical ‖∂J/∂z‖", full(float(details.delta_rms[at]))),
+        ("mean slope f′", full(float(details.mean_slopes[at]))),
+        ("dead units", f"{100 * float(details.dead_fractions[at]):.0f} %"),
+    ]
+    for number, (source, to) in enumerate(layout.architecture.skips):
+        if to == layer:
+            rows.append((f"over the skip from L{source}", full(float(details.skip_gradients[number]))))
+    return Card(title, tuple(rows))
+
+
+def _part(count: int, shown: int, at: int) -> tuple[int, int]:
+    """(from, to) of the units behind the ``at``-th of ``shown`` nearly equal parts; the engine cuts them the same way."""
+    return at * count // shown, (at + 1) * count // shown
+
+
+def _span(part: tuple[int, int], word: str) -> str:
+    first, last = part[0] + 1, part[1]
+    return f"{word} {first}" if first == last else f"{word}s {first}–{last}"
+
+
+def paint_card(painter: QPainter, card: Card, mouse: QPointF, area: QRectF, theme: Theme) -> None:
+    """Draw the card beside the mouse and inside the area."""
+    title_font, row_font = font(12, 600), font(12)
+    titles, rows = QFontMetricsF(title_font), QFontMetricsF(row_font)
+    labels = max(rows.horizontalAdvance(label) for label, _ in card.rows)
+    values = max(rows.horizontalAdvance(value) for _, value in card.rows)
+    width = max(titles.horizontalAdvance(card.title), labels + COLUMN_SPACE + values) + 2 * PADDING
+    height = PADDING + TITLE + ROW * len(card.rows) + PADDING - 4
+    if card.block is not None:
+        height += HEATMAP + 10
+    x = mouse.x() + 16 if mouse.x() + 16 + width <= area.right() - 8 else mouse.x() - 16 - width
+    y = mouse.y() + 18 if mouse.y() + 18 + height <= area.bottom() - 8 else mouse.y() - 14 - height
+    box = QRectF(max(area.left() + 8, x), min(max(area.top() + 4, y), area.bottom() - height - 4), width, height)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for spread in range(SHADOW, 0, -1):
+        painter.setBrush(QColor(0, 0, 0, 26))
+        painter.drawRoundedRect(box.adjusted(-spread, -spread + 2, spread, spread + 2), 8 + spread, 8 + spread)
+    painter.setPen(QPen(QColor(theme.strong_line), 1))
+    painter.setBrush(QColor(theme.raised))
+    painter.drawRoundedRect(box, 8, 8)
+    inner = box.adjusted(PADDING, PADDING - 2, -PADDING, 0)
+    painter.setFont(title_font)
+    painter.setPen(QColor(theme.ink1))
+    painter.drawText(QRectF(inner.left(), inner.top(), inner.width(), ROW), Qt.AlignmentFlag.AlignVCenter, card.title)
+    painter.setFont(row_font)
+    for number, (label, value) in enumerate(card.rows):
+        line = QRectF(inner.left(), inner.top() + TITLE + number * ROW, inner.width(), ROW)
+        painter.setPen(QColor(theme.ink2))
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, label)
+        painter.setPen(QColor(theme.nan if value in ("NaN", "∞", "−∞") else theme.ink1))
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, value)
+    if card.block is not None:
+        _paint_block(painter, card.block, QRectF(inner.left(), box.bottom() - PADDING - HEATMAP, inner.width(), HEATMAP), theme)
+
+
+def _paint_block(painter: QPainter, block: Inspection, area: QRectF, theme: Theme) -> None:
+    """The gradient of each weight of the block: a row per source, a column per unit."""
+    pixels = np.ascontiguousarray(palette(theme)[levels(block.gradients)])
+    rows, columns = pixels.shape
+    image = QImage(pixels.data, columns, rows, columns * 4, QImage.Format.Format_RGB32).copy()
+    cell = min(area.width() / columns, area.height() / rows)
+    wide, high = (area.width(), area.height()) if cell < 1 else (cell * columns, cell * rows)
+    box = QRectF(area.left(), area.top(), wide, high)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+    painter.drawImage(box, image)
+    painter.setPen(QPen(QColor(theme.strong_line), 1))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(box)
+    painter.restore()
