@@ -116,6 +116,7 @@ class Trainer:
 
     def _probe(self, chosen: NDArray[np.int64]) -> None:
         """Measure the gradients of one mini-batch without a step, so that a changed setting shows before the next one."""
+        failure = self.failure
         running = {name: values.copy() for name, values in self.network.running.items()}
         self._fetch(chosen)
         with np.errstate(all="ignore"):
@@ -123,6 +124,7 @@ class Trainer:
             self.loss = self.run.evaluate(self._batch_targets)
             self.run.backward()
             self._finish_gradient()
+        self.failure = failure  # no step was done: the setting may be taken back, the weights are as they were
         for name, values in running.items():
             self.network.running[name][:] = values
 

@@ -72,6 +72,7 @@ def test_a_change_that_keeps_the_shapes_continues_the_run(path: str, value: obje
     assert experiment.step_count == 5
     assert experiment.spec == spec
     assert experiment.measure().spec == spec
+    assert np.array_equal(experiment.data.inputs, Experiment(spec).data.inputs)
     assert np.array_equal(experiment.history.table().loss, losses)
     ((step, text),) = experiment.history.table().changes
     assert step == 5
@@ -368,3 +369,18 @@ def test_a_large_run_is_the_same_beside_a_small_one() -> None:
         for _ in beside.phases():
             pass
     assert np.array_equal(alone.network.vector, beside.network.vector)
+
+
+def test_a_setting_that_was_only_tried_does_not_end_the_run() -> None:
+    experiment = run(SMALL.replace("network.batch_norm", False))
+    spec = experiment.spec
+    experiment.network.vector *= 1e150  # tanh holds that, the identity does not
+    experiment.step()
+    experiment.apply(spec.replace("network.activation", "identity"))
+    assert not np.isfinite(experiment.measure().total_norm)
+    experiment.apply(spec)
+    assert experiment.step().failure is None
+    experiment.apply(spec.replace("network.activation", "identity"))
+    failure = experiment.step().failure
+    assert failure is not None
+    assert failure.step == 8

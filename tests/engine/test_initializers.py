@@ -50,6 +50,11 @@ def test_orthogonal(fan_in: int, fan_out: int) -> None:
     np.testing.assert_allclose(product, np.eye(min(fan_in, fan_out)), atol=1e-14)
 
 
+def test_orthogonal_prefers_no_sign() -> None:
+    rng = np.random.default_rng(0)
+    assert {float(INITIALIZERS["orthogonal"].draw(rng, 1, 1)[0, 0]) for _ in range(20)} == {-1.0, 1.0}
+
+
 @pytest.mark.parametrize("name", INITIALIZERS)
 def test_gain_multiplies_the_weights_and_nothing_else(name: str) -> None:
     plain, doubled = (
