@@ -21,6 +21,7 @@ MAX_ROWS = 200_000
 MAX_CLASSES = 100
 MIN_ROWS = 5
 MAX_INTEGER_CLASSES = 20  # a whole-number target with more distinct values than this is a quantity, not a label
+LONGEST_NAME = 60  # characters of a column or class name that are kept
 LARGEST = 1e150  # the square of anything larger overflows, and with it the standard deviation
 
 Number = Callable[[str], float]
@@ -131,7 +132,7 @@ def _columns(first: Cells, second: Cells, target: str, number: Number) -> tuple[
         column = _column_number(wanted, stripped if texts and texts != [len(first) - 1] else [], len(first))
         labelled = texts == [column] and len(second) == len(first) and not _is_number(second[column].strip(), number)
         headed = bool(texts) and not labelled
-    names = [cell if headed and cell else f"column {index}" for index, cell in enumerate(stripped, 1)]
+    names = [shortened(cell, LONGEST_NAME) if headed and cell else f"column {index}" for index, cell in enumerate(stripped, 1)]
     return names, column, headed
 
 
@@ -177,7 +178,8 @@ def _targets(
         raise wrong(
             f"{where} holds only one value, {quoted(class_names[0])}, so there is nothing to tell apart", "Choose another target column."
         )
-    return np.array([index_of[kind] for kind in answers], dtype=np.int64), class_names
+    labels = np.array([index_of[kind] for kind in answers], dtype=np.int64)
+    return labels, tuple(shortened(name, LONGEST_NAME) for name in class_names)
 
 
 def _strict(cell: str) -> float:

@@ -1,0 +1,204 @@
+"""The prediction panel: every kind is drawn, small and large, with NaN too, and its exact numbers can be read off."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from PySide6.QtCore import QBuffer, QEvent, QIODevice, QPoint, QPointF, QRectF, QSizeF
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from gradviz.data import load
+from gradviz.prediction import predict
+from gradviz.snapshot import Floats, Prediction, Snapshot
+from tests.ui.fabricate import fabricate
+from ui.panels.plots import borders, finite_runs, percent
+from ui.panels.prediction import PredictionPanel
+from ui.theme import THEMES
+
+
+def network(inputs: Floats, outputs: int) -> Floats:
+    """A net that never learnt anything, but answers."""
+    weights = np.random.default_rng(5).normal(size=(inputs.shape[1], outputs))
+    return np.asarray(3.0 * np.sin(inputs @ weights))
+
+
+def predicted(name: str, path: str = "", nan: str = "") -> Prediction:
+    data = load(name, samples=80, noise=0.1, test_fraction=0.2, seed=0, path=path)
+
+    def answer(inputs: Floats) -> Floats:
+        outputs = network(inputs, data.outputs)
+        bad = {"": np.zeros(len(inputs), bool), "some": inputs[:, 0] > 0.5, "all": np.ones(len(inputs), bool)}[nan]
+        return np.where(bad[:, None], np.nan, outputs)
+
+    return predict(data, answer)
+
+
+def shown(qtbot: QtBot, prediction: Prediction | None, theme: str = "dark") -> PredictionPanel:
+    panel = PredictionPanel()
+    qtbot.addWidget(panel)
+    panel.set_theme(THEMES[theme])
+    panel.show_snapshot(with_prediction(prediction))
+    panel.resize(360, 330)
+    return panel
+
+
+def with_prediction(prediction: Prediction | None) -> Snapshot:
+    return msgspec.structs.replace(fabricate(depth=2, width=3), prediction=prediction)
+
+
+def drawn(panel: PredictionPanel, width: int = 360, height: int = 330) -> np.ndarray:
+    """(height, width) pixels of the panel."""
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    panel.paint_to(painter, QRectF(0, 0, width, height))
+    painter.end()
+    return np.frombuffer(image.constBits(), np.uint32).reshape(height, width) & 0xFFFFFF
+
+
+@pytest.fixture
+def own_csv(tmp_path: Path) -> str:
+    rows = np.random.default_rng(1).normal(size=(60, 4))
+    file = tmp_path / "own.csv"
+    file.write_text("\n".join(",".join(map(str, row)) for row in rows))
+    return str(file)
+
+
+KINDS = {"moons": "surface", "blobs": "surface", "sine": "curve", "digits": "images", "wine": "confusion", "csv": "scatter"}
+
+
+@pytest.mark.parametrize("nan", ["", "some", "all"])
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_is_drawn_in_any_size_and_marks_nan(qtbot: QtBot, name: str, nan: str, own_csv: str) -> None:
+    panel = shown(qtbot, predicted(name, own_csv, nan), "light")
+    prediction = panel.snapshot.prediction if panel.snapshot else None
+    assert prediction is not None
+    assert prediction.kind == KINDS[name]
+    magenta = int(THEMES["light"].nan[1:], 16)
+    for width, height in ((240, 200), (360, 330), (900, 600), (60, 50)):
+        pixels = drawn(panel, width, height)
+        assert len(np.unique(pixels)) > 2
+        if width >= 240 and (nan == "all" or (nan == "some" and prediction.kind in ("surface", "curve"))):
+            assert (pixels == magenta).any()
+        elif not nan:
+            assert not (pixels == magenta).any()
+    assert len(panel.table().rows) > 2
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_all_but_nan_is_grey(qtbot: QtBot, name: str, own_csv: str) -> None:
+    pixels = drawn(shown(qtbot, predicted(name, own_csv)))
+    channels = np.stack([pixels >> shift & 0xFF for shift in (16, 8, 0)]).astype(int)
+    assert np.ptp(channels, axis=0).max() <= 36  # the greys of the chrome lean a little to blue
+
+
+def test_vectors_of_a_surface(qtbot: QtBot) -> None:
+    panel = shown(qtbot, predicted("blobs"))
+    buffer, generator = QBuffer(), QSvgGenerator()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    generator.setOutputDevice(buffer)
+    generator.setSize(QSizeF(360, 330).toSize())
+    painter = QPainter(generator)
+    panel.paint_to(painter, QRectF(0, 0, 360, 330))
+    painter.end()
+    text = bytes(buffer.data().data()).decode()
+    assert "Prediction" in text
+    assert text.count("<path") + text.count("<polyline") > 20
+
+
+def test_the_heading_says_which_accuracy(qtbot: QtBot) -> None:
+    panel = shown(qtbot, predicted("moons"))
+    accuracy = predicted("moons").accuracy
+    assert accuracy is not None
+    assert panel.accessibleDescription() == f"test accuracy {percent(accuracy)}"
+    data = load("moons", samples=80, noise=0.1, test_fraction=0.0, seed=0)
+    panel.show_snapshot(with_prediction(predict(data, lambda inputs: network(inputs, 1))))
+    assert panel.accessibleDescription().startswith("training accuracy")
+    panel.show_snapshot(with_prediction(predicted("sine")))
+    assert panel.accessibleDescription() == ""
+
+
+def test_a_share_is_whole_only_when_it_is() -> None:
+    assert [percent(share) for share in (1.0, 0.998, 0.97, 0.5, 0.002, 0.0, float("nan"))] == [
+        "100 %",
+        "99.8 %",
+        "97 %",
+        "50 %",
+        "0.2 %",
+        "0 %",
+        "NaN",
+    ]
+
+
+def test_before_the_first_step_and_cleared(qtbot: QtBot) -> None:
+    panel = shown(qtbot, None)
+    empty = drawn(panel)
+    assert len(np.unique(empty)) > 2
+    assert panel.table().rows == ()
+    panel.show_snapshot(with_prediction(predicted("iris")))
+    assert not np.array_equal(drawn(panel), empty)
+    panel.clear()
+    np.testing.assert_array_equal(drawn(panel), empty)
+
+
+def test_the_card_has_the_exact_numbers(qtbot: QtBot, own_csv: str) -> None:
+    panel = shown(qtbot, predicted("moons"))
+    card = panel.card_at(QPointF(190, 150))
+    assert card is not None
+    assert card[0].startswith("at ")
+    assert card[1][0][0] == "probability of 1"
+    assert panel.card_at(QPointF(5, 5)) is None
+
+    panel.show_snapshot(with_prediction(predicted("wine")))
+    cards = [panel.card_at(QPointF(x, y)) for x in range(0, 360, 10) for y in range(0, 330, 10)]
+    found = {tuple(value for _, value in card[1][:2]): card[0] for card in cards if card is not None}
+    confusion = predicted("wine").confusion
+    assert confusion is not None
+    assert len(found) == 9
+    assert found["grower 2", "grower 1"].split()[0] == str(confusion[1, 0])
+
+    for name in ("digits", "sine", "csv"):
+        panel.show_snapshot(with_prediction(predicted(name, own_csv)))
+        assert any(panel.card_at(QPointF(x, y)) for x in range(0, 360, 4) for y in range(0, 330, 4)), name
+
+
+def test_the_card_follows_the_pointer(qtbot: QtBot) -> None:
+    panel = shown(qtbot, predicted("moons"))
+    panel.show()
+    qtbot.waitExposed(panel)
+    before = panel.grab().toImage()
+    QTest.mouseMove(panel, QPoint(190, 150))
+    qtbot.waitUntil(lambda: panel.grab().toImage() != before)
+    panel.leaveEvent(QEvent(QEvent.Type.Leave))
+    assert panel.grab().toImage() == before
+
+
+def test_the_table_holds_what_is_drawn(qtbot: QtBot) -> None:
+    prediction = predicted("moons")
+    table = shown(qtbot, prediction).table()
+    assert prediction.grid is not None
+    kinds = [row[0] for row in table.rows]
+    assert (kinds.count("training point"), kinds.count("test point"), kinds.count("surface")) == (64, 16, prediction.grid.size)
+    assert table.rows[-1][1:] == (prediction.extent[1], prediction.extent[3], prediction.grid[-1, -1])
+
+
+def test_borders_lie_between_the_answers() -> None:
+    x = np.linspace(-1, 1, 9)
+    lines = borders(np.tile(1 / (1 + np.exp(-4 * (x - 0.1))), (9, 1)), 2)
+    assert len(lines) == 8
+    np.testing.assert_allclose(lines[:, [0, 2]], (0.1 + 1) * 4, atol=0.02)
+    thirds = np.repeat([[0.0, 1.0, 2.0]], 12, axis=0).repeat(4, axis=1)
+    found = borders(thirds, 3)
+    assert sorted(set(np.round(found[:, 0], 6))) == [3.5, 7.5]
+    thirds[:] = np.nan
+    assert len(borders(thirds, 3)) == 0
+
+
+def test_runs_of_finite_values() -> None:
+    runs = finite_runs(np.array([np.nan, 1, 2, np.inf, 3, np.nan]))
+    assert [list(run) for run in runs] == [[1, 2], [4]]
+    assert finite_runs(np.array([np.nan])) == []
