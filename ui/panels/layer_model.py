@@ -12,6 +12,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 
 from gradviz.snapshot import Details, Snapshot
+from gradviz.spec import field_info
 
 from .. import colors
 from ..numbers import full, short
@@ -20,6 +21,7 @@ from . import marks
 
 Index = QModelIndex | QPersistentModelIndex
 SWATCH = 14
+ACTIVATION_TITLES = dict(field_info("network.activation").choices)
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,12 @@ class LayerModel(QAbstractTableModel):
         found = np.nonzero(self._order == layer - 1)[0]
         return int(found[0]) if len(found) else None
 
+    def widest_texts(self) -> list[str]:
+        """For each column a text as wide as any it may have to show for these layers, whatever the numbers become."""
+        infos = self._snapshot.architecture.layers if self._snapshot is not None else ()
+        fixed = [max((self.text(layer, column) for layer in range(1, len(infos) + 1)), key=len, default="") for column in range(len(TEXTS))]
+        return fixed + ["100 %" if column.percent else "8.4×10⁻⁹⁹" for column in NUMBERS]
+
     def level(self, layer: int) -> int:
         """Colour level of a layer's typical gradient."""
         return int(self._levels[layer - 1])
@@ -158,7 +166,7 @@ class LayerModel(QAbstractTableModel):
         assert self._snapshot is not None
         info = self._snapshot.architecture.layers[layer - 1]
         if column < len(TEXTS):
-            return (info.name, info.units, info.activation)[column]
+            return (info.name, info.units, ACTIVATION_TITLES.get(info.activation, info.activation))[column]
         values = self._values[column - len(TEXTS)]
         return None if values is None else float(values[layer - 1])
 
@@ -227,7 +235,7 @@ class LayerModel(QAbstractTableModel):
         else:
             cells = [self.cell(layer, column) for layer in range(1, count + 1)]
             if isinstance(cells[0], str):
-                keys = np.unique(cells, return_inverse=True)[1]
+                keys = np.unique(np.array(cells, str), return_inverse=True)[1]
             else:
                 keys = np.array([np.nan if cell is None else cell for cell in cells], float)
         if order == Qt.SortOrder.DescendingOrder and column > 0:
@@ -257,7 +265,9 @@ class LayerModel(QAbstractTableModel):
             painter = QPainter(pixmap)
             marks.paint_swatch(painter, QRectF(0.5, 0.5, SWATCH - 1, SWATCH - 1), level, self._theme)
             painter.end()
-            self._icons[level] = QIcon(pixmap)
+            icon = QIcon(pixmap)
+            icon.addPixmap(pixmap, QIcon.Mode.Selected)  # otherwise Qt tints it, and a tinted colour is a wrong number
+            self._icons[level] = icon
         return self._icons[level]
 
 

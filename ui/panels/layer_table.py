@@ -23,7 +23,11 @@ from .panel import Panel, Table
 HEADING, FAILURE_HEADING = 44.0, 124.0
 ROW, HEADER = 25.0, 26.0
 PADDING = 16.0
-WIDEST = ("L1000 ◂ first", "1,024", "Leaky_relu", *("8.4×10⁻⁹⁹",) * 8, "100 %")  # so that columns never jump
+STYLE = """
+QTableView { font-size: 12px; } QTableView::item { padding: 0 5px; }
+QHeaderView::section { font-size: 11px; padding: 4px 8px; }
+QAbstractScrollArea::corner { background: transparent; border: 0; }
+"""
 
 
 class _View(QTableView):
@@ -57,6 +61,7 @@ class LayerTablePanel(Panel):
         super().__init__(parent)
         self.model = LayerModel(self.theme)
         self._selecting = False
+        self._fitted: tuple[object, ...] = ()
         self.view = _View(self)
         self.view.setModel(self.model)
         self.view.setAccessibleName("Numbers of every layer")
@@ -78,11 +83,11 @@ class LayerTablePanel(Panel):
         header.setHighlightSections(False)
         header.setSectionsMovable(True)
         header.setFixedHeight(int(HEADER))
-        for column, width in enumerate(_widths()):
-            self.view.setColumnWidth(column, math.ceil(width) + 8)
+        header.setMinimumSectionSize(24)
+        self.view.setStyleSheet(STYLE)
         self.view.selectionModel().currentRowChanged.connect(self._on_current_row)
         self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, int(HEADING), 0, 0)
+        self._layout.setContentsMargins(8, int(HEADING), 0, 0)
         self._layout.addWidget(self.view)
         self.view.hide()
         self.setFocusProxy(self.view)
@@ -95,15 +100,19 @@ class LayerTablePanel(Panel):
         self._selecting = True
         self.model.show_snapshot(snapshot)
         self._selecting = False
-        self.view.show()
         failed = snapshot.failure is not None
-        self._layout.setContentsMargins(0, int(FAILURE_HEADING if failed else HEADING), 0, 0)
+        if self._fitted != (snapshot.architecture.layers, failed):  # never while numbers change: columns must not dance
+            self._fitted = (snapshot.architecture.layers, failed)
+            for column, width in enumerate(self._widths()):
+                self.view.setColumnWidth(column, math.ceil(width))
+        self.view.show()
+        self._layout.setContentsMargins(8, int(FAILURE_HEADING if failed else HEADING), 0, 0)
         super().show_snapshot(snapshot)
 
     def clear(self) -> None:
         self.model.show_snapshot(None)
         self.view.hide()
-        self._layout.setContentsMargins(0, int(HEADING), 0, 0)
+        self._layout.setContentsMargins(8, int(HEADING), 0, 0)
         super().clear()
 
     def set_theme(self, theme: Theme) -> None:
@@ -149,7 +158,7 @@ class LayerTablePanel(Panel):
             painter.restore()
             return
         heading = FAILURE_HEADING if snapshot.failure is not None else HEADING
-        widths = _widths()
+        widths = self._widths()
         wanted = QSize(math.ceil(sum(widths) + 2 * PADDING), math.ceil(heading + HEADER + ROW * self.model.rowCount() + PADDING))
         scale = min(1.0, area.width() / wanted.width(), area.height() / wanted.height())
         painter.translate(area.topLeft())
@@ -214,10 +223,10 @@ class LayerTablePanel(Panel):
         count = len(self.snapshot.architecture.layers)
         return Table(KEYS, tuple(tuple(self.model.cell(layer, column) for column in range(COLUMNS)) for layer in range(1, count + 1)))
 
-
-def _widths() -> list[float]:
-    """Width of each column, from the widest text it may have to show."""
-    used, small = font(12), font(11)
-    widths = [max(marks.text_width(text, used), marks.text_width(header, small)) + 16 for text, header in zip(WIDEST, HEADERS, strict=True)]
-    widths[0] += SWATCH + 6
-    return widths
+    def _widths(self) -> list[float]:
+        """Width of each column."""
+        used, small = font(12), font(11)
+        texts = zip(self.model.widest_texts(), HEADERS, strict=True)
+        widths = [max(marks.text_width(text, used), marks.text_width(header, small)) + 18 for text, header in texts]
+        widths[0] += SWATCH + 8
+        return widths

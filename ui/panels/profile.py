@@ -432,8 +432,8 @@ class ProfilePanel(Panel):
         return title, rows
 
     def table(self) -> Table:
-        measured = ("gradient_rms", "gradient_rms_after_clipping", "gradient_norm", "gradient_norm_after_clipping", "delta_rms", "delta_norm")
-        columns = ("layer", *measured, "ratio_to_next_layer")
+        gradients = ("gradient_rms", "gradient_rms_after_clipping", "gradient_norm", "gradient_norm_after_clipping")
+        columns = ("layer", *gradients, "delta_rms", "delta_norm", "ratio_to_next_layer")
         snapshot = self.snapshot
         if snapshot is None or snapshot.details is None:
             return Table(columns, ())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from gradviz.snapshot import HistoryTable, Snapshot
@@ -124,7 +124,7 @@ class TimelinePanel(Panel):
         frame = self._frame(area)
         if frame.heat.height() >= 8:
             device = painter.device()
-            scale = device.devicePixelRatio() if isinstance(device, (QImage, QWidget)) else 2.0
+            scale = device.devicePixelRatio() if isinstance(device, (QImage, QPixmap, QWidget)) else 2.0
             picture = self._picture_of(frame, scale)
             picture.losses.paint(painter, theme)
             if snapshot is None or self._history is None or len(self._history.steps) == 0:
