@@ -67,7 +67,8 @@ def scores(outputs: Floats, loss: str) -> Floats:
         small = np.exp(-np.abs(values))
         return np.where(values >= 0, 1.0, small) / (1.0 + small)
     if loss == "cross_entropy":
-        raised = np.exp(values - values.max(axis=1, keepdims=True))
+        with np.errstate(over="ignore"):  # between the ends of the floating-point range: the smaller counts for nothing
+            raised = np.exp(values - values.max(axis=1, keepdims=True))
         return np.asarray(raised / raised.sum(axis=1, keepdims=True))
     return values
 

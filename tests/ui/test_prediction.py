@@ -150,7 +150,7 @@ def test_the_card_has_the_exact_numbers(qtbot: QtBot, own_csv: str) -> None:
     card = panel.card_at(QPointF(190, 150))
     assert card is not None
     assert card[0].startswith("at ")
-    assert card[1][0][0] == "probability of 1"
+    assert card[1][0][0] == "probability of class 1"
     assert panel.card_at(QPointF(5, 5)) is None
 
     panel.show_snapshot(with_prediction(predicted("wine")))

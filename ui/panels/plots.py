@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPolygonF
 
 from ..numbers import MINUS
 from ..theme import Theme, blend, font
@@ -93,25 +93,30 @@ def _tick_text(value: float) -> str:
 # ---- examples: class 0 a hollow circle, 1 a full one, then triangles, squares and diamonds
 
 
-def add_marker(path: QPainterPath, at: QPointF, radius: float, label: int) -> None:
-    """Add the shape of a class; every second shape is filled by `paint_markers`."""
-    corners = (0, 3, 4, 5)[label // 2 % 4]
-    if corners == 0:
-        path.addEllipse(at, radius, radius)
-        return
-    start = math.pi / 4 if corners == 4 else math.pi / 2
-    around = [start + 2 * math.pi * n / (4 if corners == 5 else corners) for n in range(4 if corners == 5 else corners)]
-    reach = 1.3 * radius
-    path.addPolygon(QPolygonF([QPointF(at.x() + reach * math.cos(a), at.y() - reach * math.sin(a)) for a in around]))
-    path.closeSubpath()
-
-
-def paint_markers(painter: QPainter, path: QPainterPath, label: int, theme: Theme, ink: str = "") -> None:
-    """Draw the shapes of one class: full ones with a casing in the colour of the ground, so that they stand apart on any grey."""
-    full, ink = label % 2 == 1, ink or theme.ink1
+def paint_markers(painter: QPainter, places: list[QPointF], radius: float, label: int, theme: Theme, ink: str) -> None:
+    """Draw the shape of one class at each place; full ones have a casing in the colour of the ground, to stand apart on any grey."""
+    full = label % 2 == 1
     painter.setPen(QPen(QColor(theme.canvas), 1.0) if full else QPen(QColor(ink), 1.3))
     painter.setBrush(QColor(ink if full else theme.canvas))
-    painter.drawPath(path)
+    reach = radius + 0.5 * full  # the casing takes from full shapes
+    corners, first = ((0, 0.0), (3, 90.0), (4, 45.0), (4, 90.0))[label // 2 % 4]  # circle, triangle, square, diamond
+    angles = [math.radians(first + 360 * n / corners) for n in range(corners)]
+    outline = [QPointF(1.3 * reach * math.cos(angle), -1.3 * reach * math.sin(angle)) for angle in angles]
+    # One shape at a time: stroking a single path of many shapes takes ten times as long.
+    for place in places:
+        if outline:
+            painter.drawPolygon(QPolygonF([place + corner for corner in outline]))
+        else:
+            painter.drawEllipse(place, reach, reach)
+
+
+def paint_rings(painter: QPainter, places: list[QPointF], radius: float, theme: Theme, ink: str) -> None:
+    """Ring the examples of the test set, whose shapes have that radius."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(QColor(theme.canvas), 2.4), QPen(QColor(ink), 0.9)):
+        painter.setPen(pen)
+        for place in places:
+            painter.drawEllipse(place, radius + 2.2, radius + 2.2)
 
 
 def paint_examples(
@@ -119,20 +124,9 @@ def paint_examples(
 ) -> None:
     """Every example at its place, in the shape of its class, the test set ringed; the more there are, the smaller."""
     radius = min(3.4, max(1.6, 0.2 * math.sqrt(room.width() * room.height() / max(1, len(places)))))
-    rings = QPainterPath()
-    for place, tested in zip(places, in_test, strict=True):
-        if tested:
-            rings.addEllipse(place, radius + 2.2, radius + 2.2)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    for pen in (QPen(QColor(theme.canvas), 2.4), QPen(QColor(ink), 0.9)):
-        painter.setPen(pen)
-        painter.drawPath(rings)
+    paint_rings(painter, [places[index] for index in np.flatnonzero(in_test)], radius, theme, ink)
     for label in np.unique(labels):
-        path = QPainterPath()
-        path.setFillRule(Qt.FillRule.WindingFill)  # where two overlap there is no hole
-        for index in np.flatnonzero(labels == label):
-            add_marker(path, places[index], radius + 0.5 * (label % 2), int(label))  # the casing takes from full shapes
-        paint_markers(painter, path, int(label), theme, ink)
+        paint_markers(painter, [places[index] for index in np.flatnonzero(labels == label)], radius, int(label), theme, ink)
 
 
 # ---- greys

@@ -22,7 +22,6 @@ from . import marks
 from .panel import Panel, Table
 from .plots import (
     Plot,
-    add_marker,
     borders,
     class_share,
     elided,
@@ -32,6 +31,7 @@ from .plots import (
     paint_axes,
     paint_examples,
     paint_markers,
+    paint_rings,
     percent,
     refined,
     shade,
@@ -78,7 +78,10 @@ class PredictionPanel(Panel):
         if card is not None and self._pointer is not None:
             painter = QPainter(self)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            marks.paint_card(painter, self.theme, QRectF(self.rect()), self._pointer, *card)
+            reach = 29 + 8.5 * len(card[1])  # above or below the pointer, so that it does not hide what it tells
+            below = self._pointer.y() + 2 * reach <= self.height() - 4
+            beside = self._pointer + QPointF(0.0, reach if below else -reach)
+            marks.paint_card(painter, self.theme, QRectF(self.rect()), beside, *card)
 
     def paint_to(self, painter: QPainter, area: QRectF) -> None:
         theme, prediction = self.theme, self._prediction
@@ -150,13 +153,9 @@ class PredictionPanel(Panel):
                 painter.setBrush(grey)
                 painter.drawRoundedRect(QRectF(x, y - 8, 18, 16), 4, 4)
             if label is None:
-                painter.setPen(QPen(QColor(ink), 1.0))
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.drawEllipse(middle, 5.6, 5.6)
+                paint_rings(painter, [middle], 3.4, theme, ink)
             else:
-                path = QPainterPath()
-                add_marker(path, middle, 3.4, label)
-                paint_markers(painter, path, label, theme, ink)
+                paint_markers(painter, [middle], 3.4, label, theme, ink)
             marks.put_text(painter, x + 24, y, name, used, theme.ink2, Qt.AlignmentFlag.AlignLeft)
             x += width
 
@@ -196,8 +195,7 @@ class PredictionPanel(Panel):
         if not known.any():
             self._paint_nan_label(painter, plot.box)
         items: list[tuple[int | None, str, QColor | None]] = [
-            (label, f"class {name}" if name == str(label) else name, shade(class_share(label, count), self.theme))
-            for label, name in enumerate(prediction.class_names)
+            (label, name, shade(class_share(label, count), self.theme)) for label, name in enumerate(_named(prediction.class_names))
         ]
         self._paint_legend(painter, plot, area, items, bool(prediction.point_in_test.any()))
 
@@ -456,7 +454,7 @@ class PredictionPanel(Panel):
         value = float(
             prediction.grid[round((y - bottom) / (top - bottom) * (height - 1)), round((x - left) / (right - left) * (width - 1))]
         )
-        names = [elided(name, 120) for name in prediction.class_names]
+        names = [elided(name, 120) for name in _named(prediction.class_names)]
         if len(names) == 2:
             rows = [(f"probability of {names[1]}", full(value))]
         else:
@@ -504,3 +502,8 @@ class PredictionPanel(Panel):
     def leaveEvent(self, event: QEvent) -> None:
         self._pointer = None
         self.update()
+
+
+def _named(classes: tuple[str, ...]) -> list[str]:
+    """Names that can stand alone: a mere number is called a class."""
+    return [f"class {name}" if name.isdigit() else name for name in classes]
