@@ -23,8 +23,17 @@ class Window:
 
     def __init__(self, application: QApplication, process: subprocess.Popen[str]) -> None:
         self.application, self.process = application, process
-        self.number = self.xdotool("search", "--sync", "--onlyvisible", "--name", "GradViz").split()[0]
-        self.xdotool("windowfocus", "--sync", self.number)
+        wait_until(self.find, "a window opens")
+
+    def find(self) -> bool:
+        """Whether the window is there; it then has the keyboard, for there is no window manager to give it."""
+        if self.process.poll() is not None:
+            pytest.fail(f"the program has ended by itself:\n{self.process.communicate()[1]}")
+        search = ["xdotool", "search", "--onlyvisible", "--name", "^GradViz"]
+        found = subprocess.run(search, capture_output=True, text=True, timeout=PATIENCE).stdout.split()
+        if found:
+            self.xdotool("windowfocus", "--sync", found[0])
+        return bool(found)
 
     def xdotool(self, *arguments: str) -> str:
         return subprocess.run(["xdotool", *arguments], check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
