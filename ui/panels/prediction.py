@@ -66,7 +66,12 @@ class PredictionPanel(Panel):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         before = self.snapshot
         self.snapshot = snapshot
-        if before is None or before.prediction is not snapshot.prediction or before.architecture != snapshot.architecture:
+        # most snapshots bring the prediction of an earlier one: nothing new to draw
+        if (
+            before is None
+            or before.prediction is not snapshot.prediction
+            or before.architecture.input_names != snapshot.architecture.input_names
+        ):
             self.setAccessibleDescription(self._accuracy() or "")
             self.update()
 
@@ -117,9 +122,9 @@ class PredictionPanel(Panel):
             tested = bool(prediction.point_in_test.any())
         return f"{'test' if tested else 'training'} accuracy {percent(prediction.accuracy)}"
 
-    def _plot(self, area: QRectF, prediction: Prediction, legend: bool) -> Plot:
+    def _plot(self, area: QRectF, prediction: Prediction) -> Plot:
         """Where the plot stands: as large as there is room, in the middle, at most `WIDEST` times as wide as high."""
-        bottom = TICKS + (LEGEND if legend else 0.0) + 8
+        bottom = TICKS + LEGEND + 8
         room = QRectF(area.left() + GUTTER, area.top() + TOP, area.width() - GUTTER - SIDE, area.height() - TOP - bottom)
         width, height = max(8.0, room.width()), max(8.0, room.height())
         width = min(width, WIDEST * height)
@@ -164,7 +169,7 @@ class PredictionPanel(Panel):
     def _paint_surface(self, painter: QPainter, area: QRectF, prediction: Prediction) -> None:
         grid, points = prediction.grid, prediction.points
         assert grid is not None and points is not None and prediction.point_in_test is not None
-        plot = self._plot(area, prediction, legend=True)
+        plot = self._plot(area, prediction)
         known = np.isfinite(grid)
         painter.save()
         painter.setClipRect(plot.box, Qt.ClipOperation.IntersectClip)
@@ -204,7 +209,7 @@ class PredictionPanel(Panel):
     def _paint_curve(self, painter: QPainter, area: QRectF, prediction: Prediction) -> None:
         xs, ys, points = prediction.curve_x, prediction.curve_y, prediction.points
         assert xs is not None and ys is not None and points is not None and prediction.point_in_test is not None
-        plot = self._plot(area, prediction, legend=True)
+        plot = self._plot(area, prediction)
         painter.fillRect(plot.box, QColor(self.theme.canvas))
         painter.save()
         painter.setClipRect(plot.box, Qt.ClipOperation.IntersectClip)
@@ -233,7 +238,7 @@ class PredictionPanel(Panel):
     def _paint_scatter(self, painter: QPainter, area: QRectF, prediction: Prediction) -> None:
         theme, points = self.theme, prediction.points
         assert points is not None and prediction.point_in_test is not None
-        plot = self._plot(area, prediction, legend=True)
+        plot = self._plot(area, prediction)
         painter.fillRect(plot.box, QColor(theme.canvas))
         left, right, bottom, top = prediction.extent
         dashed = QPen(QColor(theme.ink2), 1.2)
@@ -405,7 +410,7 @@ class PredictionPanel(Panel):
             return self._image_card(prediction, area, point)
         if prediction.kind == "confusion":
             return self._confusion_card(prediction, area, point)
-        plot = self._plot(area, prediction, legend=True)
+        plot = self._plot(area, prediction)
         return self._plot_card(prediction, plot, point) if plot.box.contains(point) else None
 
     def _image_card(self, prediction: Prediction, area: QRectF, point: QPointF) -> Card | None:
