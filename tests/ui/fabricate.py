@@ -56,6 +56,9 @@ def fabricate(
         for values in units[4:-1]:
             values[rng.random(len(values)) < 0.3] = 0.0
     gradients = np.concatenate(edges)
+    pooled = np.concatenate([np.full(layer.edge_rows * layer.edge_columns, layer.pooled) for layer in architecture.layers])
+    weights, updates = rng.normal(size=gradients.size) * 0.4, gradients * -0.1
+    weights, updates = (np.where(pooled, np.abs(values), values) for values in (weights, updates))  # of a block, the RMS
     rms = np.array([np.sqrt(np.mean(np.square(values / 1e80))) * 1e80 for values in edges])
     norms = rms * np.sqrt([layer.fan_in * layer.units for layer in architecture.layers])
     total = float(np.sqrt(np.sum(np.square(norms / 1e80))) * 1e80)
@@ -75,8 +78,8 @@ def fabricate(
         dead_fractions=np.array([float(np.mean(values == 0)) for values in units]),
         unit_deltas=np.concatenate(units),
         edge_gradients=gradients,
-        edge_weights=rng.normal(size=gradients.size) * 0.4,
-        edge_updates=gradients * -0.1,
+        edge_weights=weights,
+        edge_updates=updates,
         skip_gradients=np.array([typical[to - 1] * 3 for _, to in architecture.skips], float),
     )
     failure = Failure(20, min(4, depth), architecture.layers[min(4, depth) - 1].name, "forward") if kind == "nan" else None

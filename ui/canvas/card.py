@@ -43,10 +43,16 @@ def card_of(layout: Layout, snapshot: Snapshot, target: Selection) -> Card:
 
 def _edge_card(layout: Layout, snapshot: Snapshot, target: Selection, info: LayerInfo) -> Card:
     details = snapshot.details
-    sources, units = (_part(count, shown, at) for count, shown, at in (
-        (info.fan_in, info.edge_rows, target.source), (info.units, info.edge_columns, target.unit)))
+    sources, units = (
+        _part(count, shown, at)
+        for count, shown, at in ((info.fan_in, info.edge_rows, target.source), (info.units, info.edge_columns, target.unit))
+    )
     single = sources[1] - sources[0] == 1 and units[1] - units[0] == 1
-    source = layout.architecture.input_names[sources[0]] if target.layer == 1 and single else _span(sources, "input" if target.layer == 1 else "unit")
+    source = (
+        layout.architecture.input_names[sources[0]]
+        if target.layer == 1 and single
+        else _span(sources, "input" if target.layer == 1 else "unit")
+    )
     title = f"{'Weight' if single else 'Weights'} into {info.name}, {source} → {_span(units, 'unit')}"
     if details is None:
         return Card(title, (("value", "not measured yet"),))
@@ -156,4 +162,10 @@ def _paint_block(painter: QPainter, block: Inspection, area: QRectF, theme: Them
     painter.setPen(QPen(QColor(theme.strong_line), 1))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRect(box)
+    beside = QRectF(box.right() + 12, area.top(), area.right() - box.right() - 12, area.height())
+    if beside.width() >= 80:
+        painter.setFont(font(11))
+        painter.setPen(QColor(theme.ink3))
+        text = "|∂J/∂w| of each weight\nrows: from\ncolumns: to"
+        painter.drawText(beside, Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, text)
     painter.restore()

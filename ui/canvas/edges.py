@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEngine, QPen
+from PySide6.QtGui import QColor, QImage, QPaintEngine, QPainter, QPainterPath, QPen
 
 from ..colors import LEVELS, NONFINITE, UNKNOWN, ZERO, color, edge_widths, is_hot
 from ..theme import Theme, blend
@@ -25,6 +25,7 @@ STEPS = 40  # steps of distance in the table …
 PER_PIXEL = 8  # … so many to a logical pixel
 FARTHEST = (STEPS - 2) / PER_PIXEL
 UNDERSTROKE = 5.0  # a hot edge glows this much wider
+PIXELS_AT_MOST = 1_600_000  # of one frame; a larger picture is worked out coarser while it plays, rather than slowly
 LINES_AT_MOST = 20_000  # more edges than this are not drawn as lines on the screen
 DASHES = {NONFINITE: (3.0, 5.0), UNKNOWN: (1.0, 4.0)}
 
@@ -45,9 +46,11 @@ class EdgeIndex:
     """Which edges are near which pixel of one layout, at ``scale`` device pixels per logical one."""
 
     def __init__(self, layout: Layout, scale: float) -> None:
+        self._top = int(layout.body_top - 8)
+        area = max(1.0, layout.columns.width * (layout.body_bottom + 8 - self._top))
+        scale = min(scale, max(1.0, (PIXELS_AT_MOST / area) ** 0.5))
         self.layout, self.scale = layout, scale
         width = max(1, round(layout.columns.width * scale))
-        self._top = int(layout.body_top - 8)
         height = max(1, round((layout.body_bottom + 8 - self._top) * scale))
         self._buffer = np.zeros((height, width), np.uint32)
         factors = {layout.width_factor(layer) for layer in range(1, layout.depth + 1)}
@@ -70,8 +73,8 @@ class EdgeIndex:
             codes.append(template.distance[:, inside] + group * (UNKNOWN + 1) * STEPS)
             along.append(template.along[:, inside])
         if not pixels:
-            pixels, edges, codes, along = [np.empty(0, np.intp)], [np.empty((NEAREST, 0), np.intp)], [np.empty((NEAREST, 0), np.intp)], []
-            along.append(np.empty((NEAREST, 0), np.float32))
+            none = np.empty((NEAREST, 0), np.intp)
+            pixels, edges, codes, along = [none[0]], [none], [none], [none.astype(np.float32)]
         self._pixels, self._edges, self._codes = np.concatenate(pixels), np.concatenate(edges, axis=1), np.concatenate(codes, axis=1)
         self._along = np.concatenate(along, axis=1)
         self._work = np.empty(self._pixels.size, np.intp)
@@ -98,6 +101,7 @@ class EdgeIndex:
         height, width = self._buffer.shape
         image = QImage(self._buffer.data, width, height, width * 4, QImage.Format.Format_ARGB32_Premultiplied)
         image.setDevicePixelRatio(self.scale)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(QPointF(0.0, self._top), image)
 
 
@@ -127,13 +131,13 @@ def _template(starts: tuple[float, ...], ends: tuple[float, ...], width: int, he
         kept = across[:, 0] <= FARTHEST
         parts.append((rows[kept], np.full(int(kept.sum()), x), near[kept], across[kept], lengths[near[kept]] * share / scale))
     y, columns, near, across, along = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    by_row = np.lexsort((columns, y))  # rows of the picture follow each other in memory
+    y, columns, near, across, along = (values[by_row] for values in (y, columns, near, across, along))
     far = across > FARTHEST  # too far for any width: the nearest stands in, so that every place holds a true edge
     near, across, along = (np.where(far, values[:, :1], values) for values in (near, across, along))
     steps = np.rint(across * PER_PIXEL).astype(np.intp)
-    return _Template(
-        y.astype(np.intp), columns.astype(np.intp), *(np.ascontiguousarray(values.T) for values in (near.astype(np.intp), steps)),
-        along=np.ascontiguousarray(along.T, np.float32),
-    )
+    near, steps = (np.ascontiguousarray(values.T, np.intp) for values in (near, steps))
+    return _Template(y.astype(np.intp), columns.astype(np.intp), near, steps, np.ascontiguousarray(along.T, np.float32))
 
 
 @functools.lru_cache(maxsize=16)
@@ -152,8 +156,8 @@ def _table(theme: Theme, scale: float, factors: tuple[float, ...]) -> tuple[NDAr
     glow = np.clip(((widths[..., None] + UNDERSTROKE) / 2 - distance) * scale + 0.5, 0.0, 1.0) * hot[:, None]
     strength = np.where(level < LEVELS, level + 40.0, 60.0)[:, None]
     score = core * strength + glow * 8.0
-    paint = np.array([line_color(int(one), theme).getRgb()[:3] for one in level], float)
-    under = np.array(glow_color(theme).getRgb()[:3], float)
+    paint = np.array([_rgb(line_color(int(one), theme)) for one in level])
+    under = np.array(_rgb(glow_color(theme)))
     alpha = core + glow * (1 - core)
     premultiplied = paint[:, None] * core[..., None] + under * (glow * (1 - core))[..., None]
     parts = np.rint(np.concatenate((alpha[..., None] * 255, premultiplied), axis=-1)).astype(np.uint32).reshape(-1, 4)
@@ -162,6 +166,10 @@ def _table(theme: Theme, scale: float, factors: tuple[float, ...]) -> tuple[NDAr
     ranks = np.empty(order.size, np.uint16)
     ranks[order] = np.arange(order.size)
     return ranks, colours[order]
+
+
+def _rgb(colour: QColor) -> tuple[float, float, float]:
+    return float(colour.red()), float(colour.green()), float(colour.blue())
 
 
 def line_color(level: int, theme: Theme) -> QColor:
@@ -236,5 +244,3 @@ def _draw(painter: QPainter, pen: QPen, lines: list[QLineF]) -> None:
         path.lineTo(line.p2())
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawPath(path)
-
-

@@ -116,7 +116,7 @@ def _paint_foot(painter: QPainter, layout: Layout, theme: Theme) -> None:
     if layout.pitch < MARKS_FROM:
         painter.setPen(QColor(theme.ink3))
         x = max(16.0, layout.input_x - 9)
-        room = int(layout.columns.width - x - 16)
+        room = int(layout.columns.width - x - (72 if layout.clips else 16))
         line = metrics.elidedText(summary(layout.architecture, layout.has_edges), Qt.TextElideMode.ElideRight, room)
         text_at(painter, QPointF(x, layout.marks_y), line, Qt.AlignmentFlag.AlignLeft)
         return
@@ -278,8 +278,8 @@ def paint_output_map(painter: QPainter, layout: Layout, prediction: Prediction |
     if finite.all():
         most = max(1, len(prediction.class_names) - 1)
         grey = np.clip(np.where(finite, grid, 0.0) / most, 0.0, 1.0)
-        low, high = (("#20262F", "#F2F4F7") if theme.name == "dark" else ("#FFFFFF", "#3A4350"))
-        ends = np.array([QColor(text).getRgb()[:3] for text in (low, high)], float)
+        low, high = ("#20262F", "#F2F4F7") if theme.name == "dark" else ("#FFFFFF", "#3A4350")
+        ends = np.array([(c.red(), c.green(), c.blue()) for c in (QColor(low), QColor(high))], float)
         shades = np.rint(ends[0] + (ends[1] - ends[0]) * np.flipud(grey)[..., None]).astype(np.uint32)
         pixels = np.ascontiguousarray(0xFF000000 | shades[..., 0] << 16 | shades[..., 1] << 8 | shades[..., 2], np.uint32)
         rows, columns = pixels.shape

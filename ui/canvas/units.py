@@ -118,8 +118,7 @@ class StripIndex:
         width = max(0, math.ceil((right - self._left) * scale))
         height = max(1, math.ceil((layout.body_bottom + 1 - self._top) * scale))
         self._strips = [layer for layer in layout.visible_layers() if layout.is_strip(layer)]
-        self._first = layout.visible_layers().start
-        starts, pixels, shown = [np.empty(0, np.intp)], [], []
+        starts, pixels, shown = [], [], []
         count = 0
         for layer in layout.visible_layers():
             units, begin = layout.units(layer), int(layout.unit_starts[layer - 1])
@@ -133,18 +132,16 @@ class StripIndex:
             starts.append(begin + np.arange(rows) * units // rows)
             count += rows
         self._starts = np.concatenate(starts)
-        self._end = int(layout.unit_starts[layout.visible_layers().stop - 1]) if len(layout.visible_layers()) else 0
+        visible = layout.visible_layers()
+        self._seen = slice(int(layout.unit_starts[visible.start - 1]), int(layout.unit_starts[visible.stop - 1]))
+        self._starts -= self._seen.start
         empty = np.empty(0, np.intp)
         self._pixels_at, self._shown = np.concatenate(pixels or [empty]), np.concatenate(shown or [empty])
         self._buffer = np.zeros((height, width), np.uint32)
         stripe = HATCH_PERIOD * scale
         x, y = self._pixels_at % max(1, width), self._pixels_at // max(1, width)
         self._hatched = (x + y) % stripe < stripe / 2
-        self.outlines = QPainterPath()
-        if layout.pitch >= 5:
-            for layer in self._strips:
-                corner = min(CORNER, layout.strip_width / 2)
-                self.outlines.addRoundedRect(layout.strip(layer), corner, corner)
+        self._outlines = [layout.strip(layer) for layer in self._strips] if layout.pitch >= 5 else []
 
     def _pixels(self, outline: QRectF, rows: int, width: int, height: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """(pixels inside the rounded outline, the row each shows)."""
@@ -170,10 +167,10 @@ class StripIndex:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if deltas is None:
             painter.setPen(dashed(theme))
-            painter.drawPath(self.outlines)
+            self._paint_outlines(painter)
             return
         with np.errstate(invalid="ignore"):
-            strongest = levels(np.maximum.reduceat(np.abs(deltas[: self._end]), self._starts))
+            strongest = levels(np.maximum.reduceat(np.abs(deltas[self._seen]), self._starts))
         self._glow(painter, strongest, theme)
         if is_vector(painter) and self._starts.size <= RECTANGLES_AT_MOST:
             self._paint_rectangles(painter, strongest, theme)
@@ -181,7 +178,12 @@ class StripIndex:
             self._paint_picture(painter, strongest, theme)
         painter.setPen(QPen(QColor(theme.outline), 1.0))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(self.outlines)
+        self._paint_outlines(painter)
+
+    def _paint_outlines(self, painter: QPainter) -> None:
+        corner = min(CORNER, self.layout.strip_width / 2)
+        for outline in self._outlines:  # one by one: a single path of them all takes ten times as long
+            painter.drawRoundedRect(outline, corner, corner)
 
     def _glow(self, painter: QPainter, strongest: NDArray[np.uint8], theme: Theme) -> None:
         painter.setPen(QPen(glow_color(theme), 6.0))
@@ -190,7 +192,7 @@ class StripIndex:
                 painter.drawRoundedRect(self.layout.strip(layer), CORNER, CORNER)
 
     def _rows(self, strongest: NDArray[np.uint8]) -> list[tuple[int, NDArray[np.uint8]]]:
-        starts = self.layout.unit_starts
+        starts = self.layout.unit_starts - self._seen.start
         return [
             (layer, strongest[np.searchsorted(self._starts, starts[layer - 1]) : np.searchsorted(self._starts, starts[layer])])
             for layer in self._strips
