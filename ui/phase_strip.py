@@ -1,0 +1,88 @@
+"""The phases of a training step in their order, with the one lit in which the run stands."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QWidget
+
+from gradviz.spec import Spec
+
+from .theme import THEMES, Theme, font
+
+PHASES = ("Forward", "Loss", "Backward", "Clip", "Update")
+HEIGHT = 26
+PADDING = 11.0
+GAP = 15.0
+
+
+class PhaseStrip(QWidget):
+    """Forward → Loss → Backward → Clip → Update; it lets the mouse through to what lies beneath it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme: Theme = THEMES["dark"]
+        self.phase: str | None = None
+        self._clips = True
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._name()
+
+    def show_spec(self, spec: Spec) -> None:
+        """Whether a step of this experiment clips."""
+        self._clips = spec.training.clip != "none"
+        self._name()
+        self.update()
+
+    def show_phase(self, phase: str | None) -> None:
+        """Light one of `PHASES` (in any case of letters), or none.
+
+        Raises:
+            ValueError: for a phase that there is not.
+        """
+        if phase is not None and phase.capitalize() not in PHASES:
+            raise ValueError(f"no phase {phase!r}; there are {', '.join(PHASES)}")
+        self.phase = None if phase is None else phase.capitalize()
+        self._name()
+        self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(round(sum(_widths()) + GAP * (len(PHASES) - 1)) + 1, HEIGHT)
+
+    def _name(self) -> None:
+        off = "" if self._clips else "; clipping is off"
+        self.setAccessibleName("Phases of a step" + (f": {self.phase}" if self.phase else "") + off)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = self.theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        x = 0.5
+        for phase, width in zip(PHASES, _widths(), strict=True):
+            pill = QRectF(x, 0.5, width, HEIGHT - 1)
+            off = phase == "Clip" and not self._clips
+            current = phase == self.phase
+            pen = QPen(QColor(theme.inverse if current else theme.strong_line), 1)
+            if off:
+                pen.setDashPattern([3, 3])
+            painter.setPen(pen)
+            painter.setBrush(QColor(theme.inverse if current else theme.canvas))
+            painter.drawRoundedRect(pill, pill.height() / 2, pill.height() / 2)
+            painter.setFont(font(12, 600 if current else 400))
+            painter.setPen(QColor(theme.inverse_text if current else theme.ink3 if off else theme.ink1))
+            painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, phase)
+            x += width + GAP
+            if phase != PHASES[-1]:
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(QColor(theme.ink3))
+                tip, middle = x - 4.5, HEIGHT / 2
+                painter.drawPolygon(QPolygonF([QPointF(tip, middle), QPointF(tip - 6, middle - 3.5), QPointF(tip - 6, middle + 3.5)]))
+
+
+def _widths() -> list[float]:
+    """Of each pill, with the text in its widest weight, so that lighting one moves none."""
+    metrics = QFontMetrics(font(12, 600))
+    return [metrics.horizontalAdvance(phase) + 2 * PADDING for phase in PHASES]

@@ -1,0 +1,167 @@
+"""The line at the foot of the window: step, loss and gradient norm in numbers, what was last said, and how fast all runs."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+
+from gradviz.snapshot import Snapshot
+
+from .banner import Banner
+from .numbers import full, short
+from .phase_strip import PhaseStrip
+from .theme import THEMES, Theme, font
+
+__all__ = ["Banner", "PhaseStrip", "StatusBar"]
+
+HEIGHT = 30
+UNKNOWN = "–"
+
+
+class StatusBar(QWidget):
+    """The numbers of the latest snapshot."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(HEIGHT)
+        self.setAutoFillBackground(True)
+        self.setAccessibleName("Status")
+        self.step, self.loss, self.test_loss = Reading("Step"), Reading("Loss"), Reading("Test loss")
+        self.norm = Reading("Gradient norm")
+        self.message = Message()
+        self.pace, self.frames = Reading("", plain=True), Reading("", plain=True)
+        self._parts = (self.step, self.loss, self.test_loss, self.norm, self.message, self.pace, self.frames)
+        self.test_loss.hide()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 12, 0)
+        row.setSpacing(20)
+        for part in self._parts:
+            row.addWidget(part, 1 if part is self.message else 0)
+        self._silence = QTimer(self)
+        self._silence.setSingleShot(True)
+        self._silence.timeout.connect(lambda: self.message.show_text(""))
+
+    def show_snapshot(self, snapshot: Snapshot, frames_per_second: float) -> None:
+        """Show the numbers of this moment."""
+        begun = snapshot.step > 0
+        self.step.show_value(f"{snapshot.step:,}")
+        self._show_number(self.loss, snapshot.loss if begun else None, f"Training loss of this step's mini-batch ({snapshot.loss_name})")
+        self.test_loss.setVisible(snapshot.test_loss is not None)
+        self._show_number(self.test_loss, snapshot.test_loss, "Loss over the test set, last time it was measured")
+        self._show_norm(snapshot, begun)
+        if snapshot.diverged:
+            pace = "stopped"
+        elif not snapshot.playing:
+            pace = "paused"
+        else:
+            rate = snapshot.steps_per_second
+            pace = f"{rate:,.0f} steps/s" if rate >= 10 else f"{rate:.1f} steps/s"
+        self.pace.show_value(pace)
+        self.frames.show_value(f"{frames_per_second:.0f} frames/s")
+
+    def say(self, text: str, seconds: float) -> None:
+        """Show a short text for a while."""
+        self.message.show_text(text)
+        self._silence.start(round(seconds * 1000))
+
+    def set_theme(self, theme: Theme) -> None:
+        for part in self._parts:
+            part.theme = theme
+            part.update()
+
+    def _show_norm(self, snapshot: Snapshot, begun: bool) -> None:
+        before, after = snapshot.total_norm, snapshot.clipped_norm
+        if begun and snapshot.clipped:
+            help = f"Length of the whole gradient: {full(before)} before clipping, {full(after)} after"
+            self.norm.show_value(f"{three_digits(before)} → {three_digits(after)} clipped", help)
+        else:
+            self._show_number(self.norm, before if begun else None, "Length of the whole gradient")
+
+    def _show_number(self, reading: Reading, value: float | None, help: str) -> None:
+        if value is None:
+            reading.show_value(UNKNOWN, f"{help}: not measured yet")
+        else:
+            reading.show_value(three_digits(value), f"{help}: {full(value)}", finite=math.isfinite(value))
+
+
+class Reading(QWidget):
+    """A name and a number."""
+
+    def __init__(self, name: str, plain: bool = False) -> None:
+        """``plain`` is for words instead of numbers, in a quieter ink."""
+        super().__init__()
+        self.theme: Theme = THEMES["dark"]
+        self.value = ""
+        self._name, self._plain = name, plain
+        self._finite = True
+        self._widest = 0
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName(name)
+
+    def show_value(self, value: str, help: str = "", finite: bool = True) -> None:
+        """Show a value; ``help`` says on hover what it is."""
+        if help != self.toolTip():
+            self.setToolTip(help)
+        if (value, finite) == (self.value, self._finite):
+            return
+        self.value, self._finite = value, finite
+        self.setAccessibleName(f"{self._name} {value}".strip())
+        width = self._start() + QFontMetrics(self._font()).horizontalAdvance(value) + 1
+        # room is given up only when much of it is free, so that the line does not dance with every number
+        if not self._widest - 24 < width <= self._widest:
+            self._widest = width
+            self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._widest, HEIGHT)
+
+    def _font(self) -> QFont:
+        return font(12, 400 if self._plain else 600)
+
+    def _start(self) -> int:
+        return QFontMetrics(font(12)).horizontalAdvance(self._name) + 6 if self._name else 0
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = self.theme
+        painter = QPainter(self)
+        area = QRectF(self.rect())
+        side = Qt.AlignmentFlag.AlignRight if self._plain else Qt.AlignmentFlag.AlignLeft
+        painter.setFont(font(12))
+        painter.setPen(QColor(theme.ink2))
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, self._name)
+        painter.setFont(self._font())
+        painter.setPen(QColor(theme.ink2 if self._plain else theme.ink1 if self._finite else theme.nan))
+        painter.drawText(area.adjusted(self._start(), 0, 0, 0), side | Qt.AlignmentFlag.AlignVCenter, self.value)
+
+
+class Message(QWidget):
+    """A short text; what does not fit is on hover."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.theme: Theme = THEMES["dark"]
+        self.text = ""
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Message")
+
+    def show_text(self, text: str) -> None:
+        self.text = text
+        self.setToolTip(text)
+        self.setAccessibleDescription(text)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setFont(font(12))
+        painter.setPen(QColor(self.theme.ink1))
+        text = QFontMetrics(font(12)).elidedText(self.text, Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignVCenter, text)
+
+
+def three_digits(value: float) -> str:
+    """A number that is watched while it changes: three significant digits where a plain number has room for them."""
+    return f"{value:#.3g}".rstrip(".") if 1e-3 <= abs(value) < 999.5 else short(value)

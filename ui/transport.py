@@ -1,0 +1,249 @@
+"""The row of commands on top of the window: run, step, reset, how fast, which preset, undo, export, theme.
+
+On a narrow window the texts of its buttons go first, the ones of the least used at first; tooltips keep them.
+"""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+
+from .controls.input import focus_by_tab
+from .controls.slider import Slider
+from .controls.style import COMBO_RULES
+from .icons import icon
+from .preset_menu import PresetCombo
+from .shortcuts import SHORTCUTS
+from .theme import THEMES, Theme
+
+HEIGHT = 52
+BUTTON_HEIGHT = 32
+SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, math.inf)
+"""Steps per second on the slider; the last one is as fast as the engine can."""
+
+
+class Transport(QWidget):
+    """Shows whether the run plays and how fast; what is pressed it says with a signal."""
+
+    play_toggled = Signal(bool)
+    step_wanted = Signal()
+    reset_wanted = Signal()
+    new_seed_wanted = Signal()
+    speed_changed = Signal(object)  # steps per second, or None for unlimited
+    preset_wanted = Signal(str)
+    undo_wanted = Signal()
+    redo_wanted = Signal()
+    theme_toggled = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme: Theme = THEMES["dark"]
+        self._state: tuple[bool, float | None] = (True, -1.0)
+        self._level = -1
+        self._widths: list[int] = []
+        self._icons: dict[QToolButton, str] = {}
+        self._texts: dict[QToolButton, str] = {}
+        self.setAutoFillBackground(True)
+        self.setFixedHeight(HEIGHT)
+        self.setAccessibleName("Commands")
+        self._make_parts()
+        self._lay_out()
+        self.set_theme(self.theme)
+        self.show_state(False, None)
+        self.show_undo(None, None)
+
+    def _make_parts(self) -> None:
+        self.reset_button = self._button("reset", "Reset", "Reset to the same first weights", "reset", self.reset_wanted)
+        self.seed_button = self._button("dice", "New seed", "Restart from another seed", "new_seed", self.new_seed_wanted)
+        self.play_button = QPushButton()
+        self.play_button.setProperty("primary", True)
+        self.play_button.setFixedHeight(BUTTON_HEIGHT)
+        self.play_button.clicked.connect(lambda: self.play_toggled.emit(not self._state[0]))
+        focus_by_tab(self.play_button)
+        self.step_button = self._button("step", "Step", "One training step", "step", self.step_wanted)
+        self.speed_label = QLabel("Speed")
+        self.speed = Slider(SPEEDS)
+        self.speed.setFixedWidth(120)
+        self.speed.setPageStep(3)
+        self.speed.setAccessibleName("Speed")
+        self.speed.setToolTip("Steps per second, from one to as many as the engine can")
+        self.speed.valueChanged.connect(self._on_speed)
+        self.speed_text = QLabel()
+        self.speed_text.setMinimumWidth(86)
+        self.preset_label = QLabel("Preset")
+        self.presets = PresetCombo()
+        self.presets.chosen.connect(self.preset_wanted)
+        self.undo_button = self._button("undo", "Undo", "Undo", "undo", self.undo_wanted)
+        self.redo_button = self._button("redo", "Redo", "Redo", "redo", self.redo_wanted)
+        self.export_button = self._button("export", "Export", "Save or copy pictures and numbers", "open_export_menu")
+        self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.theme_button = self._button("theme", "Light", "Light or dark", "toggle_theme", self.theme_toggled)
+
+    def _button(self, name: str, text: str, help: str, command: str, signal: SignalInstance | None = None) -> QToolButton:
+        button = QToolButton()
+        button.setProperty("flat", True)
+        button.setFixedHeight(BUTTON_HEIGHT)
+        button.setIconSize(QSize(16, 16))
+        button.setAccessibleName(text)
+        button.setToolTip(help + _keys(command))
+        focus_by_tab(button)
+        if signal is not None:
+            button.clicked.connect(lambda: signal.emit())
+        self._icons[button], self._texts[button] = name, text
+        return button
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 12, 0)
+        row.setSpacing(6)
+        groups: tuple[tuple[QWidget, ...], ...] = (
+            (self.reset_button, self.seed_button, self.play_button, self.step_button),
+            (self.speed_label, self.speed, self.speed_text),
+            (self.preset_label, self.presets),
+            (self.undo_button, self.redo_button),
+            (self.export_button, self.theme_button),
+        )
+        for number, group in enumerate(groups):
+            if number == 3:
+                row.addStretch(1)
+            elif number:
+                row.addSpacing(4)
+                row.addWidget(_line())
+                row.addSpacing(4)
+            for part in group:
+                row.addWidget(part)
+        # what loses its text (a label: all of it) when; the first never have any
+        self._levels: tuple[tuple[QWidget, ...], ...] = (
+            (self.reset_button, self.seed_button),
+            (self.undo_button, self.redo_button),
+            (self.export_button, self.theme_button, self.speed_label, self.preset_label),
+            (self.step_button,),
+        )
+
+    # ---- what the window tells it
+
+    def show_state(self, playing: bool, speed: float | None) -> None:
+        """Whether the run plays, and at how many steps per second (None: unlimited)."""
+        if (playing, speed) == self._state:
+            return
+        changed = playing != self._state[0]
+        self._state = (playing, speed)
+        if changed:
+            self._show_play()
+        self.speed_text.setText("unlimited" if speed is None else f"{speed:,.4g} step{'' if speed == 1 else 's'}/s")
+        if not self.speed.isSliderDown():
+            self.speed.show_nearest(math.inf if speed is None else speed)
+
+    def set_presets(self, presets: list[tuple[str, str, str]]) -> None:
+        """(name, title, description) of each preset."""
+        self.presets.set_presets(presets)
+
+    def show_preset(self, name: str | None) -> None:
+        """The preset whose settings are in force; None when they have been changed."""
+        self.presets.show_preset(name)
+
+    def show_undo(self, undo: str | None, redo: str | None) -> None:
+        """What undo and redo would bring back; None where there is nothing."""
+        for button, word, what in ((self.undo_button, "Undo", undo), (self.redo_button, "Redo", redo)):
+            button.setEnabled(what is not None)
+            button.setToolTip((f"{word}: {what}" if what else f"Nothing to {word.lower()}") + _keys(word.lower()))
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        self.setStyleSheet(f"""
+QToolButton[flat="true"] {{ padding: 0 8px; min-height: 28px; font-weight: 500; }}
+QToolButton[flat="true"]:disabled {{ color: {theme.outline}; }}
+QPushButton[primary="true"] {{ padding: 0 14px; min-height: 30px; }}
+QPushButton[primary="true"]:focus {{ border: 2px solid {theme.ink3}; }}
+QLabel {{ color: {theme.ink2}; font-size: 12px; }}
+{COMBO_RULES}
+""")
+        for button, name in self._icons.items():
+            button.setIcon(icon(name, theme))
+        self.speed.theme = theme
+        self.presets.set_theme(theme)
+        other = "light" if theme.name == "dark" else "dark"
+        self._texts[self.theme_button] = theme.name.capitalize()
+        self.theme_button.setToolTip(f"{theme.name.capitalize()} theme; press for the {other} one" + _keys("toggle_theme"))
+        self._show_play()
+        self._widths.clear()
+        self._level = -1  # the text of the theme's button has changed
+        self._fit()
+
+    # ---- narrow windows
+
+    def minimumSizeHint(self) -> QSize:
+        self._measure()
+        return QSize(self._widths[-1] - self.presets.sizeHint().width() + self.presets.minimumSizeHint().width(), HEIGHT)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self._measure()
+        fitting = (level for level, width in enumerate(self._widths) if width <= self.width())
+        self._use_level(next(fitting, len(self._levels) - 1))
+
+    def _measure(self) -> None:
+        """The width that each level needs; measured once, because no text changes afterwards."""
+        if self._widths:
+            return
+        self.ensurePolished()
+        before = self._level
+        for level in range(len(self._levels)):
+            self._use_level(level)
+            row = self.layout()
+            assert row is not None
+            row.invalidate()
+            self._widths.append(row.sizeHint().width())
+        self._use_level(max(0, before))
+
+    def _use_level(self, level: int) -> None:
+        if level == self._level:
+            return
+        self._level = level
+        hidden = {part for parts in self._levels[: level + 1] for part in parts}
+        for button, text in self._texts.items():
+            bare = button in hidden
+            button.setText("" if bare else f" {text}")  # the style leaves too little between icon and text
+            style = Qt.ToolButtonStyle.ToolButtonIconOnly if bare else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+            button.setToolButtonStyle(style)
+        for label in (self.speed_label, self.preset_label):
+            label.setVisible(label not in hidden)
+
+    # ---- inside
+
+    def _show_play(self) -> None:
+        playing = self._state[0]
+        self.play_button.setText(" Play")
+        widths = []
+        for text in (" Play", " Pause"):
+            self.play_button.setText(text)
+            widths.append(self.play_button.sizeHint().width())
+        self.play_button.setFixedWidth(max(widths))  # the buttons beside it stay where they are
+        self.play_button.setText(" Pause" if playing else " Play")
+        self.play_button.setIcon(icon("pause" if playing else "play", self.theme, ink=self.theme.inverse_text))
+        self.play_button.setAccessibleName("Pause" if playing else "Play")
+        self.play_button.setToolTip(("Pause" if playing else "Train on and on") + _keys("toggle_playing"))
+
+    def _on_speed(self, position: int) -> None:
+        speed = SPEEDS[position]
+        self.speed_changed.emit(None if math.isinf(speed) else speed)
+
+
+def _keys(command: str) -> str:
+    """The first shortcut of a command, as a tooltip says it: " (Ctrl+Z)"."""
+    return next((f" ({item.keys[0]})" for item in SHORTCUTS if item.command == command and item.keys), "")
+
+
+def _line() -> QFrame:
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.NoFrame)
+    line.setFixedSize(1, 24)
+    line.setAutoFillBackground(True)
+    line.setBackgroundRole(line.palette().ColorRole.Mid)
+    return line
