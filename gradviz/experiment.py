@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gradviz.changes import describe_change
 from gradviz.data import Data, DataError, from_arrays, load
 from gradviz.history import History
 from gradviz.losses import TargetError, loss_named
 from gradviz.measure import Meter, inspect
 from gradviz.network import Network, build
+from gradviz.objective import guessing_loss, output_count, resolve_loss
 from gradviz.prediction import predict
 from gradviz.snapshot import Inspection, Snapshot
 from gradviz.spec import Spec, SpecError, all_fields
+from gradviz.threads import threads_worth_using, use_threads
 from gradviz.training import Phase, Trainer
 
 Floats = NDArray[np.floating[Any]]
 
 MOST_TEST_EXAMPLES = 1000  # enough for the test loss; keeps its cost bounded
-WORK_FOR_TWO_THREADS = 100_000_000  # multiply-adds of a forward pass from which a second BLAS thread pays
 
 
 class Experiment:
@@ -89,7 +90,7 @@ class Experiment:
             self._guessing_loss = guessing_loss(network.loss, targets)
         self._meter: Meter | None = None
         self._threads = threads_worth_using(trainer)
-        _use_threads(self._threads)
+        use_threads(self._threads)
 
     @property
     def step_count(self) -> int:
@@ -103,18 +104,18 @@ class Experiment:
 
     def advance(self) -> None:
         """Do one whole training step without saying what came of it; `measure` tells later."""
-        _use_threads(self._threads)
+        use_threads(self._threads)
         self.trainer.step()
         self._record()
 
     def phases(self) -> Iterator[Phase]:
         """Do one training step phase by phase; each phase is done when it is yielded."""
-        _use_threads(self._threads)
+        use_threads(self._threads)
         for phase in self.trainer.phases():
             if phase.kind == "update":
                 self._record()
             yield phase
-            _use_threads(self._threads)
+            use_threads(self._threads)
 
     def _record(self) -> None:
         trainer = self.trainer
@@ -203,7 +204,7 @@ class Experiment:
             self.spec = spec
         else:
             self._continue_with(spec)
-        self.history.changes.append((self.trainer.steps, describe_change(before, spec)))
+        self.history.note_change(self.trainer.steps, describe_change(before, spec))
         return False
 
     def _continue_with(self, spec: Spec) -> None:
@@ -224,88 +225,3 @@ class Experiment:
         """Begin anew from the same first weights (or those of ``spec``)."""
         spec = spec or self.spec
         self._begin(spec, self._load(spec))
-
-
-def resolve_loss(name: str, data: Data) -> str:
-    """The loss in force: ``auto`` picks by the data.
-
-    Raises:
-        SpecError: when cross-entropy is asked for and the data have no classes.
-    """
-    if name == "auto":
-        if data.task == "regression":
-            return "mse"
-        return "binary_cross_entropy" if len(data.class_names) == 2 else "cross_entropy"
-    if name == "cross_entropy" and data.task == "regression":
-        raise SpecError("training.loss", name, "mse or auto, because the target of these data is a number and not a class")
-    return name
-
-
-def output_count(loss: str, data: Data) -> int:
-    """How many outputs the network needs."""
-    if data.task == "regression":
-        return int(data.targets.shape[1])
-    classes = len(data.class_names)
-    return 1 if classes == 2 and loss != "cross_entropy" else classes
-
-
-def guessing_loss(loss: str, targets: NDArray[Any]) -> float:
-    """The loss of a network that ignores its input and always answers the frequencies (or the mean) of the targets.
-
-    ``targets`` are encoded, (outputs, examples) or, for cross-entropy, (examples,).
-    """
-    if loss == "cross_entropy":
-        shares = np.bincount(targets) / len(targets)
-        shares = shares[shares > 0]
-        return float(-(shares * np.log(shares)).sum())
-    means = targets.mean(axis=1, dtype=float)
-    if loss == "mse":
-        return float(targets.var(axis=1, dtype=float).mean())
-    inside = np.clip(means, 1e-300, 1.0)
-    outside = np.clip(1.0 - means, 1e-300, 1.0)
-    return float(-(means * np.log(inside) + (1.0 - means) * np.log(outside)).mean())
-
-
-def describe_change(before: Spec, after: Spec) -> str:
-    """What differs between two specs, in words."""
-    parts = []
-    for info in all_fields():
-        old, new = before.get(info.path), after.get(info.path)
-        if old != new:
-            titles = dict(info.choices)
-            parts.append(f"{info.title}: {titles.get(old, _shown(old))} → {titles.get(new, _shown(new))}")
-    return "; ".join(parts)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, tuple):
-        return "per layer"
-    if value is None:
-        return "same in all layers"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-@functools.cache
-def _blas() -> Any:
-    from threadpoolctl import ThreadpoolController  # looks through the loaded libraries: only once, and not on import
-
-    return ThreadpoolController().select(user_api="blas")
-
-
-def threads_worth_using(trainer: Trainer) -> int:
-    """One BLAS thread, except for a net so large that a second one pays more than it costs."""
-    network = trainer.network
-    work = trainer.batches.size * sum(f * u for f, u in zip(network.fan_ins, network.widths, strict=True))
-    return 2 if work >= WORK_FOR_TWO_THREADS else 1
-
-
-def _use_threads(wanted: int) -> None:
-    # asked before every step (half a microsecond): the number holds for the whole process, decides how sums are rounded,
-    # and another experiment may have changed it
-    for library in _blas().lib_controllers:
-        if library.num_threads != wanted:
-            library.set_num_threads(wanted)
-
-

@@ -156,7 +156,7 @@ def check(info: FieldInfo, value: object) -> None:
             raise SpecError(info.path, value, f"a list with one entry per hidden layer ({_allowed(info)}), or null")
         for number, entry in enumerate(value, 1):
             if not _accepts(info, "int" if info.kind == "ints" else "choice", entry):
-                raise SpecError(f"{info.path}, layer {number},", entry, _allowed(info))
+                raise SpecError(info.path, entry, f"for layer {number}, {_allowed(info)}")
     elif not _accepts(info, info.kind, value):
         raise SpecError(info.path, value, _allowed(info))
 

@@ -13,6 +13,7 @@ Floats = NDArray[np.floating[Any]]
 
 MOST_ROWS = 2048
 FEWEST_ROWS = 256
+MOST_CHANGES = 256
 MOST_NUMBERS = 1_000_000  # rows × layers, which bounds the memory of very deep nets
 
 
@@ -88,6 +89,10 @@ class History:
         """Record the test loss after ``step`` steps."""
         self._tests.append((step, loss))
         self._next_test = step + max(10, step // 20)
+
+    def note_change(self, step: int, text: str) -> None:
+        """Record what was changed while running; of a long row of changes the newest are kept."""
+        self.changes = [*self.changes[1 - MOST_CHANGES :], (step, text)]
 
     def table(self, after: int = 0) -> HistoryTable:
         """All rows with a step greater than ``after``; test losses and changes always whole, they are few."""

@@ -43,7 +43,7 @@ class Meter:
             if architecture.layers[layer - 1].pooled
         ]
         self._edges = architecture.edge_slice(network.depth).stop
-        self._depths = np.sqrt(self._counts)
+        self._roots = np.sqrt(self._counts)
 
     def details(self) -> Details:
         """Everything that is drawn of the last step; arrays are read-only and in float64."""
@@ -57,8 +57,8 @@ class Meter:
             slopes = run.slopes.mean(axis=1)
             dead = ~run.slopes.any(axis=1)
             fields = dict(
-                gradient_rms=trainer.gradient_norms / self._depths,
-                clipped_rms=trainer.clipped_norms / self._depths,
+                gradient_rms=trainer.gradient_norms / self._roots,
+                clipped_rms=trainer.clipped_norms / self._roots,
                 bias_gradient_norms=norms([trainer.raw_gradient[part] for part in self._biases]),
                 weight_norms=norms([trainer.network.vector[part] for part in self._weights]),
                 update_norms=norms([change[part] for part in self._weights]),

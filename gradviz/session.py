@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 import msgspec
 
+from gradviz.changes import describe_change
 from gradviz.data import DataError
-from gradviz.experiment import Experiment, describe_change
+from gradviz.experiment import Experiment
 from gradviz.snapshot import Snapshot
 from gradviz.spec import Spec, SpecError
 

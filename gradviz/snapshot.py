@@ -152,7 +152,8 @@ class Inspection(msgspec.Struct, frozen=True):
 class Snapshot(msgspec.Struct, frozen=True):
     """One moment of a run.
 
-    ``loss`` and the gradients belong to the mini-batch of step ``step``, before its update. At step 0 nothing has run:
+    ``loss`` and the gradients belong to the mini-batch of step ``step``, before its update; right after a change of the
+    settings they are those of the same mini-batch under the new settings, measured without a step. At step 0 nothing has run:
     ``loss`` is NaN, the norms are NaN ("not measured", never 0) and ``details`` is None.
     """
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gradviz import DataError, DataSpec, Experiment, NetworkSpec, Spec, SpecError, TrainingSpec
-from gradviz.experiment import guessing_loss
 from gradviz.measure import block_starts
+from gradviz.objective import guessing_loss
 
 SMALL = Spec(
     NetworkSpec(depth=3, width=4, activation="tanh", batch_norm=True),

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from gradviz.data import from_arrays
-from gradviz.experiment import output_count, resolve_loss
 from gradviz.losses import LOSSES, TargetError, loss_named
+from gradviz.objective import output_count, resolve_loss
 from gradviz.spec import SpecError
 from tests.engine.nets import LOSS_NAMES
 

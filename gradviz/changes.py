@@ -1,0 +1,28 @@
+"""What differs between two specs, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradviz.spec import Spec, all_fields
+
+
+def describe_change(before: Spec, after: Spec) -> str:
+    """What differs between two specs, in words."""
+    parts = []
+    for info in all_fields():
+        old, new = before.get(info.path), after.get(info.path)
+        if old != new:
+            titles = dict(info.choices)
+            parts.append(f"{info.title}: {titles.get(old, _shown(old))} → {titles.get(new, _shown(new))}")
+    return "; ".join(parts)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return "per layer"
+    if value is None:
+        return "same in all layers"
+    return f"{value:g}" if isinstance(value, float) else str(value)

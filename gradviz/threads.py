@@ -1,0 +1,33 @@
+"""How many threads the linear algebra takes."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from gradviz.training import Trainer
+
+WORK_FOR_TWO_THREADS = 100_000_000  # multiply-adds of a forward pass from which a second BLAS thread pays
+
+
+@functools.cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController  # looks through the loaded libraries: only once, and not on import
+
+    return ThreadpoolController().select(user_api="blas")
+
+
+def threads_worth_using(trainer: Trainer) -> int:
+    """One BLAS thread, except for a net so large that a second one pays more than it costs."""
+    network = trainer.network
+    work = trainer.batches.size * sum(f * u for f, u in zip(network.fan_ins, network.widths, strict=True))
+    return 2 if work >= WORK_FOR_TWO_THREADS else 1
+
+
+def use_threads(wanted: int) -> None:
+    """Set how many threads the BLAS takes, for the whole process."""
+    # asked before every step (half a microsecond): the number holds for the whole process, decides how sums are rounded,
+    # and another experiment may have changed it
+    for library in _blas().lib_controllers:
+        if library.num_threads != wanted:
+            library.set_num_threads(wanted)
