@@ -140,7 +140,7 @@ def _describe(section: str, item: msgspec.structs.FieldInfo, hint: Any) -> Field
         maximum=high,
         unit=extra.get("unit", ""),
         log=extra.get("log", False),
-        choices=tuple((key, getattr(entry, "title", entry)) for key, entry in (table or {}).items()),
+        choices=tuple((key, entry if isinstance(entry, str) else entry.title) for key, entry in (table or {}).items()),
         restarts=extra.get("restarts", False),
         group=extra.get("group", ""),
         needs=extra.get("needs"),

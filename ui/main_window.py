@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QVBoxLayout,
 from gradviz.snapshot import Snapshot
 from gradviz.spec import Spec
 
+from .banner import Banner
 from .canvas.scene import NetworkCanvas
 from .controls import Controls
 from .export_menu import ExportMenu
@@ -20,10 +21,11 @@ from .panels.panel import Panel
 from .panels.prediction import PredictionPanel
 from .panels.profile import ProfilePanel
 from .panels.timeline import TimelinePanel
+from .phase_strip import PhaseStrip
 from .presets import Preset, preset_named, presets
 from .selection import Selection
 from .shortcuts import SHORTCUTS
-from .status import Banner, PhaseStrip, StatusBar
+from .status import StatusBar
 from .theme import THEMES, qt_palette, stylesheet
 from .transport import Transport
 
@@ -326,7 +328,7 @@ class MainWindow(QWidget):
 
     def _show_banner(self, text: str, buttons: tuple[str, ...], kind: str) -> None:
         self._banner_kind = kind
-        self.banner.say(text, buttons)
+        self.banner.say(text, buttons, "warning" if kind == "failure" else "error")
         self.banner.show()
         self._place_overlays()
 
