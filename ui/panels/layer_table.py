@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QLineF, QModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QLineF, QModelIndex, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
 
@@ -147,41 +147,51 @@ class LayerTablePanel(Panel):
             middle = area.center()
             marks.put_text(painter, middle.x(), middle.y(), marks.NOTHING_YET, font(13), self.theme.ink2)
 
+    def whole_size(self) -> QSizeF:
+        """The size at which `paint_to` draws every row and column."""
+        rows = self.model.rowCount()
+        return QSizeF(math.ceil(sum(self._widths()) + 2 * PADDING), math.ceil(self._heading + HEADER + ROW * rows + PADDING))
+
+    @property
+    def _heading(self) -> float:
+        return FAILURE_HEADING if self.snapshot is not None and self.snapshot.failure is not None else HEADING
+
     def paint_to(self, painter: QPainter, area: QRectF) -> None:
-        """The whole table, in the order on the screen; scaled down when ``area`` is too small for it."""
-        theme, snapshot = self.theme, self.snapshot
+        """The table in the order on the screen: as many rows and columns as fit, and a line that says so when not all do."""
+        theme = self.theme
         painter.save()
         painter.fillRect(area, QColor(theme.dock))
-        if snapshot is None:
-            self._paint_heading(painter, area)
+        self._paint_heading(painter, area)
+        if self.snapshot is None:
             marks.put_text(painter, area.center().x(), area.center().y(), marks.NOTHING_YET, font(13), theme.ink2)
             painter.restore()
             return
-        heading = FAILURE_HEADING if snapshot.failure is not None else HEADING
-        widths = self._widths()
-        wanted = QSize(math.ceil(sum(widths) + 2 * PADDING), math.ceil(heading + HEADER + ROW * self.model.rowCount() + PADDING))
-        scale = min(1.0, area.width() / wanted.width(), area.height() / wanted.height())
-        painter.translate(area.topLeft())
-        painter.scale(scale, scale)
-        whole = QRectF(0, 0, area.width() / scale, area.height() / scale)
-        self._paint_heading(painter, whole)
-        stretch = (whole.width() - 2 * PADDING) / sum(widths)
-        x = PADDING
-        for column, width in enumerate(widths):
-            self._paint_column(painter, column, QRectF(x, heading, width * stretch, HEADER + ROW * self.model.rowCount()))
-            x += width * stretch
+        widths, rows = self._widths(), self.model.rowCount()
+        top, room = area.top() + self._heading, area.width() - 2 * PADDING
+        columns = max(1, sum(1 for count in range(1, COLUMNS + 1) if sum(widths[:count]) <= room))
+        all_columns = columns == COLUMNS
+        if not all_columns or top + HEADER + ROW * rows > area.bottom() - 4:
+            rows = min(rows, max(0, int((area.bottom() - top - HEADER - ROW) / ROW)))
+            note = f"{rows:,} of {self.model.rowCount():,} layers, {columns} of {COLUMNS} columns"
+            marks.put_text(painter, area.left() + PADDING, area.bottom() - ROW / 2, note, font(11), theme.ink3, Qt.AlignmentFlag.AlignLeft)
+        stretch = room / sum(widths[:columns])
+        x = area.left() + PADDING
+        for column in range(columns):
+            width = widths[column] * stretch
+            self._paint_column(painter, column, QRectF(x, top, width, HEADER + ROW * rows), rows)
+            x += width
         painter.setPen(QPen(QColor(theme.line), 1))
-        rows = [heading + HEADER + ROW * number for number in range(self.model.rowCount() + 1)]
-        painter.drawLines([QLineF(PADDING, y, whole.width() - PADDING, y) for y in rows])
+        lines = [top + HEADER + ROW * number for number in range(rows + 1)]
+        painter.drawLines([QLineF(area.left() + PADDING, y, area.right() - PADDING, y) for y in lines])
         painter.restore()
 
-    def _paint_column(self, painter: QPainter, column: int, area: QRectF) -> None:
+    def _paint_column(self, painter: QPainter, column: int, area: QRectF, rows: int) -> None:
         theme = self.theme
         left = column in (0, 2)
         align = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
         x = area.left() + 6 if left else area.right() - 6
         marks.put_text(painter, x, area.top() + HEADER / 2, HEADERS[column], font(11), theme.ink2, align)
-        for row in range(self.model.rowCount()):
+        for row in range(rows):
             layer = self.model.layer_at(row)
             y = area.top() + HEADER + ROW * (row + 0.5)
             indent = 0.0

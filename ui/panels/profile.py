@@ -21,19 +21,17 @@ from gradviz.snapshot import Details, Snapshot
 
 from .. import colors
 from ..canvas.columns import Columns
-from ..numbers import full, power, ratio, short
+from ..numbers import full, ratio, short
 from ..selection import Selection
 from ..theme import blend, font
 from . import marks
+from .bars import CIRCLES_FROM, TOP, Frame, clipped_ends, paint_axis, paint_bars, paint_margin
 from .panel import Panel, Table
 
-TOP, NAMES, ROW = 38.0, 12.0, 17.0  # plot below the panel's top; names below the plot; distance of the rows of numbers
+NAMES, ROW = 12.0, 17.0  # names below the plot; distance of the rows of numbers
 GUTTER, RIGHT = 134.0, 94.0
-MAX_BAR = 36.0
 ROOMY_PITCH = 40.0  # below this only every fifth layer is named
 NUMBER_ROOM = 64.0  # a value such as 8.4×10⁻⁹ and the space beside it
-CIRCLES_FROM = 9.0  # pitch from which circles of radius 3 stand apart; closer, they are joined to a line
-TICKS = (3, 0, -3, -6, -9)
 
 
 @dataclass(frozen=True)
@@ -42,42 +40,6 @@ class Line:
 
     label: str
     values: NDArray[Any]
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """Where things stand in one drawing."""
-
-    area: QRectF
-    columns: Columns
-    left: float
-    right: float
-    bottom: float
-
-    @property
-    def top(self) -> float:
-        return self.area.top() + TOP
-
-    def x(self, layer: float) -> float:
-        return self.area.left() + self.columns.x(layer)
-
-    def y(self, value: float) -> float:
-        return self.bottom - colors.position(value) * (self.bottom - self.top)
-
-    @property
-    def bar(self) -> float:
-        pitch = self.columns.pitch
-        return min(MAX_BAR, 0.56 * pitch) if pitch >= CIRCLES_FROM else max(1.0, 0.75 * pitch)
-
-    def box(self, layer: int, top: float, bottom: float) -> QRectF:
-        """A layer's bar between two heights, cut at the ends of the plot: exports do not keep to a clip."""
-        left, right = max(self.left, self.x(layer) - self.bar / 2), min(self.right, self.x(layer) + self.bar / 2)
-        return QRectF(left, top, right - left, bottom - top)
-
-    @property
-    def shown(self) -> list[int]:
-        """The layers whose columns lie in the plot."""
-        return [n for n in self.columns.visible() if self.left - 1 <= self.x(n) <= self.right + 1]
 
 
 class ProfilePanel(Panel):
@@ -147,20 +109,20 @@ class ProfilePanel(Panel):
         layer = self._selection.layer if self._selection is not None else 0
         if snapshot is not None and layer in frame.shown:
             self._paint_band(painter, frame, layer)
-        self._paint_axis(painter, frame)
+        paint_axis(painter, frame, theme)
         if snapshot is None or details is None:
             marks.paint_heading(painter, area, theme, self.title, ())
-            self._paint_margin(painter, frame, None)
+            paint_margin(painter, frame, theme, None)
             middle = QPointF((frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2)
             marks.put_text(painter, middle.x(), middle.y(), marks.NOTHING_YET, font(13), theme.ink2)
             if snapshot is not None:
                 self._paint_names(painter, frame, snapshot, layer)
             self._paint_lines(painter, frame)
         else:
-            self._paint_bars(painter, frame, snapshot, details)
+            paint_bars(painter, frame, theme, snapshot, details)
             self._paint_lines(painter, frame)
             self._paint_circles(painter, frame, details)
-            self._paint_margin(painter, frame, self._clipped_ends(frame, snapshot, details))
+            paint_margin(painter, frame, theme, clipped_ends(frame, snapshot, details))
             label, at = self._line_label(frame, details)
             if at is not None:
                 marks.put_text(painter, at.x(), at.y(), label, font(12, 500), theme.ink1, Qt.AlignmentFlag.AlignLeft)
@@ -169,7 +131,7 @@ class ProfilePanel(Panel):
             self._paint_numbers(painter, frame, snapshot, details)
         painter.restore()
 
-    def _frame(self, area: QRectF) -> _Frame:
+    def _frame(self, area: QRectF) -> Frame:
         snapshot = self.snapshot
         layers = len(snapshot.architecture.layers) if snapshot is not None else 1
         fitted = Columns(area.width(), layers)
@@ -180,7 +142,7 @@ class ProfilePanel(Panel):
         bottom = max(area.top() + TOP + 20, area.bottom() - 26 - ROW * rows)
         left = min(GUTTER, fitted.x(0.5))
         right = max(area.width() - RIGHT, fitted.x(layers + 0.5))
-        return _Frame(area, columns, area.left() + left, area.left() + max(left + 20, right), bottom)
+        return Frame(area, columns, area.left() + left, area.left() + max(left + 20, right), bottom)
 
     @property
     def _clips(self) -> bool:
@@ -194,100 +156,12 @@ class ProfilePanel(Panel):
         more = f"; {unlabelled}" if unlabelled else ""
         return (f"bars: typical |∂L/∂w| of the weights entering each layer{more}", f"bars: typical |∂L/∂w|{more}", "bars: |∂L/∂w|")
 
-    def _paint_band(self, painter: QPainter, frame: _Frame, layer: int) -> None:
-        width = max(8.0, frame.columns.pitch)
+    def _paint_band(self, painter: QPainter, frame: Frame, layer: int) -> None:
+        width = max(8.0, frame.pitch)
         band = QRectF(frame.x(layer) - width / 2, frame.area.top() + 31, width, frame.area.height() - 36)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(blend(self.theme.ink1, self.theme.canvas, 0.045))
         painter.drawRoundedRect(band, 6, 6)
-
-    def _paint_axis(self, painter: QPainter, frame: _Frame) -> None:
-        theme = self.theme
-        low, high = (frame.y(10.0**end) for end in colors.HEALTHY)
-        zone = QColor(theme.zone)
-        zone.setAlphaF(0.10)
-        painter.fillRect(QRectF(frame.left, high, frame.right - frame.left, low - high), zone)
-        step = 1 if frame.bottom - frame.top >= 56 else 2
-        for number, exponent in enumerate(TICKS):
-            y = frame.y(10.0**exponent)
-            painter.setPen(QPen(QColor(theme.line), 1))
-            painter.drawLine(QLineF(frame.left, y, frame.right, y))
-            if number % step == 0:
-                marks.put_text(painter, frame.left - 8, y, power(exponent), font(11), theme.ink3, Qt.AlignmentFlag.AlignRight)
-        painter.setPen(QPen(blend(theme.zone, theme.canvas, 0.5), 1, Qt.PenStyle.DotLine))
-        painter.drawLines([QLineF(frame.left, y, frame.right, y) for y in (low, high)])
-
-    def _paint_bars(self, painter: QPainter, frame: _Frame, snapshot: Snapshot, details: Details) -> None:
-        theme, width = self.theme, frame.bar
-        clipped = snapshot.clipped
-        levels = colors.levels(details.clipped_rms if clipped else details.gradient_rms)
-        for layer in frame.shown:
-            before = float(details.gradient_rms[layer - 1])
-            value = float(details.clipped_rms[layer - 1]) if clipped else before
-            self._paint_bar(painter, frame, layer, value, int(levels[layer - 1]))
-            if clipped and math.isfinite(before) and math.isfinite(value) and frame.y(before) < frame.y(value) - 0.5:
-                ghost = frame.box(layer, frame.y(before), frame.y(value))
-                faint = colors.color(colors.level(before), theme)
-                faint.setAlphaF(0.22)
-                painter.setBrush(faint)
-                painter.setPen(QPen(QColor(theme.ink2), 1) if width >= 4 else QPen(Qt.PenStyle.NoPen))
-                painter.drawRect(ghost)
-                if before > 10.0**colors.HIGH:
-                    marks.paint_arrowhead(painter, frame.x(layer), frame.top - 2, width, min(7.0, width), faint, QColor(theme.ink2))
-
-    def _paint_bar(self, painter: QPainter, frame: _Frame, layer: int, value: float, level: int) -> None:
-        theme, width = self.theme, frame.bar
-        x = frame.x(layer)
-        outline = QPen(QColor(theme.outline), 1) if width >= 4 else QPen(Qt.PenStyle.NoPen)
-        if level == colors.NONFINITE:
-            box = frame.box(layer, frame.top, frame.bottom)
-            colors.paint_hatch(painter, box, theme)
-            painter.setPen(QPen(QColor(theme.nan), 1))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(box)
-            if box.width() >= 26 and box.height() > 30:
-                label = QRectF(box.left() + 1, box.center().y() - 9, box.width() - 2, 18)
-                painter.fillRect(label, QColor(theme.nan_ground))
-                marks.put_text(painter, label.center().x(), label.center().y(), short(value), font(11, 600), theme.nan)
-        elif level == colors.ZERO:
-            painter.fillRect(frame.box(layer, frame.bottom - 2, frame.bottom), QColor(theme.outline))
-            if width >= 12:
-                marks.put_text(painter, x, frame.bottom - 10, "0", font(11), theme.ink2)
-        elif abs(value) < 10.0**colors.LOW:
-            size = min(6.0, width)
-            edge = QColor(theme.outline) if width >= 4 else None
-            marks.paint_arrowhead(painter, x, frame.bottom - size - 1, width, -size, colors.color(level, theme), edge)
-        else:
-            painter.setPen(outline)
-            painter.setBrush(colors.color(level, theme))
-            box = frame.box(layer, frame.y(value), frame.bottom)
-            if width >= 8 and box.height() >= 5:
-                painter.drawRoundedRect(box, 2, 2)
-            else:
-                painter.drawRect(box)
-            if abs(value) > 10.0**colors.HIGH:
-                marks.paint_arrowhead(painter, x, frame.top - 2, width, min(7.0, width), colors.color(level, theme), QColor(theme.outline))
-
-    def _paint_margin(self, painter: QPainter, frame: _Frame, ends: tuple[float, float] | None) -> None:
-        """At the right: where the healthy zone is, and which end of the last bar is before and which after clipping."""
-        theme, used = self.theme, font(11)
-        start = frame.right + 8
-        room = frame.area.right() - start - 4
-        wanted = [(frame.y(1e-4) + frame.y(1.0)) / 2] + [frame.y(end) for end in ends or ()]
-        heights = marks.spread(wanted, 13.0, frame.top - 6, frame.bottom + 2)
-        marks.put_text(painter, start, heights[0], "healthy", font(12), theme.ink2, Qt.AlignmentFlag.AlignLeft)
-        edge = frame.x(frame.columns.layers) + frame.bar / 2 + 3
-        for end, height, texts in zip(wanted[1:], heights[1:], (("before clipping", "before"), ("after clipping", "after")), strict=False):
-            text = texts[0] if marks.text_width(texts[0], used) <= room else texts[1]
-            painter.setPen(QPen(QColor(theme.ink3), 1))
-            painter.drawLine(QLineF(edge, end, start - 4, height))
-            marks.put_text(painter, start, height, text, used, theme.ink1, Qt.AlignmentFlag.AlignLeft)
-
-    def _clipped_ends(self, frame: _Frame, snapshot: Snapshot, details: Details) -> tuple[float, float] | None:
-        """The last bar before and after clipping, where both can be seen."""
-        before, after = float(details.gradient_rms[-1]), float(details.clipped_rms[-1])
-        seen = snapshot.clipped and frame.columns.layers in frame.shown and math.isfinite(before) and math.isfinite(after)
-        return (before, after) if seen and frame.y(before) < frame.y(after) - 0.5 else None
 
     # ---- lines over the bars
 
@@ -300,12 +174,12 @@ class ProfilePanel(Panel):
             found.append((Line(*self._reference), Qt.PenStyle.DashLine, "dashed"))
         return found
 
-    def _points(self, frame: _Frame, values: NDArray[Any]) -> list[QPointF]:
+    def _points(self, frame: Frame, values: NDArray[Any]) -> list[QPointF]:
         """A place for each shown layer whose value has one."""
         sizes = [(n, abs(float(values[n - 1]))) for n in frame.shown if n <= len(values)]
         return [QPointF(frame.x(n), frame.y(size)) for n, size in sizes if math.isfinite(size)]
 
-    def _paint_lines(self, painter: QPainter, frame: _Frame) -> None:
+    def _paint_lines(self, painter: QPainter, frame: Frame) -> None:
         for line, style, _ in self._lines():
             points = QPolygonF(self._points(frame, line.values))
             painter.setPen(QPen(QColor(self.theme.canvas), 3.6))  # a casing, so that the line is seen on every bar
@@ -316,9 +190,9 @@ class ProfilePanel(Panel):
             painter.setPen(pen)
             painter.drawPolyline(points)
 
-    def _paint_circles(self, painter: QPainter, frame: _Frame, details: Details) -> None:
+    def _paint_circles(self, painter: QPainter, frame: Frame, details: Details) -> None:
         theme, deltas = self.theme, details.delta_rms
-        if frame.columns.pitch < CIRCLES_FROM:
+        if frame.pitch < CIRCLES_FROM:
             painter.setPen(QPen(QColor(theme.ink1), 1.2))
             painter.drawPolyline(QPolygonF([point for point in self._points(frame, deltas) if point.y() < frame.bottom]))
             return
@@ -338,12 +212,12 @@ class ProfilePanel(Panel):
                 if size == 0.0:
                     painter.drawLine(QLineF(at.x() - 4, at.y() + 4, at.x() + 4, at.y() - 4))
 
-    def _line_label(self, frame: _Frame, details: Details) -> tuple[str, QPointF | None]:
+    def _line_label(self, frame: Frame, details: Details) -> tuple[str, QPointF | None]:
         """One label for circles and lines, and its place above them at the left end, where it moves only as they do.
 
         The place is None when there is no room for it.
         """
-        drawn = "circles" if frame.columns.pitch >= CIRCLES_FROM else "line"
+        drawn = "circles" if frame.pitch >= CIRCLES_FROM else "line"
         points = self._points(frame, details.delta_rms)
         if not points:
             return "", None
@@ -362,9 +236,9 @@ class ProfilePanel(Panel):
 
     # ---- names and numbers under the bars
 
-    def _named(self, frame: _Frame, room: float) -> list[int]:
+    def _named(self, frame: Frame, room: float) -> list[int]:
         """The layers that get a name or a number: first, last and as many between as ``room`` allows."""
-        pitch, last = frame.columns.pitch, frame.columns.layers
+        pitch, last = frame.pitch, frame.columns.layers
         fewest = 1 if pitch >= ROOMY_PITCH else 5
         stride = next((s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500) if s >= fewest and s * pitch >= room), 1000)
         named = [n for n in range(1, last + 1) if n in (1, last) or n % stride == 0]
@@ -373,9 +247,9 @@ class ProfilePanel(Panel):
             apart = [last]
         return [n for n in apart if n in frame.shown]
 
-    def _paint_names(self, painter: QPainter, frame: _Frame, snapshot: Snapshot, selected: int) -> None:
+    def _paint_names(self, painter: QPainter, frame: Frame, snapshot: Snapshot, selected: int) -> None:
         theme = self.theme
-        pitch = frame.columns.pitch
+        pitch = frame.pitch
         names = self._named(frame, 32.0 if pitch >= ROOMY_PITCH else NUMBER_ROOM)
         if selected in frame.shown and selected not in names:
             names = [n for n in names if abs(n - selected) * pitch >= 34] + [selected]
@@ -383,7 +257,7 @@ class ProfilePanel(Panel):
             used, ink = (font(12, 600), theme.ink1) if n == selected else (font(12), theme.ink2)
             marks.put_text(painter, frame.x(n), frame.bottom + NAMES, snapshot.architecture.layers[n - 1].name, used, ink)
 
-    def _paint_numbers(self, painter: QPainter, frame: _Frame, snapshot: Snapshot, details: Details) -> None:
+    def _paint_numbers(self, painter: QPainter, frame: Frame, snapshot: Snapshot, details: Details) -> None:
         theme = self.theme
         named = self._named(frame, NUMBER_ROOM)
         rows = [("value", details.gradient_rms)]
@@ -407,7 +281,7 @@ class ProfilePanel(Panel):
             if math.isfinite(passed):
                 marks.put_text(painter, (frame.x(a) + frame.x(b)) / 2, y, ratio(passed), small, theme.ink3)
 
-    def _paint_row_label(self, painter: QPainter, frame: _Frame, y: float, label: str, room: float) -> None:
+    def _paint_row_label(self, painter: QPainter, frame: Frame, y: float, label: str, room: float) -> None:
         width = marks.text_width(label, font(12))
         right = min(frame.left - 8, frame.area.left() + room - 4)
         if right - width >= frame.area.left() + 4:
