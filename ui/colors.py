@@ -152,7 +152,8 @@ def _to_oklab(text: str) -> NDArray[np.floating[Any]]:
     colour = QColor(text)
     srgb = np.array([colour.redF(), colour.greenF(), colour.blueF()])
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    return _LMS_TO_LAB @ np.cbrt(_RGB_TO_LMS @ linear)
+    lab: NDArray[np.floating[Any]] = _LMS_TO_LAB @ np.cbrt(_RGB_TO_LMS @ linear)
+    return lab
 
 
 def _from_oklab(lab: NDArray[np.floating[Any]]) -> int:

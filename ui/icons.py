@@ -13,7 +13,7 @@ from PySide6.QtSvg import QSvgRenderer
 
 from gradviz.resources import RESOURCES
 
-from .theme import Theme, blend
+from .theme import Theme, faint
 
 SCALES = (1, 2, 3)
 """Screen scales for which an icon is drawn, so that none is ever stretched on common screens."""
@@ -62,8 +62,8 @@ def icon(name: str, theme: Theme, size: int = 16, ink: str | None = None) -> QIc
         (mode.Selected, state.Off, ink or theme.ink1),
         (mode.Normal, state.On, ink or theme.inverse_text),
         (mode.Active, state.On, ink or theme.inverse_text),
-        (mode.Disabled, state.Off, blend(theme.ink3, theme.dock, 0.6).name()),
-        (mode.Disabled, state.On, blend(theme.ink3, theme.dock, 0.6).name()),
+        (mode.Disabled, state.Off, faint(theme)),
+        (mode.Disabled, state.On, faint(theme)),
     )
     for in_mode, in_state, color in inks:
         for scale in SCALES:
@@ -89,7 +89,7 @@ def app_icon() -> QIcon:
 def _document(name: str, ink: str) -> bytes:
     body = STROKES[name].replace("INK", ink)
     return (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="none" '
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" width="16" height="16" fill="none" '
         f'stroke="{ink}" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round">{body}</svg>'
     ).encode()
 

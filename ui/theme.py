@@ -6,9 +6,11 @@ The chrome is grey, so that every hue on the screen is data.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from string import Template
 
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtWidgets import QApplication
 
 from gradviz.resources import RESOURCES
 
@@ -92,14 +94,27 @@ THEMES: dict[str, Theme] = {
 
 @functools.cache
 def load_fonts() -> None:
-    """Register the bundled fonts; without them the platform's own stand in."""
-    for path in sorted((RESOURCES / "fonts").glob("*.[to]tf")):
+    """Register the bundled fonts and make Inter the application's; without them the platform's own stand in.
+
+    Fonts come from here and not from the style sheet, because a style sheet's font overrides what a widget is given.
+    """
+    for path in sorted((RESOURCES / "fonts").glob("*.ttf")):
         QFontDatabase.addApplicationFont(str(path))
+    QApplication.setFont(font(13))
+
+
+def font(pixels: int, weight: int = 400) -> QFont:
+    """The interface's font with figures of equal width, so that changing numbers do not dance."""
+    return QFont(_font(pixels, weight))  # a copy: a QFont can be changed by whoever holds it
+
+
+def formula_font(pixels: int) -> QFont:
+    """The italic serif of formulas."""
+    return QFont(_formula_font(pixels))
 
 
 @functools.cache
-def font(pixels: int, weight: int = 400) -> QFont:
-    """The interface's font with figures of equal width, so that changing numbers do not dance."""
+def _font(pixels: int, weight: int) -> QFont:
     made = QFont(["Inter", "Helvetica Neue", "Segoe UI", "Noto Sans", "DejaVu Sans"])
     made.setPixelSize(pixels)
     made.setWeight(QFont.Weight(weight))
@@ -108,8 +123,7 @@ def font(pixels: int, weight: int = 400) -> QFont:
 
 
 @functools.cache
-def formula_font(pixels: int) -> QFont:
-    """The italic serif of formulas."""
+def _formula_font(pixels: int) -> QFont:
     made = QFont(["STIX Two Text", "STIXGeneral", "Times New Roman", "DejaVu Serif"])
     made.setPixelSize(pixels)
     made.setItalic(True)
@@ -119,12 +133,17 @@ def formula_font(pixels: int) -> QFont:
 def blend(over: str, under: str, alpha: float) -> QColor:
     """``over`` at that opacity on ``under``, as an opaque colour: translucent pens are many times slower."""
     top, ground = QColor(over), QColor(under)
-    parts = [round(alpha * a + (1 - alpha) * b) for a, b in zip(top.getRgb()[:3], ground.getRgb()[:3], strict=True)]
-    return QColor(*parts)
+    pairs = ((top.red(), ground.red()), (top.green(), ground.green()), (top.blue(), ground.blue()))
+    return QColor(*(round(alpha * above + (1 - alpha) * below) for above, below in pairs))
+
+
+def faint(theme: Theme) -> str:
+    """The ink of what is disabled."""
+    return blend(theme.ink3, theme.dock, 0.6).name()
 
 
 def qt_palette(theme: Theme) -> QPalette:
-    """The palette of Fusion in this theme."""
+    """The palette of Fusion in this theme, the disabled group included."""
     palette = QPalette()
     role = QPalette.ColorRole
     for target, text in (
@@ -141,69 +160,28 @@ def qt_palette(theme: Theme) -> QPalette:
         (role.ToolTipText, theme.ink1),
         (role.Highlight, theme.inverse),
         (role.HighlightedText, theme.inverse_text),
+        (role.Accent, theme.ink1),
         (role.Link, theme.ink1),
+        (role.LinkVisited, theme.ink2),
+        (role.Light, theme.hover),
+        (role.Midlight, theme.strong_line),
         (role.Mid, theme.strong_line),
         (role.Dark, theme.line),
-        (role.Light, theme.hover),
+        (role.Shadow, theme.canvas),
     ):
         palette.setColor(target, QColor(text))
-    for target in (role.WindowText, role.Text, role.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, target, blend(theme.ink3, theme.dock, 0.6))
+    for target in (role.WindowText, role.Text, role.ButtonText, role.PlaceholderText, role.HighlightedText):
+        palette.setColor(QPalette.ColorGroup.Disabled, target, QColor(faint(theme)))
+    palette.setColor(QPalette.ColorGroup.Disabled, role.Highlight, QColor(theme.hover))
     return palette
 
 
 def stylesheet(theme: Theme) -> str:
-    """The style sheet of the whole application."""
-    return f"""
-* {{ font-family: Inter, "Helvetica Neue", "Segoe UI", "Noto Sans", "DejaVu Sans"; font-size: 13px; }}
-QWidget#main-window {{ background: {theme.line}; }}
-QToolTip {{ background: {theme.raised}; color: {theme.ink1}; border: 1px solid {theme.strong_line}; padding: 6px 8px; font-size: 12px; }}
-QSplitter::handle {{ background: {theme.line}; }}
-QSplitter::handle:hover {{ background: {theme.ink3}; }}
-QPushButton, QToolButton {{ background: transparent; color: {theme.ink1}; border: 1px solid {theme.strong_line}; border-radius: 6px;
-  padding: 0 12px; min-height: 26px; }}
-QPushButton:hover, QToolButton:hover {{ background: {theme.hover}; }}
-QPushButton:pressed, QToolButton:pressed {{ background: {theme.strong_line}; }}
-QPushButton:checked, QToolButton:checked, QPushButton[primary="true"] {{ background: {theme.inverse}; color: {theme.inverse_text};
-  border-color: {theme.inverse}; font-weight: 600; }}
-QPushButton:disabled, QToolButton:disabled {{ color: {theme.ink3}; border-color: {theme.line}; }}
-QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus, QAbstractSpinBox:focus {{ border: 2px solid {theme.ink1}; }}
-QToolButton[flat="true"], QPushButton[flat="true"] {{ border-color: transparent; }}
-QToolButton[flat="true"]:focus, QPushButton[flat="true"]:focus {{ border: 2px solid {theme.ink1}; }}
-QToolButton::menu-indicator {{ image: none; }}
-QLineEdit, QAbstractSpinBox, QComboBox {{ background: {theme.field}; color: {theme.ink1}; border: 1px solid {theme.strong_line};
-  border-radius: 6px; padding: 0 8px; min-height: 24px; selection-background-color: {theme.inverse};
-  selection-color: {theme.inverse_text}; }}
-QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{ color: {theme.ink3}; border-color: {theme.line}; }}
-QComboBox QAbstractItemView {{ background: {theme.raised}; color: {theme.ink1}; border: 1px solid {theme.strong_line}; outline: 0;
-  selection-background-color: {theme.hover}; selection-color: {theme.ink1}; padding: 4px; }}
-QSlider {{ min-height: 20px; }}
-QSlider::groove:horizontal {{ height: 3px; background: {theme.strong_line}; border-radius: 1px; }}
-QSlider::sub-page:horizontal {{ background: {theme.ink1}; border-radius: 1px; }}
-QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -6px 0; border-radius: 7px; background: {theme.ink1}; }}
-QSlider::handle:horizontal:focus {{ border: 2px solid {theme.ink3}; width: 10px; height: 10px; }}
-QSlider::sub-page:horizontal:disabled, QSlider::handle:horizontal:disabled {{ background: {theme.strong_line}; }}
-QTabWidget::pane {{ border: 0; border-top: 1px solid {theme.line}; }}
-QTabBar::tab {{ background: transparent; color: {theme.ink2}; padding: 0 14px; min-height: 38px; border-bottom: 2px solid transparent; }}
-QTabBar::tab:selected {{ color: {theme.ink1}; font-weight: 600; border-bottom: 2px solid {theme.ink1}; }}
-QTabBar::tab:focus {{ border: 2px solid {theme.ink1}; }}
-QScrollBar {{ background: transparent; border: 0; }}
-QScrollBar:vertical {{ width: 10px; }}
-QScrollBar:horizontal {{ height: 10px; }}
-QScrollBar::handle {{ background: {theme.strong_line}; border-radius: 3px; margin: 2px; }}
-QScrollBar::handle:vertical {{ min-height: 32px; }}
-QScrollBar::handle:horizontal {{ min-width: 32px; }}
-QScrollBar::handle:hover {{ background: {theme.ink3}; }}
-QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
-QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
-QMenu {{ background: {theme.raised}; color: {theme.ink1}; border: 1px solid {theme.strong_line}; border-radius: 8px; padding: 4px; }}
-QMenu::item {{ padding: 5px 28px 5px 12px; border-radius: 4px; }}
-QMenu::item:selected {{ background: {theme.hover}; }}
-QMenu::item:disabled {{ color: {theme.ink3}; }}
-QMenu::separator {{ height: 1px; background: {theme.line}; margin: 4px 8px; }}
-QTableView {{ background: {theme.dock}; color: {theme.ink1}; border: 0; gridline-color: {theme.line}; font-size: 12px;
-  selection-background-color: {theme.hover}; selection-color: {theme.ink1}; alternate-background-color: {theme.dock}; }}
-QHeaderView::section {{ background: {theme.dock}; color: {theme.ink2}; border: 0; border-bottom: 1px solid {theme.line}; padding: 4px 8px;
-  font-size: 11px; }}
-QTableCornerButton::section {{ background: {theme.dock}; border: 0; }}
-"""
+    """The style sheet of the whole application: ``resources/style.qss`` in this theme's colours."""
+    sheet = (RESOURCES / "style.qss").read_text(encoding="utf-8")
+    return Template(sheet).substitute(
+        asdict(theme),
+        faint=faint(theme),
+        inverse_hover=blend(theme.inverse, theme.canvas, 0.88).name(),
+        icons=(RESOURCES / "icons").as_posix(),
+    )
