@@ -23,7 +23,7 @@ from ..theme import Theme, blend, font
 from . import marks
 
 LOG_FROM = 2.0  # decades
-TICK_DISTANCE = 18.0
+TICK_DISTANCE = 13.0
 SPIKE = 1.6  # a largest loss beyond this many times the 98th percentile leaves the plot
 MOST_DECADES = 12
 MOST_ARROWHEADS = 40
