@@ -275,6 +275,7 @@ class TimelinePanel(Panel):
             guess_width = marks.text_width(text, used)
             y = losses.y(guessing)
             above = y - 9 if y - 9 >= frame.loss.top() - 8 else y + 9
+            painter.fillRect(QRectF(frame.loss.right() - guess_width - 8, above - 6, guess_width + 8, 12), QColor(theme.canvas))
             marks.put_text(painter, frame.loss.right() - 4, above, text, used, theme.ink3, Qt.AlignmentFlag.AlignRight)
         now = frame.x(self.snapshot.step if self.snapshot is not None else 0)
         if losses.failed_at is not None:
