@@ -19,11 +19,11 @@ SECONDS = 1.0  # of one turn
 
 def run() -> Iterator[Result]:
     application = make_application()
-    few, single, pooled = (_frame(fabricate(depth, width)) for depth, width in ((16, 8), (312, 16), (20, 64)))
-    in_turn(1, few, single, pooled)  # the geometry is built once
-    peer_value, singly, in_blocks = in_turn(ROUNDS, few, single, pooled)
-    yield Result("canvas frame, 312×16: 80,000 weights, each its own edge", singly, "ms", "16×8: 1,000 weights", peer_value)
-    yield Result("canvas frame, 20×64: 80,000 weights, shown in blocks", in_blocks, "ms", "16×8: 1,000 weights", peer_value)
+    few, deep, wide = (_frame(fabricate(depth, width)) for depth, width in ((16, 8), (312, 16), (20, 64)))
+    in_turn(1, few, deep, wide)  # the geometry is built once
+    peer_value, deep_value, wide_value = in_turn(ROUNDS, few, deep, wide)
+    yield Result("canvas frame, deep: 312×16, 80,000 weights", deep_value, "ms", "16×8, 1,000 weights", peer_value)
+    yield Result("canvas frame, wide: 20×64, 80,000 weights", wide_value, "ms", "16×8, 1,000 weights", peer_value)
     application.processEvents()
 
 
