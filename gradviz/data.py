@@ -9,6 +9,7 @@ import gzip
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -240,7 +241,10 @@ def _sine(request: Request) -> Table:
 
 
 def _own(request: Request) -> Table:
-    return read_file(request.path, request.target)
+    try:
+        return read_file(request.path, request.target)
+    except DataError as error:
+        raise DataError(f"{Path(request.path).name or 'No file'}: {error}") from None
 
 
 DATASETS: dict[str, DataSet] = {

@@ -23,6 +23,8 @@ from gradviz.training import Phase, Trainer
 
 Floats = NDArray[np.floating[Any]]
 
+SURFACE_WORK = 50_000_000  # multiply-adds that one decision surface may cost
+SURFACE_GRIDS = (16, 48)
 MOST_TEST_EXAMPLES = 1000  # enough for the test loss; keeps its cost bounded
 
 
@@ -164,11 +166,15 @@ class Experiment:
             self._meter = Meter(self.trainer, self.architecture)
         return self._snapshot(
             details=self._meter.details() if self.trainer.steps else None,
-            prediction=predict(self.data, self.network.predict) if prediction else None,
+            prediction=predict(self.data, self.network.predict, self.network.loss, self._surface_grid()) if prediction else None,
             history=self.history.table(history_after) if history else None,
             inspection=None if edge is None else self.inspect(*edge),
             data_summary=f"{len(self.data.train):,} training, {len(self.data.test):,} test examples",
         )
+
+    def _surface_grid(self) -> int:
+        """Points along each side of the decision surface: fewer for a large net, so that asking it stays affordable."""
+        return int(np.clip((SURFACE_WORK / self.network.vector.size) ** 0.5, *SURFACE_GRIDS))
 
     def inspect(self, layer: int, row: int, column: int) -> Inspection:
         """The exact weights and gradients behind one shown edge; raises ValueError when there is none."""

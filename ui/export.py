@@ -7,8 +7,8 @@ import io
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, QSaveFile, QSize, QSizeF
-from PySide6.QtGui import QGuiApplication, QImage, QPageSize, QPainter, QPdfWriter
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRectF, QSaveFile, QSize, QSizeF
+from PySide6.QtGui import QGuiApplication, QImage, QImageWriter, QPageSize, QPainter, QPdfWriter
 from PySide6.QtSvg import QSvgGenerator
 
 from gradviz.snapshot import Snapshot
@@ -59,7 +59,7 @@ def export_picture(panel: Drawable, path: Path, size: QSizeF, scale: float = 1.0
         image.setDotsPerMeterY(round(DPI * scale / 0.0254))
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        image.save(buffer, b"PNG")
+        QImageWriter(buffer, QByteArray(b"png")).write(image)
         content = bytes(buffer.data().data())
     elif kind == ".svg":
         content = _svg(panel, size, description)

@@ -53,6 +53,7 @@ class ExportMenu(QMenu):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
+        self._figure: Figure | None = None  # made when it is first wanted, and never shown
         self.scale = int(str(QSettings().value("export/scale", 2)))
         self._add("Save figure…", lambda: self.save_picture("figure"))
         self._add("Save window…", lambda: self.save_picture("window"))
@@ -94,11 +95,12 @@ class ExportMenu(QMenu):
         if name == "window":
             return WindowPicture(window), QSizeF(window.size())
         if name == "figure":
-            figure = Figure()
-            figure.set_theme(window.theme)
+            if self._figure is None:
+                self._figure = Figure(window)
+            self._figure.set_theme(window.theme)
             if window.run.snapshot is not None:
-                figure.show_snapshot(window.run.snapshot)
-            return figure, FIGURE_SIZE
+                self._figure.show_snapshot(window.run.snapshot)
+            return self._figure, FIGURE_SIZE
         panel = self._panel(name)
         return panel, window.picture_size(panel)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QWidget
 
 from gradviz.fields import FieldInfo
 from gradviz.snapshot import Snapshot
@@ -19,7 +20,8 @@ from .theme import Theme, font
 MARGIN = 72.0
 STAMP_HEIGHT = 92.0
 TITLE_HEIGHT = 108.0
-PROFILE_HEIGHT = 250.0
+PROFILE_HEIGHT = 214.0  # before scaling
+BODY_SCALE = 1.3  # a figure is seen from farther away than a window
 
 
 class Figure(Panel):
@@ -28,8 +30,9 @@ class Figure(Panel):
     name = "figure"
     title = "Figure"
 
-    def __init__(self, heading: str | None = None) -> None:
-        super().__init__()
+    def __init__(self, parent: QWidget | None = None, heading: str | None = None) -> None:
+        super().__init__(parent)
+        self.hide()
         self.heading = heading
         self._network = NetworkCanvas()
         self._network.show_legend = False
@@ -60,9 +63,13 @@ class Figure(Panel):
         painter.scale(factor, factor)
         width, height = area.width() / factor, area.height() / factor
         self._paint_heading(painter, width, snapshot)
-        network_height = height - TITLE_HEIGHT - PROFILE_HEIGHT - STAMP_HEIGHT - 16
-        self._network.paint_to(painter, QRectF(0, TITLE_HEIGHT, width, network_height))
-        self._profile.paint_to(painter, QRectF(0, TITLE_HEIGHT + network_height, width, PROFILE_HEIGHT))
+        painter.save()
+        painter.translate(0, TITLE_HEIGHT)
+        painter.scale(BODY_SCALE, BODY_SCALE)
+        body_width, body_height = width / BODY_SCALE, (height - TITLE_HEIGHT - STAMP_HEIGHT - 16) / BODY_SCALE
+        self._network.paint_to(painter, QRectF(0, 0, body_width, body_height - PROFILE_HEIGHT))
+        self._profile.paint_to(painter, QRectF(0, body_height - PROFILE_HEIGHT, body_width, PROFILE_HEIGHT))
+        painter.restore()
         self._paint_stamp(painter, QRectF(MARGIN, height - STAMP_HEIGHT, width - 2 * MARGIN, STAMP_HEIGHT), snapshot)
         painter.restore()
 

@@ -405,6 +405,8 @@ class MainWindow(QWidget):
 
     def picture_size(self, panel: Panel) -> QSizeF:
         """The size at which a panel is exported: as it is seen, or a good one while it is hidden."""
+        if panel is self.layers:
+            return self.layers.whole_size()
         return QSizeF(panel.size()) if panel.isVisible() and panel.width() > 100 else QSizeF(976, 360)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from gradviz.snapshot import Snapshot
@@ -102,9 +103,8 @@ def test_every_preset_opens(qtbot: QtBot, window: MainWindow) -> None:
 
 
 def test_a_run_that_overflows_stops_and_offers_a_cure(qtbot: QtBot, window: MainWindow) -> None:
-    spec = Spec(NetworkSpec(depth=6, width=8, activation="relu", initializer="he_normal", gain=100.0), training=TrainingSpec(learning_rate=10))
-    window.run.load(spec, "an exploding net")
-    window.run.play()
+    spec = preset_named("exploding").spec
+    window.load_preset("exploding")
     snapshot = wait(qtbot, window, lambda s: s.diverged)
     assert not snapshot.playing
     assert snapshot.failure is not None
@@ -196,12 +196,14 @@ def test_theme_and_layout_are_remembered(qtbot: QtBot, window: MainWindow) -> No
     qtbot.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
     assert window.theme.name == "light"
     assert QSettings().value("theme") == "light"
-    window.resize(1200, 800)
+    window.centre.setSizes([300, 200, 100])
+    shares = [size / sum(window.centre.sizes()) for size in window.centre.sizes()]
     window.close()
     again = MainWindow(SPEC)
     qtbot.addWidget(again)
     again.show()
-    assert (again.width(), again.height()) == (1200, 800)
+    # the virtual screen is smaller than the window, so that only the shares are kept
+    assert [size / sum(again.centre.sizes()) for size in again.centre.sizes()] == pytest.approx(shares, abs=0.02)
     again.close()
 
 
@@ -216,4 +218,6 @@ def test_any_size_of_net_is_shown(qtbot: QtBot, window: MainWindow, depth: int, 
 def test_a_change_of_the_spec_from_outside_reaches_the_controls(qtbot: QtBot, window: MainWindow) -> None:
     window.run.load(SPEC.replace("training.learning_rate", 0.25), "another rate")
     wait(qtbot, window, lambda s: s.spec.training.learning_rate == 0.25)
-    assert window.controls.spec.training.learning_rate == 0.25
+    field = window.controls.rows["training.learning_rate"].findChild(QLineEdit)
+    assert field is not None
+    assert field.text() == "0.25"

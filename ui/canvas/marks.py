@@ -299,7 +299,7 @@ def paint_output_map(painter: QPainter, layout: Layout, prediction: Prediction |
 def paint_invitation(painter: QPainter, layout: Layout, theme: Theme) -> None:
     """What to do while nothing has been measured yet."""
     painter.setFont(font(13, 600))
-    text = "Press Play, or step a phase"
+    text = "Press Play or Step"
     wide = QFontMetricsF(painter.font()).horizontalAdvance(text) + 32
     plate = QRectF(layout.columns.width / 2 - wide / 2, layout.middle - 17, wide, 34)
     painter.setPen(QPen(QColor(theme.strong_line), 1))
