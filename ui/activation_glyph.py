@@ -35,14 +35,19 @@ def paint_glyph(painter: QPainter, rect: QRectF, activation_name: str, color: QC
     painter.restore()
 
 
-def glyph_icon(activation_name: str, color: str) -> QIcon:
-    """The curve as an icon of 20 × 14 logical pixels, for menus."""
-    size = QSize(20, 14)
+def glyph_icon(activation_name: str, color: str, fill: str | None = None) -> QIcon:
+    """The curve as an icon of 20 × 16 logical pixels, for menus; ``fill`` is what it stands on."""
+    size = QSize(20, 16)
     pixmap = QPixmap(size * 2)
     pixmap.setDevicePixelRatio(2.0)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
-    paint_glyph(painter, QRectF(2, 2, size.width() - 4, size.height() - 4), activation_name, QColor(color))
+    if fill is not None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(fill))
+        painter.drawRoundedRect(QRectF(0, 0, size.width(), size.height()), 4, 4)
+    paint_glyph(painter, QRectF(3, 3, size.width() - 6, size.height() - 6), activation_name, QColor(color))
     painter.end()
     return QIcon(pixmap)
 

@@ -99,6 +99,7 @@ class Transport(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(6)
+        row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)  # `minimumSizeHint` knows how narrow it may be
         groups: tuple[tuple[QWidget, ...], ...] = (
             (self.reset_button, self.seed_button, self.play_button, self.step_button),
             (self.speed_label, self.speed, self.speed_text),
@@ -187,6 +188,9 @@ QLabel {{ color: {theme.ink2}; font-size: 12px; }}
         self._measure()
         fitting = (level for level, width in enumerate(self._widths) if width <= self.width())
         self._use_level(next(fitting, len(self._levels) - 1))
+        row = self.layout()
+        assert row is not None
+        row.activate()
 
     def _measure(self) -> None:
         """The width that each level needs; measured once, because no text changes afterwards."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout
 
 from gradviz.spec import FieldInfo
 
@@ -89,6 +89,7 @@ class Segments(Input):
             button = QPushButton(title)
             button.setCheckable(True)
             button.setProperty("segment", "first" if number == 0 else "last" if number == len(choices) - 1 and rest is None else "next")
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
             focus_by_tab(button)
             button.clicked.connect(lambda _=False, value=value: self.wanted.emit(value))
             self._group.addButton(button, number)
@@ -209,10 +210,10 @@ class GlyphButton(QAbstractButton):
         focus_by_tab(self)
 
     def sizeHint(self) -> QSize:
-        return QSize(54, 46)
+        return QSize(54, 44)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(QFontMetrics(font(11, 600)).horizontalAdvance(self.text()) + 4, 46)
+        return QSize(QFontMetrics(font(11, 600)).horizontalAdvance(self.text()) + 4, 44)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme, checked = self.theme, self.isChecked()
@@ -226,10 +227,10 @@ class GlyphButton(QAbstractButton):
         inset = width / 2
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(inset, inset, -inset, -inset), 5, 5)
         ink = QColor(theme.ink1 if checked or self.in_some_layers else theme.ink2)
-        paint_glyph(painter, QRectF(self.width() / 2 - 12, 8, 24, 14), self.name, ink)
+        paint_glyph(painter, QRectF(self.width() / 2 - 12, 7, 24, 14), self.name, ink)
         painter.setPen(ink)
         painter.setFont(font(11, 600 if checked else 400))
-        painter.drawText(QRectF(0, 26, self.width(), 16), Qt.AlignmentFlag.AlignCenter, self.text())
+        painter.drawText(QRectF(0, 25, self.width(), 15), Qt.AlignmentFlag.AlignCenter, self.text())
         if self.hasFocus() and checked:  # the focus must show on the pressed one as well
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(theme.ink1), 1))

@@ -39,7 +39,7 @@ class Controls(QWidget):
         self.thumbnail = Thumbnail()
         self.setAccessibleName("Settings")
         self.setAutoFillBackground(True)
-        self.setMinimumWidth(240)
+        self.setMinimumWidth(264)  # narrower, the inputs would be cut; the splitter may still fold the dock away
         content = QWidget()
         self._column = QVBoxLayout(content)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -60,6 +60,11 @@ class Controls(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(264, 800)
+
+    @property
+    def spec(self) -> Spec:
+        """The spec that is shown."""
+        return self._spec
 
     # ---- what the window tells it
 

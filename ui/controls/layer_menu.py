@@ -26,7 +26,7 @@ def build_layer_menu(spec: Spec, layer: int, theme: Theme, want: Callable[[str, 
         menu.addAction(what).setEnabled(False)
         return menu
     menu.setAccessibleName(f"Layer {layer}")
-    menu.addAction(f"Layer {layer}").setEnabled(False)
+    menu.addAction(_widget_action(_title(f"Layer {layer}"), menu))
     current = network.layer_activations[layer - 1]
 
     def choose(name: str) -> None:
@@ -36,7 +36,9 @@ def build_layer_menu(spec: Spec, layer: int, theme: Theme, want: Callable[[str, 
 
     group = QActionGroup(menu)
     for name, title in field_info("network.activation").choices:
-        action = menu.addAction(glyph_icon(name, theme.ink1), title)
+        # a menu shows either an icon or a check mark: the current curve stands on the fill of what is selected
+        icon = glyph_icon(name, theme.inverse_text, theme.inverse) if name == current else glyph_icon(name, theme.ink1)
+        action = menu.addAction(icon, title)
         action.setCheckable(True)
         action.setChecked(name == current)
         action.triggered.connect(lambda _=False, name=name: choose(name))
@@ -86,6 +88,17 @@ def _width_action(spec: Spec, layer: int, want: Callable[[str, object], None], m
     row.addWidget(label)
     row.addStretch(1)
     row.addWidget(stepper)
+    return _widget_action(line, menu)
+
+
+def _title(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("ink", 2)
+    label.setContentsMargins(12, 4, 12, 4)
+    return label
+
+
+def _widget_action(widget: QWidget, menu: QMenu) -> QWidgetAction:
     action = QWidgetAction(menu)
-    action.setDefaultWidget(line)
+    action.setDefaultWidget(widget)
     return action
