@@ -98,7 +98,7 @@ def load_fonts() -> None:
 
     Fonts come from here and not from the style sheet, because a style sheet's font overrides what a widget is given.
     """
-    for path in sorted((RESOURCES / "fonts").glob("*.ttf")):
+    for path in sorted((RESOURCES / "fonts").glob("*.[ot]tf")):
         QFontDatabase.addApplicationFont(str(path))
     QApplication.setFont(font(13))
 
@@ -115,7 +115,7 @@ def formula_font(pixels: int) -> QFont:
 
 @functools.cache
 def _font(pixels: int, weight: int) -> QFont:
-    made = QFont(["Inter", "Helvetica Neue", "Segoe UI", "Noto Sans", "DejaVu Sans"])
+    made = QFont(["Inter", "Helvetica Neue", "Segoe UI", "Noto Sans", "DejaVu Sans", "GradViz Signs"])
     made.setPixelSize(pixels)
     made.setWeight(QFont.Weight(weight))
     made.setFeature(QFont.Tag("tnum"), 1)
@@ -124,7 +124,7 @@ def _font(pixels: int, weight: int) -> QFont:
 
 @functools.cache
 def _formula_font(pixels: int) -> QFont:
-    made = QFont(["STIX Two Text", "STIXGeneral", "Times New Roman", "DejaVu Serif"])
+    made = QFont(["STIX Two Text", "GradViz Signs", "STIXGeneral", "Times New Roman", "DejaVu Serif"])
     made.setPixelSize(pixels)
     made.setItalic(True)
     return made
