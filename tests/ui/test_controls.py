@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QKeySequence, QPainter, QShortcut
 from PySide6.QtWidgets import QApplication, QWidget, QWidgetAction
 from pytestqt.qtbot import QtBot
 
@@ -337,3 +337,38 @@ def test_every_activation_has_a_curve_of_its_own() -> None:
         painter.end()
         pictures.add(bytes(image.constBits()))
     assert len(pictures) == len(ACTIVATIONS)
+
+
+@pytest.mark.parametrize(
+    ("reason", "pressed", "played"), [(Qt.FocusReason.TabFocusReason, 1, 0), (Qt.FocusReason.ActiveWindowFocusReason, 0, 1)]
+)
+def test_space_presses_what_tab_has_reached_and_plays_otherwise(
+    qtbot: QtBot, controls: Controls, reason: Qt.FocusReason, pressed: int, played: int
+) -> None:
+    plays: list[bool] = []
+    shortcut = QShortcut(QKeySequence("Space"), controls)
+    shortcut.activated.connect(lambda: plays.append(True))
+    button = stepper_of(controls, "network.depth").more
+    presses: list[bool] = []
+    button.clicked.connect(lambda: presses.append(True))
+    controls.activateWindow()
+    qtbot.waitUntil(controls.isActiveWindow)
+    controls.clearFocus()
+    button.setFocus(reason)
+    qtbot.keyClick(button, Qt.Key.Key_Space)
+    assert (len(presses), len(plays)) == (pressed, played)
+
+
+def test_letters_stay_shortcuts_while_a_number_is_typed(qtbot: QtBot, controls: Controls) -> None:
+    heard: list[str] = []
+    for key in ("S", "Space", "5"):
+        QShortcut(QKeySequence(key), controls).activated.connect(lambda key=key: heard.append(key))
+    edit = stepper_of(controls, "network.depth").edit
+    controls.activateWindow()
+    qtbot.waitUntil(controls.isActiveWindow)
+    edit.setFocus()
+    edit.selectAll()
+    for key in (Qt.Key.Key_5, Qt.Key.Key_S, Qt.Key.Key_Space):
+        qtbot.keyClick(edit, key)
+    assert heard == ["S", "Space"]
+    assert edit.text() == "5"
