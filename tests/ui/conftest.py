@@ -9,7 +9,7 @@ import multiprocessing
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from shiboken6 import Shiboken
 
 from ui import theme
 
+PASSED = pytest.StashKey[bool]()
 MAPPED = Path("/proc/self/maps")  # only Linux has it
 
 
@@ -34,10 +35,20 @@ def _own_settings(qapp: QApplication, tmp_path: Path) -> None:
         QSettings.setPath(kind, QSettings.Scope.UserScope, str(tmp_path / "settings"))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call":
+        item.stash[PASSED] = report.passed
+    return report
+
+
 @pytest.fixture(autouse=True)
-def _nothing_left_behind(qapp: QApplication) -> Iterator[None]:
+def _nothing_left_behind(qapp: QApplication, request: pytest.FixtureRequest) -> Iterator[None]:
     before = _alive()
     yield
+    if not request.node.stash.get(PASSED, False):
+        return  # the traceback of a failure keeps what its frames hold
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     left = _alive() - before
     if left:  # what only a reference cycle keeps is no leak; collecting after every test would take most of the time
