@@ -13,6 +13,7 @@ from ui.colors import NONFINITE, ZERO, level, levels, palette
 from ui.theme import THEMES
 
 DARK = THEMES["dark"]
+GROUND = QColor(DARK.canvas)
 
 
 def drawn(layout: Layout, found: NDArray[np.uint8], fast: bool, scale: int = 1) -> NDArray[np.int64]:
@@ -44,7 +45,7 @@ def test_index_image_looks_like_lines(kind: str, scale: int) -> None:
     layout = Layout(snapshot.architecture, Columns(976.0, 11), 416.0)
     found = levels(snapshot.details.edge_gradients)
     fast, true = (drawn(layout, found, how, scale) for how in (True, False))
-    background = np.array(QColor(DARK.canvas).getRgb()[:3])
+    background = np.array([GROUND.red(), GROUND.green(), GROUND.blue()])
     signal = np.abs(true - background).mean()
     assert np.abs(fast - true).mean() < 0.35 * signal
     assert abs(fast.mean() - true.mean()) < 0.1 * true.mean()
@@ -64,7 +65,7 @@ def test_the_strongest_edge_is_not_cut_by_those_it_crosses(layout: Layout) -> No
 
 def test_exact_zero_is_not_drawn_and_nan_is_dashed_magenta(layout: Layout) -> None:
     edges = int(layout.edge_starts[-1])
-    background = np.array(QColor(DARK.canvas).getRgb()[:3])
+    background = np.array([GROUND.red(), GROUND.green(), GROUND.blue()])
     for fast in (True, False):
         assert (drawn(layout, np.full(edges, ZERO, np.uint8), fast) == background).all()
         nan = drawn(layout, np.full(edges, NONFINITE, np.uint8), fast)

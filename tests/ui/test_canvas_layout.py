@@ -1,5 +1,7 @@
 """Where things stand: columns that zoom and scroll, units and edges that are found again where they were put."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,9 +13,9 @@ from ui.canvas.columns import Columns
 from ui.canvas.layout import Layout
 
 
-def layout_of(columns: Columns | None = None, height: float = 416.0, **settings: object) -> Layout:
-    architecture = fabricate(**settings).architecture  # type: ignore[arg-type]
-    return Layout(architecture, columns or Columns(976.0, len(architecture.layers)), height)
+def layout_of(height: float = 416.0, **settings: Any) -> Layout:
+    architecture = fabricate(**settings).architecture
+    return Layout(architecture, Columns(976.0, len(architecture.layers)), height)
 
 
 @given(st.floats(300, 3000), st.integers(2, 1001), st.lists(st.tuples(st.floats(0.2, 5.0), st.floats(0, 3000)), max_size=6))
@@ -37,7 +39,7 @@ def test_a_shallow_net_stands_in_the_middle() -> None:
 
 
 @pytest.mark.parametrize("settings", [{}, {"width": 64}, {"depth": 40}, {"widths": (16, 1024, 1), "depth": 3, "outputs": 10}])
-def test_every_unit_and_edge_is_found_where_it_stands(settings: dict[str, object]) -> None:
+def test_every_unit_and_edge_is_found_where_it_stands(settings: dict[str, Any]) -> None:
     layout = layout_of(**settings)
     for layer in (1, layout.depth // 2, layout.depth):
         for unit in {0, layout.units(layer) - 1}:
