@@ -48,7 +48,7 @@ class Columns:
 
     @property
     def largest_offset(self) -> float:
-        return max(0.0, self.pitch * (self.layers + 1) - self.room)
+        return max(0.0, self.pitch * (self.layers + 1) - self.room) if self.zoom > 1.0 else 0.0
 
     @property
     def largest_zoom(self) -> float:

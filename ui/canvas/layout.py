@@ -83,7 +83,7 @@ class Layout:
     def names_y(self) -> float:
         """Middle of the row of column names."""
         lead = min(38.0, max(14.0, (self.height - self.top) * 0.1))
-        return self.top + (max(lead, 22.0) + 29.0 + 8.0 * (lead < 30.0) if self.has_arcs else lead)
+        return self.top + (max(lead, 22.0) + 33.0 + 4.0 * (lead < 30.0) if self.has_arcs else lead)
 
     @property
     def arc_foot(self) -> float:

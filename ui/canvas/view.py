@@ -147,7 +147,7 @@ class NetworkView(Panel):
         if self.show_legend:
             details = snapshot.details if snapshot is not None else None
             ticks = [] if details is None else [float(value) for value in details.gradient_rms]
-            paint_legend(painter, QPointF(right - 16, 4), self.theme, ticks)
+            paint_legend(painter, QPointF(right - 16, 2), self.theme, ticks)
 
     def _static(self, layout: Layout) -> QPixmap:
         selected = self._selected_layer()
