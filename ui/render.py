@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from PySide6.QtCore import QSizeF
+from PySide6.QtCore import QCoreApplication, QEvent, QSizeF
 from PySide6.QtWidgets import QWidget
 
 from gradviz.experiment import Experiment
@@ -68,8 +68,11 @@ def _draw(spec: Spec, snapshot: Snapshot, options: argparse.Namespace, size: QSi
         panel.set_theme(THEMES[options.theme])
         panel.show_snapshot(snapshot)
         drawable = owner = panel
-    export.export_picture(drawable, options.output, size, options.scale, export.description(snapshot))
-    owner.close()
+    try:
+        export.export_picture(drawable, options.output, size, options.scale, export.description(snapshot))
+    finally:
+        owner.deleteLater()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def _panel(view: str) -> Panel:
