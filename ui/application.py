@@ -11,6 +11,7 @@ from types import TracebackType
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
+from .icons import app_icon
 from .main_window import MainWindow
 from .presets import Preset, preset_named
 from .theme import THEMES, load_fonts, qt_palette, stylesheet
@@ -27,6 +28,7 @@ def make_application() -> QApplication:
     application.setOrganizationName("GradViz")
     application.setStyle("Fusion")
     load_fonts()
+    application.setWindowIcon(app_icon())
     return application
 
 

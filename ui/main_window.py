@@ -48,6 +48,7 @@ class MainWindow(QWidget):
         self.theme = THEMES[theme]
         self._frames = 0
         self._shown_spec: Spec | None = None
+        self._shown_points: object = None
         self._preset = preset
         self._closed = False
         self.run = LiveRun(spec, self)
@@ -80,7 +81,8 @@ class MainWindow(QWidget):
             self._restore_layout()
             self.run.start()
             self.run.play()
-        QTimer.singleShot(0, self._place_overlays)
+        self.canvas.setFocus()
+        QTimer.singleShot(0, self, self._place_overlays)
 
     # ---- assembling
 
@@ -266,15 +268,26 @@ class MainWindow(QWidget):
                 panel.show_snapshot(snapshot)
         if self.timeline.isVisible() and (settled or self._frames % TIMELINE_EVERY == 0):
             self.timeline.show_snapshot(snapshot)
-        if settled or self._frames % SLOW_EVERY == 0:
+        if settled or self._frames % SLOW_EVERY == 1:
             if self.layers.isVisible():
                 self.layers.show_snapshot(snapshot)
             self.status.show_snapshot(snapshot, self.run.frames_per_second)
             self.controls.show_summary(snapshot.data_summary, snapshot.architecture.parameter_count)
+            self._show_points(snapshot)
         self.transport.show_state(snapshot.playing, self._speed)
         self._show_failure(snapshot)
         if self._frames == 1:
             self.first_painted.emit()
+
+    def _show_points(self, snapshot: Snapshot) -> None:
+        prediction = snapshot.prediction
+        if prediction is None or prediction.points is self._shown_points:
+            return
+        self._shown_points = prediction.points
+        if prediction.kind == "surface":
+            self.controls.show_points(prediction.points, prediction.point_labels)
+        else:
+            self.controls.show_points(None)
 
     def _show_failure(self, snapshot: Snapshot) -> None:
         failure = snapshot.failure

@@ -26,7 +26,8 @@ def test_every_preset_trains(name: str, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_settings_override_the_preset(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["train", "--preset", "vanishing", "--steps", "1", "--json", "--set", "network.depth=20", "--set", "network.activation=relu"]
+    arguments = ["train", "--preset", "vanishing", "--steps", "1", "--json"]
+    arguments += ["--set", "network.depth=20", "--set", "network.activation=relu"]
     assert main(arguments) == 0
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert len(result["layers"]) == 21

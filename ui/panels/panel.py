@@ -1,4 +1,4 @@
-"""The small protocol every panel follows: a title, `show_snapshot`, `clear`, a drawing for the screen and for exports, a table of its numbers."""
+"""The small protocol every panel follows: title, `show_snapshot`, `clear`, a drawing for screen and exports, a table of its numbers."""
 
 from __future__ import annotations
 
