@@ -6,7 +6,7 @@ What a student steps through is therefore exactly what trains.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -81,7 +81,7 @@ class Trainer:
         self._batch_targets = np.empty((*targets.shape[:-1], self.batches.size), targets.dtype)
         self._weights = [network.slices[parameter_name(n, "weight")] for n in range(1, network.depth + 1)]
         self._weight_gradients = [self.run.gradient[part] for part in self._weights]
-        self._layer_deltas = [layer.deltas.ravel() for layer in self.run.layers]
+        self._norms = Norms(self._weight_gradients + [layer.deltas.ravel() for layer in self.run.layers])
         self._forward = [(layer.forward, Phase("forward", n)) for n, layer in enumerate(self.run.layers, 1)]
         self._backward = [(layer.backward, Phase("backward", n)) for n, layer in enumerate(self.run.layers, 1)][::-1]
 
@@ -176,8 +176,10 @@ class Trainer:
             self._measure_clipped()
 
     def _measure(self) -> None:
-        self.gradient_norms = self.clipped_norms = norms(self._weight_gradients)
-        self.delta_norms = norms(self._layer_deltas)
+        measured = self._norms()
+        depth = self.network.depth
+        self.gradient_norms = self.clipped_norms = measured[:depth]
+        self.delta_norms = measured[depth:]
         self.total_norm = self.clipped_norm = norm(self.run.gradient)
         if self.failure is None and not (math.isfinite(self.total_norm) and math.isfinite(self.loss)):
             self.failure = self._find_failure()
@@ -209,11 +211,29 @@ class Trainer:
 LOSS, CLIP, UPDATE = Phase("loss", 0), Phase("clip", 0), Phase("update", 0)
 
 
-def norms(parts: list[Floats]) -> Floats:
-    """‖v‖ of each flat vector, as a read-only array, without overflow or underflow of the squares."""
-    found = np.sqrt(np.array([np.dot(part, part) for part in parts], np.float64))
-    low, high = (1e-140, 1e150) if parts[0].dtype == np.float64 else (1e-15, 1e18)
-    if not (found.min() > low and found.max() < high):
-        found = np.array([norm(part) for part in parts])
-    found.flags.writeable = False
-    return found
+class Norms:
+    """‖v‖ of each of several flat vectors, measured again and again as their contents change.
+
+    Neither overflow nor underflow of the squares falsifies a norm: 1e200 does not become infinite, 1e-200 not 0.
+    """
+
+    def __init__(self, parts: Sequence[Floats]) -> None:
+        self._parts = list(parts)
+        double = not self._parts or self._parts[0].dtype == np.float64
+        self._low, self._high = (1e-280, 1e300) if double else (1e-30, 1e36)
+        self._dots = [part.dot for part in self._parts]
+
+    def __call__(self) -> Floats:
+        """(parts,) the norms, read-only."""
+        squares = [dot(part) for dot, part in zip(self._dots, self._parts, strict=True)]
+        if min(squares, default=1.0) > self._low and max(squares, default=1.0) < self._high:
+            found = np.sqrt(np.array(squares, np.float64))
+        else:
+            found = np.array([norm(part) for part in self._parts])
+        found.flags.writeable = False
+        return found
+
+
+def norms(parts: Sequence[Floats]) -> Floats:
+    """‖v‖ of each flat vector once; see `Norms`."""
+    return Norms(parts)()
