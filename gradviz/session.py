@@ -179,6 +179,9 @@ class Session:
     def answer(self, request: Request) -> Frame | None:
         """The present moment, or None while there is nothing new to show (or measuring would take too much of the time)."""
         now = time.perf_counter()
+        if not self.playing and not request.prediction:
+            # asked for while it was still playing; at rest everything on the screen belongs to one moment
+            request = msgspec.structs.replace(request, prediction=True)
         wanted = (self._version, self._version if request.prediction else self._sent[1], request.edge)
         if wanted == self._sent and request.run == self.run_number:
             return None

@@ -5,12 +5,13 @@ While it plays, a frame costs table look-ups only; a still is drawn with true li
 
 from __future__ import annotations
 
+import time
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap
+from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from gradviz.snapshot import Snapshot
@@ -24,6 +25,7 @@ from . import marks
 from .card import card_of, paint_card
 from .columns import Columns
 from .edges import LINES_AT_MOST, EdgeIndex, paint_lines
+from .lag import Lag
 from .layout import LEGEND_ROOM, Layout
 from .units import StripIndex, paint_units
 from .words import table_of
@@ -53,6 +55,8 @@ class NetworkView(Panel):
         self.selection: Selection | None = None
         self._explained: Selection | None = None  # what the card beside the mouse is about
         self._mouse = QPointF()
+        self._edge_lag, self._unit_lag = Lag(), Lag()
+        self._focused_by_key = False
         self._moving = False  # being dragged: true lines would be drawn anew at every pixel
         self._layout: Layout | None = None
         self._edge_index: EdgeIndex | None = None
@@ -98,6 +102,11 @@ class NetworkView(Panel):
 
     # ---- drawing
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        # who came by mouse knows where he is; only the keyboard needs a frame
+        self._focused_by_key = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        super().focusInEvent(event)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -109,6 +118,9 @@ class NetworkView(Panel):
         layout = self._current_layout()
         assert self._strips is not None
         found = _levels_of(snapshot, layout)
+        if snapshot.playing and not self.true_lines:
+            now = time.monotonic()
+            found = _Levels(self._edge_lag.follow(found.edges, now), self._unit_lag.follow(found.units, now))
         if self.true_lines:
             marks.paint_static(painter, layout, self.theme, self._selected_layer())
             paint_lines(painter, layout, found.edges, self.theme)
@@ -121,7 +133,7 @@ class NetworkView(Panel):
         if self._explained is not None and not self.true_lines:
             area = QRectF(self.rect()).adjusted(0, LEGEND_ROOM, 0, 0)
             paint_card(painter, card_of(layout, snapshot, self._explained), self._mouse, area, self.theme)
-        if self.hasFocus() and not self.true_lines:
+        if self.hasFocus() and self._focused_by_key and not self.true_lines:
             painter.setPen(QColor(self.theme.ink3))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
