@@ -154,7 +154,7 @@ class TimelinePanel(Panel):
 
     def _frame(self, area: QRectF) -> _Frame:
         layers = len(self.snapshot.architecture.layers) if self.snapshot is not None else 1
-        left, right = (min(most, max(least, share * area.width())) for most, least, share in ((GUTTER, 56.0, 0.14), (RIGHT, 24.0, 0.1)))
+        left, right = (min(most, max(least, share * area.width())) for most, least, share in ((GUTTER, 56.0, 0.14), (RIGHT, 24.0, 0.15)))
         width = max(20.0, area.width() - left - right)
         room = max(0.0, area.height() - TOP - GAP - FOOT)
         loss = min(max(room - ROW * layers, min(LOSS_HEIGHT, 0.45 * room)), max(0.45 * room, min(LOSS_HEIGHT, 0.45 * room)))
@@ -266,35 +266,27 @@ class TimelinePanel(Panel):
             painter.drawLines([QLineF(x + shift, grip.top() + 4, x + shift, grip.bottom() - 4) for shift in (-1.5, 1.5)])
 
     def _paint_curve_labels(self, painter: QPainter, frame: _Frame, losses: LossPlot) -> None:
-        """The names of the curves beside their ends, and the level of guessing at the right end of its line."""
-        theme, used = self.theme, font(11)
+        """The names of the curves and of the level of guessing, right of the plot: no line runs there, and none moves."""
+        theme, used, x = self.theme, font(11), frame.loss.right() + 8
+        room = frame.area.right() - 2 - x
+        labels: list[tuple[float, str, str]] = []
+        if losses.failed_at is None and self.snapshot is not None and self.snapshot.step > 0:
+            both = losses.train_end is not None and losses.test_end is not None
+            for end, label, ink in ((losses.train_end, "training" if both else "loss", theme.ink2), (losses.test_end, "test", theme.ink1)):
+                if end is not None:
+                    labels.append((end, label, ink))
         guessing = losses.guessing
-        guess_width = 0.0
         if guessing is not None and math.isfinite(guessing):
-            text = f"{guessing:.3f} = guessing" if 1e-3 <= guessing < 1e3 else f"{short(guessing)} = guessing"
-            guess_width = marks.text_width(text, used)
-            y = losses.y(guessing)
-            above = y - 9 if y - 9 >= frame.loss.top() - 8 else y + 9
-            painter.fillRect(QRectF(frame.loss.right() - guess_width - 8, above - 6, guess_width + 8, 12), QColor(theme.canvas))
-            marks.put_text(painter, frame.loss.right() - 4, above, text, used, theme.ink3, Qt.AlignmentFlag.AlignRight)
-        now = frame.x(self.snapshot.step if self.snapshot is not None else 0)
+            value = f"{guessing:.3f}" if 1e-3 <= guessing < 1e3 else short(guessing)
+            text = f"guessing {value}"
+            labels.append((losses.y(guessing), text if marks.text_width(text, used) <= room else "guessing", theme.ink3))
+        heights = marks.spread([y for y, _, _ in labels], 12.0, frame.loss.top() - 2, frame.loss.bottom() + 2)
+        for height, (_, label, ink) in zip(heights, labels, strict=True):
+            if marks.text_width(label, used) <= room:
+                marks.put_text(painter, x, height, label, used, ink, Qt.AlignmentFlag.AlignLeft)
         if losses.failed_at is not None:
             x = losses.failed_at + 10 if losses.failed_at + 40 < frame.loss.right() else frame.loss.right() + 6
             marks.put_text(painter, x, frame.loss.top() + 10, "NaN", font(12, 600), theme.nan, Qt.AlignmentFlag.AlignLeft)
-            return
-        if now <= frame.heat.left():
-            return
-        both = losses.train_end is not None and losses.test_end is not None
-        ends = [(y, label) for y, label in ((losses.train_end, "training" if both else "loss"), (losses.test_end, "test")) if y is not None]
-        heights = marks.spread([y for y, _ in ends], 12.0, frame.loss.top() - 2, frame.loss.bottom() + 2)
-        room = frame.loss.right() - guess_width - 12 - now
-        widest = max((marks.text_width(label, used) for _, label in ends), default=0.0)
-        x = now + 9 if room >= widest + 9 else frame.loss.right() + 8
-        if x + widest > frame.area.right() - 2:
-            return
-        for height, (_, label) in zip(heights, ends, strict=True):
-            painter.fillRect(QRectF(x - 3, height - 6, widest + 6, 12), QColor(theme.canvas))  # no line runs through a name
-            marks.put_text(painter, x, height, label, used, theme.ink1 if label == "test" else theme.ink2, Qt.AlignmentFlag.AlignLeft)
 
     # ---- pointing
 
