@@ -21,6 +21,7 @@ MARGIN = 72.0
 STAMP_HEIGHT = 92.0
 TITLE_HEIGHT = 108.0
 PROFILE_HEIGHT = 214.0  # before scaling
+PANEL_SIDE = 16.0
 BODY_SCALE = 1.3  # a figure is seen from farther away than a window
 
 
@@ -66,7 +67,10 @@ class Figure(Panel):
         painter.save()
         painter.translate(0, TITLE_HEIGHT)
         painter.scale(BODY_SCALE, BODY_SCALE)
-        body_width, body_height = width / BODY_SCALE, (height - TITLE_HEIGHT - STAMP_HEIGHT - 16) / BODY_SCALE
+        # the panels keep 16 px free at their sides; so much further out they stand, and all texts share one edge
+        side = MARGIN / BODY_SCALE - PANEL_SIDE
+        painter.translate(side, 0)
+        body_width, body_height = width / BODY_SCALE - 2 * side, (height - TITLE_HEIGHT - STAMP_HEIGHT - 16) / BODY_SCALE
         self._network.paint_to(painter, QRectF(0, 0, body_width, body_height - PROFILE_HEIGHT))
         self._profile.paint_to(painter, QRectF(0, body_height - PROFILE_HEIGHT, body_width, PROFILE_HEIGHT))
         painter.restore()

@@ -13,6 +13,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from gradviz.snapshot import Snapshot
 from gradviz.spec import Spec, field_info
+from gradviz.threads import use_threads
 
 from .engine_process import EngineLost, EngineProcess
 
@@ -135,6 +136,8 @@ class LiveRun(QObject):
         self._last_frame = now
         if fetched is None:
             return
+        if self.snapshot is None:
+            use_threads(1)  # the window's own small products must not take the engine's processor; late, for the first frame's sake
         self.snapshot, events = fetched
         for event in events:
             if event.kind == "error":

@@ -255,6 +255,7 @@ class MainWindow(QWidget):
         self.run.snapshot = snapshot
         self._on_snapshot(snapshot)
         self._place_overlays()
+        QApplication.processEvents()  # what the numbers need of room is given before the picture is taken
 
     # ---- what comes back
 

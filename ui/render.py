@@ -58,8 +58,10 @@ def _draw(spec: Spec, snapshot: Snapshot, options: argparse.Namespace, size: QSi
     if options.view == "window":
         from .export_menu import WindowPicture
         from .main_window import MainWindow
+        from .presets import preset_named
 
-        window = MainWindow(spec, theme=options.theme, live=False)
+        preset = preset_named(options.preset) if options.preset is not None else None
+        window = MainWindow(spec, theme=options.theme, preset=preset, live=False)
         window.resize(size.toSize())
         window.show_still(snapshot)
         drawable, owner = WindowPicture(window), window
