@@ -18,6 +18,7 @@ NAN_KEY = QRectF(308.0, 22.0, 24.0, 8.0)
 ZERO_CENTRE = QPointF(370.0, 26.0)
 ZERO_RADIUS = 5.0
 NAMES_Y, TICKS_Y = 8.0, 41.0  # middles of the two rows of text
+TICK_DISTANCE = 3.0
 LABELLED = (-9, -6, -3, 0, 3)
 
 
@@ -87,7 +88,10 @@ def _paint_keys(painter: QPainter, theme: Theme, any_nonfinite: bool, any_zero: 
 
 
 def _paint_ticks(painter: QPainter, theme: Theme, values: list[float]) -> None:
-    positions = sorted(_x(colors.LOW) + BAR.width() * colors.position(value) for value in values)
+    positions: list[float] = []
+    for x in sorted(_x(colors.LOW) + BAR.width() * colors.position(value) for value in values):
+        if not positions or x - positions[-1] >= TICK_DISTANCE:  # of many layers in one place a single mark is enough
+            positions.append(x)
     # Every casing before every mark, so that marks close together stay whole.
     for width, ink in ((3.5, theme.canvas), (1.5, theme.ink1)):
         painter.setPen(QPen(QColor(ink), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))

@@ -59,3 +59,8 @@ def test_nothing_is_cut_off(theme: Theme) -> None:
     edge = [(x, y) for x in range(image.width()) for y in (0, image.height() - 1)]
     edge += [(x, y) for x in (0, image.width() - 1) for y in range(image.height())]
     assert all(image.pixelColor(x, y) == QColor(theme.canvas) for x, y in edge)
+
+
+@themes
+def test_layers_that_stand_close_together_share_a_mark(theme: Theme) -> None:
+    assert changed(theme, [1e-3 * (1 + 1e-4 * n) for n in range(1000)]) == changed(theme, [1e-3])
