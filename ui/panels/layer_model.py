@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,33 +52,18 @@ def _relative_update(snapshot: Snapshot, details: Details | None) -> NDArray[Any
     return result
 
 
-NUMBERS = (
+NUMBERS = (  # the most telling ones first: not all of them fit beside the network
     Column(
         "gradient_norm",
         "‖∂L/∂W‖",
         "Length of the gradient of all the layer's weights together: how strongly the loss asks them to move.",
         _per_step("gradient_norms"),
     ),
-    Column("clipped_norm", "clipped", "The same after clipping: what the optimiser is really given.", _per_step("clipped_norms")),
     Column(
         "delta_norm",
         "‖∂L/∂z‖",
         "Length of the gradient of the layer's pre-activations over the batch: the signal that travels back.",
         _per_step("delta_norms"),
-    ),
-    Column(
-        "gradient_rms",
-        "RMS",
-        "Typical gradient of one weight: ‖∂L/∂W‖ over the root of the number of weights. The colour shows it.",
-        _measured("gradient_rms"),
-    ),
-    Column("weight_norm", "‖W‖", "Length of the layer's weights.", _measured("weight_norms")),
-    Column("update_norm", "‖ΔW‖", "How far this step moved the weights.", _measured("update_norms")),
-    Column(
-        "relative_update",
-        "‖ΔW‖/‖W‖",
-        "The step relative to the weights' own length. Around 10⁻³ is usual; far below it the layer stands still.",
-        _relative_update,
     ),
     Column(
         "mean_slope",
@@ -91,6 +77,21 @@ NUMBERS = (
         "Share of the units whose slope is exactly 0 for the whole batch: no gradient passes through them.",
         _measured("dead_fractions"),
         percent=True,
+    ),
+    Column("clipped_norm", "clipped", "The same after clipping: what the optimiser is really given.", _per_step("clipped_norms")),
+    Column(
+        "gradient_rms",
+        "RMS",
+        "Typical gradient of one weight: ‖∂L/∂W‖ over the root of the number of weights. The colour shows it.",
+        _measured("gradient_rms"),
+    ),
+    Column("weight_norm", "‖W‖", "Length of the layer's weights.", _measured("weight_norms")),
+    Column("update_norm", "‖ΔW‖", "How far this step moved the weights.", _measured("update_norms")),
+    Column(
+        "relative_update",
+        "‖ΔW‖/‖W‖",
+        "The step relative to the weights' own length. Around 10⁻³ is usual; far below it the layer stands still.",
+        _relative_update,
     ),
 )
 TEXTS = (
@@ -151,11 +152,21 @@ class LayerModel(QAbstractTableModel):
         found = np.nonzero(self._order == layer - 1)[0]
         return int(found[0]) if len(found) else None
 
-    def widest_texts(self) -> list[str]:
-        """For each column a text as wide as any it may have to show for these layers, whatever the numbers become."""
+    def widest_texts(self, exponents: Sequence[int]) -> list[str]:
+        """For each column a text as wide as any it may have to show while its exponents have at most that many digits."""
         infos = self._snapshot.architecture.layers if self._snapshot is not None else ()
         fixed = [max((self.text(layer, column) for layer in range(1, len(infos) + 1)), key=len, default="") for column in range(len(TEXTS))]
-        return fixed + ["100 %" if column.percent else "8.4×10⁻⁹⁹" for column in NUMBERS]
+        wide = ["0.0011" if digits == 0 else "8.4×10⁻" + "⁹" * digits for digits in exponents]
+        return fixed + ["100 %" if column.percent else text for column, text in zip(NUMBERS, wide, strict=True)]
+
+    def exponent_digits(self) -> list[int]:
+        """How many digits the longest exponent in each column of numbers has now; 0 where no number needs one."""
+        digits = []
+        for values in self._values:
+            sizes = np.abs(values[np.isfinite(values) & (values != 0)]) if values is not None else np.zeros(0)
+            exponents = [math.floor(math.log10(size)) for size in (sizes.min(), sizes.max())] if len(sizes) else []
+            digits.append(max((0 if -3 <= exponent <= 1 else len(str(abs(exponent))) for exponent in exponents), default=0))
+        return digits
 
     def level(self, layer: int) -> int:
         """Colour level of a layer's typical gradient."""

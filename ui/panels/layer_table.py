@@ -17,15 +17,17 @@ from ..numbers import plain
 from ..selection import Selection
 from ..theme import Theme, font
 from . import marks
-from .layer_model import COLUMNS, HEADERS, KEYS, SWATCH, LayerModel
+from .layer_model import COLUMNS, HEADERS, KEYS, NUMBERS, SWATCH, LayerModel
 from .panel import Panel, Table
 
 HEADING, FAILURE_HEADING = 44.0, 124.0
 ROW, HEADER = 25.0, 26.0
 PADDING = 16.0
+UNITS, CLIPPED = KEYS.index("units"), KEYS.index("clipped_norm")
+FIRST_EXPONENTS = tuple(int(column.key in ("gradient_norm", "clipped_norm", "delta_norm", "gradient_rms")) for column in NUMBERS)
 STYLE = """
-QTableView { font-size: 12px; } QTableView::item { padding: 0 5px; }
-QHeaderView::section { font-size: 11px; padding: 4px 8px; }
+QTableView { font-size: 12px; } QTableView::item { padding: 0 2px; }
+QHeaderView::section { font-size: 11px; padding: 4px 5px; }
 QAbstractScrollArea::corner { background: transparent; border: 0; }
 """
 
@@ -62,6 +64,7 @@ class LayerTablePanel(Panel):
         self.model = LayerModel(self.theme)
         self._selecting = False
         self._fitted: tuple[object, ...] = ()
+        self._exponents = [0] * len(NUMBERS)  # digits of the longest exponent that each column of numbers has had to show
         self.view = _View(self)
         self.view.setModel(self.model)
         self.view.setAccessibleName("Numbers of every layer")
@@ -84,6 +87,7 @@ class LayerTablePanel(Panel):
         header.setSectionsMovable(True)
         header.setFixedHeight(int(HEADER))
         header.setMinimumSectionSize(24)
+        header.moveSection(UNITS, KEYS.index("dead_fraction"))  # seldom worth its place among the first
         self.view.setStyleSheet(STYLE)
         self.view.selectionModel().currentRowChanged.connect(self._on_current_row)
         self._layout = QVBoxLayout(self)
@@ -101,10 +105,15 @@ class LayerTablePanel(Panel):
         self.model.show_snapshot(snapshot)
         self._selecting = False
         failed = snapshot.failure is not None
-        if self._fitted != (snapshot.architecture.layers, failed):  # never while numbers change: columns must not dance
-            self._fitted = (snapshot.architecture.layers, failed)
+        if self._fitted[:1] != (snapshot.architecture.layers,):
+            self._exponents = list(FIRST_EXPONENTS)
+        self._exponents = [max(pair) for pair in zip(self._exponents, self.model.exponent_digits(), strict=True)]
+        fitted = (snapshot.architecture.layers, failed, *self._exponents)
+        if self._fitted != fitted:  # columns grow for longer numbers and never shrink: they must not dance
+            self._fitted = fitted
             for column, width in enumerate(self._widths()):
                 self.view.setColumnWidth(column, math.ceil(width))
+        self.view.setColumnHidden(CLIPPED, snapshot.spec.training.clip == "none")
         self.view.show()
         self._layout.setContentsMargins(8, int(FAILURE_HEADING if failed else HEADING), 0, 0)
         super().show_snapshot(snapshot)
@@ -214,17 +223,17 @@ class LayerTablePanel(Panel):
                 marks.put_text(painter, area.right() - PADDING, y, caption, font(12), theme.ink3, Qt.AlignmentFlag.AlignRight)
         if failure is None:
             return
-        width = min(240.0, (area.width() - 2 * PADDING - 8) / 2)
+        room = min(488.0, area.width() - 2 * PADDING)
         cards = (("First non-finite", f"{failure.layer_name}, {failure.phase}"), ("At step", f"{failure.step:,}"))
-        for number, (label, value) in enumerate(cards):
-            card = QRectF(left + number * (width + 8), area.top() + 46, width, 62)
+        for (label, value), start, width in zip(cards, (left, left + 0.6 * room + 4), (0.6 * room - 4, 0.4 * room - 4), strict=True):
+            card = QRectF(start, area.top() + 46, width, 62)
             painter.setPen(QPen(QColor(theme.strong_line), 1))
             painter.setBrush(QColor(theme.raised))
             painter.drawRoundedRect(card, 8, 8)
-            marks.put_text(painter, card.left() + 12, card.top() + 18, label, font(11, 600), theme.ink3, Qt.AlignmentFlag.AlignLeft)
+            marks.put_text(painter, card.left() + 10, card.top() + 18, label, font(11, 600), theme.ink3, Qt.AlignmentFlag.AlignLeft)
             sizes = (20, 17, 15, 13, 11)
-            size = next((s for s in sizes if marks.text_width(value, font(s, 600)) <= width - 24), sizes[-1])
-            marks.put_text(painter, card.left() + 12, card.top() + 42, value, font(size, 600), theme.ink1, Qt.AlignmentFlag.AlignLeft)
+            size = next((s for s in sizes if marks.text_width(value, font(s, 600)) <= width - 20), sizes[-1])
+            marks.put_text(painter, card.left() + 10, card.top() + 42, value, font(size, 600), theme.ink1, Qt.AlignmentFlag.AlignLeft)
 
     def table(self) -> Table:
         """All layers in their own order, whatever the sorting on the screen."""
@@ -236,7 +245,7 @@ class LayerTablePanel(Panel):
     def _widths(self) -> list[float]:
         """Width of each column."""
         used, small = font(12), font(11)
-        texts = zip(self.model.widest_texts(), HEADERS, strict=True)
-        widths = [max(marks.text_width(text, used), marks.text_width(header, small)) + 18 for text, header in texts]
-        widths[0] += SWATCH + 8
+        texts = zip(self.model.widest_texts(self._exponents), HEADERS, strict=True)
+        widths = [max(marks.text_width(text, used), marks.text_width(header, small)) + 11 for text, header in texts]
+        widths[0] += SWATCH + 4
         return widths
