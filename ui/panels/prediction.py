@@ -111,12 +111,14 @@ class PredictionPanel(Panel):
         accuracy = self._accuracy()
         if accuracy is not None:
             return accuracy, accuracy.split(" ", 1)[1], accuracy.split("accuracy ")[1]
+        if prediction.accuracy is not None:
+            return ("no finite answers", "")
         return ("line: what the network answers", "line: answer") if prediction.kind == "curve" else ("answer against truth",)
 
     def _accuracy(self) -> str | None:
         prediction, snapshot = self._prediction, self.snapshot
-        if prediction is None or snapshot is None or prediction.accuracy is None:
-            return None
+        if prediction is None or snapshot is None or prediction.accuracy is None or snapshot.diverged:
+            return None  # a share of right answers, 0 too, would say that there are answers
         tested = snapshot.spec.data.test_fraction > 0
         if prediction.point_in_test is not None:
             tested = bool(prediction.point_in_test.any())
