@@ -16,12 +16,12 @@ from gradviz.spec import FieldInfo, Spec, SpecError, all_fields
 from ..theme import THEMES, Theme
 from .group import Group, Thumbnail
 from .layer_menu import build_layer_menu
-from .presentation import CLOSED, group_of
+from .presentation import CLOSED, group_of, hint_for
 from .row import Row
 from .style import dock_stylesheet
 from .texts import FileInput
 
-ROWS_BESIDE_PICTURE = 2
+ROWS_BESIDE_PICTURE = 3  # data set, samples, noise: their inputs then stand under one another
 
 
 class Controls(QWidget):
@@ -118,8 +118,10 @@ class Controls(QWidget):
             group = self.groups[title] = Group(title, opened=title not in CLOSED)
             rows = [self._make_row(info, per_layer.get(f"{info.path}s")) for info in grouped[title]]
             if title == "Data":
-                for row in rows[:ROWS_BESIDE_PICTURE]:
-                    row.make_compact()
+                beside = [row for row in rows[:ROWS_BESIDE_PICTURE] if hint_for(row.info).titled]
+                widest = max(row.heading.minimumSizeHint().width() for row in beside)
+                for row in beside:
+                    row.heading.setFixedWidth(widest + 8)
                 group.add_beside(self.thumbnail, list(rows[:ROWS_BESIDE_PICTURE]))
                 rows = rows[ROWS_BESIDE_PICTURE:]
             for row in rows:

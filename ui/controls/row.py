@@ -92,10 +92,6 @@ class Row(QWidget):
         if self.info.group == "file":
             self.setVisible(spec.data.name == "csv")
 
-    def make_compact(self) -> None:
-        """Give the title no more room than it needs: for a row that shares its line with a picture."""
-        self.heading.setFixedWidth(self.heading.minimumSizeHint().width() + 8)
-
     def show_error(self, text: str) -> None:
         """Say what was wrong with the last try; an empty text takes it back."""
         self.error.setText(text)
