@@ -136,7 +136,7 @@ def summary(architecture: Architecture, edges: bool) -> str:
     hidden = architecture.layers[:-1]
     widths = {layer.units for layer in hidden}
     span = f"{min(widths)}" if len(widths) == 1 else f"{min(widths)}–{max(widths)}"
-    parts = [f"{len(hidden)} hidden {'layer' if len(hidden) == 1 else 'layers'} × {span} units"]
+    parts = [f"{len(hidden):,} hidden {'layer' if len(hidden) == 1 else 'layers'} × {span} {'unit' if span == '1' else 'units'}"]
     if max(widths) > 16 or not edges:
         parts[0] += ": one strip per layer, one row per unit"
     if edges and any(layer.pooled for layer in architecture.layers):
