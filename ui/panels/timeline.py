@@ -267,8 +267,8 @@ class TimelinePanel(Panel):
 
     def _paint_curve_labels(self, painter: QPainter, frame: _Frame, losses: LossPlot) -> None:
         """The names of the curves and of the level of guessing, right of the plot: no line runs there, and none moves."""
-        theme, used, x = self.theme, font(11), frame.loss.right() + 8
-        room = frame.area.right() - 2 - x
+        theme, used, x = self.theme, font(11), frame.loss.right() + 6
+        room = frame.area.right() - 4 - x
         labels: list[tuple[float, str, str]] = []
         if losses.failed_at is None and self.snapshot is not None and self.snapshot.step > 0:
             both = losses.train_end is not None and losses.test_end is not None
