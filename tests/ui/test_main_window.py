@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from gradviz.snapshot import Snapshot
@@ -65,6 +65,33 @@ def test_a_changed_activation_continues_the_run(qtbot: QtBot, window: MainWindow
     assert snapshot.step == step
     qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     wait(qtbot, window, lambda s: s.spec.network.activation == "sigmoid")
+
+
+def test_the_early_layers_come_back_when_relu_is_clicked_while_it_trains(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    """What a new user does first: watch the early layers fade, click ReLU, see them come back, save the picture."""
+    window.load_preset("vanishing")
+    faded = wait(qtbot, window, lambda s: s.spec == preset_named("vanishing").spec and s.step > 20)
+    assert faded.details is not None
+    assert faded.details.gradient_rms[0] < 1e-5
+    buttons = window.controls.rows["network.activation"].findChildren(QAbstractButton)
+    relu = next(button for button in buttons if button.text() == "ReLU" or button.accessibleName().startswith("ReLU"))
+    qtbot.mouseClick(relu, Qt.MouseButton.LeftButton)
+    back = wait(qtbot, window, lambda s: s.spec.network.activation == "relu" and s.step > faded.step + 10)
+    assert back.playing
+    assert back.details is not None
+    assert back.details.gradient_rms[0] > 1e-3
+    assert window.export_menu.write_picture("figure", tmp_path / "talk.svg")
+    assert b"<svg" in (tmp_path / "talk.svg").read_bytes()
+
+
+def test_a_layer_gets_its_own_activation_from_its_menu(qtbot: QtBot, window: MainWindow) -> None:
+    pause(qtbot, window)
+    menu = window.controls.layer_menu(window.run.wanted_spec, 2, window)
+    action = next(action for action in menu.actions() if action.text() == "ReLU")
+    action.trigger()
+    snapshot = wait(qtbot, window, lambda s: s.spec.network.activations is not None)
+    assert [layer.activation for layer in snapshot.architecture.layers[:3]] == ["sigmoid", "relu", "sigmoid"]
+    menu.deleteLater()
 
 
 def test_undo_brings_the_very_run_back_after_a_restart(qtbot: QtBot, window: MainWindow) -> None:
