@@ -179,7 +179,12 @@ def test_hovering_a_block_asks_for_its_weights_and_shows_them(qtbot: QtBot) -> N
     weights = np.full((8, 8), 0.5)
     block = Inspection(2, (8 * row, 8 * row + 8), (8 * column, 8 * column + 8), weights, weights)
     canvas.show_snapshot(msgspec.structs.replace(snapshot, inspection=block))
-    assert card_of(layout, canvas.snapshot, canvas._explained).block is block  # type: ignore[arg-type]
+    card = card_of(layout, canvas.snapshot, canvas._explained)  # type: ignore[arg-type]
+    assert card.block is block
+    assert dict(card.rows)["typical |weight|"] == "0.5"
+    waiting = card_of(layout, snapshot, canvas._explained)  # type: ignore[arg-type]
+    assert [label for label, _ in waiting.rows] == [label for label, _ in card.rows]
+    assert not any("NaN" in value for _, value in (*card.rows, *waiting.rows))
     picture(canvas)
     with qtbot.waitSignal(canvas.inspect_wanted) as said:
         qtbot.mouseMove(canvas, QPoint(3, 410))
@@ -192,7 +197,7 @@ def test_the_card_tells_exact_values(qtbot: QtBot) -> None:
     canvas = shown(qtbot, snapshot)
     card = card_of(canvas._current_layout(), snapshot, Selection("edge", 3, 4, 1))
     assert card.title == "Weight into L3, unit 2 → unit 5"
-    assert [label for label, _ in card.rows] == ["value", "∂J/∂w", "moves this step by"]
+    assert [label for label, _ in card.rows] == ["value", "∂L/∂w", "moves this step by"]
     assert card_of(canvas._current_layout(), snapshot, Selection("edge", 1, 4, 1)).title == "Weight into L1, x₂ → unit 5"
     unknown = fabricate(details=False)
     for selection in (Selection("edge", 3, 4, 1), Selection("unit", 3, 4), Selection("layer", 3)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ PADDING, ROW, TITLE = 12.0, 17.0, 22.0
 COLUMN_SPACE = 24.0
 HEATMAP = 112.0
 SHADOW = 3
+WAITING = "…"  # asked for, and not here yet
+LONGEST = "−8.888888888888888×10⁻⁸⁸"  # so that the card keeps its width while numbers run
 
 
 @dataclass(frozen=True)
@@ -57,30 +60,36 @@ def _edge_card(layout: Layout, snapshot: Snapshot, target: Selection, info: Laye
     if details is None:
         return Card(title, (("value", "not measured yet"),))
     at = layout.edge_slice(target.layer).start + target.source * info.edge_columns + target.unit
-    weight, gradient, update = (full(float(values[at])) for values in (details.edge_weights, details.edge_gradients, details.edge_updates))
+    gradient = float(details.edge_gradients[at])
     if not info.pooled:
-        return Card(title, (("value", weight), ("∂J/∂w", gradient), ("moves this step by", update)))
+        weight, update = float(details.edge_weights[at]), float(details.edge_updates[at])
+        return Card(title, (("value", full(weight)), ("∂L/∂w", full(gradient)), ("moves this step by", full(update))))
     found = snapshot.inspection
     known = found if found is not None and (found.layer, found.rows, found.columns) == (target.layer, sources, units) else None
+    if single:
+        numbers = (("value", known.weights.item()), ("∂L/∂w", known.gradients.item())) if known is not None else (("|∂L/∂w|", gradient),)
+        return Card(title, tuple((label, full(value)) for label, value in numbers))
     count = (sources[1] - sources[0]) * (units[1] - units[0])
-    rows = [("weights", f"{count:,}"), ("typical |value|", weight), ("typical |∂J/∂w|", gradient), ("typical move this step", update)]
-    if known is not None:
+    rows = [("weights", f"{count:,}"), ("typical |∂L/∂w|", full(gradient))]
+    if known is None:  # the rows that the engine is asked for keep their places
+        rows += [("smallest", WAITING), ("largest", WAITING), ("typical |weight|", WAITING)]
+    else:
         sizes = np.abs(known.gradients)
-        rows.insert(3, ("largest |∂J/∂w|", full(float(sizes.max()))))
-        rows.insert(3, ("smallest |∂J/∂w|", full(float(sizes.min()))))
-    return Card(title, tuple(rows), known if count > 1 else None)
+        typical = math.sqrt(float(np.mean(np.square(known.weights))))
+        rows += [("smallest", full(float(sizes.min()))), ("largest", full(float(sizes.max()))), ("typical |weight|", full(typical))]
+    return Card(title, tuple(rows), known)
 
 
 def _unit_card(layout: Layout, snapshot: Snapshot, target: Selection, info: LayerInfo) -> Card:
     details = snapshot.details
     title = f"{info.name}, unit {target.unit + 1} of {info.units}"
     if details is None:
-        return Card(title, (("‖∂J/∂z‖ over the batch", "not measured yet"),))
+        return Card(title, (("‖∂L/∂z‖ over the batch", "not measured yet"),))
     delta = float(details.unit_deltas[layout.unit_slice(target.layer).start + target.unit])
-    rows = [("‖∂J/∂z‖ over the batch", full(delta))]
+    rows = [("‖∂L/∂z‖ over the batch", full(delta))]
     if not info.pooled:
         gradients = details.edge_gradients[layout.edge_slice(target.layer)].reshape(info.edge_rows, info.edge_columns)[:, target.unit]
-        rows.append(("largest |∂J/∂w| into it", full(float(np.abs(gradients).max()))))
+        rows.append(("largest |∂L/∂w| into it", full(float(np.abs(gradients).max()))))
     rows.append(("typical in the layer", full(float(details.delta_rms[target.layer - 1]))))
     return Card(title, tuple(rows))
 
@@ -89,11 +98,11 @@ def _layer_card(layout: Layout, snapshot: Snapshot, layer: int, info: LayerInfo)
     details = snapshot.details
     title = f"{info.name}: {info.units} {'unit' if info.units == 1 else 'units'}, {info.activation.replace('_', ' ')}"
     if details is None:
-        return Card(title, (("‖∂J/∂W‖", "not measured yet"),))
+        return Card(title, (("typical |∂L/∂w|", "not measured yet"),))
     at = layer - 1
     rows = [
-        ("typical |∂J/∂w|", full(float(details.gradient_rms[at]))),
-        ("typical ‖∂J/∂z‖", full(float(details.delta_rms[at]))),
+        ("typical |∂L/∂w|", full(float(details.gradient_rms[at]))),
+        ("typical ‖∂L/∂z‖", full(float(details.delta_rms[at]))),
         ("mean slope f′", full(float(details.mean_slopes[at]))),
         ("dead units", f"{100 * float(details.dead_fractions[at]):.0f} %"),
     ]
@@ -118,7 +127,7 @@ def paint_card(painter: QPainter, card: Card, mouse: QPointF, area: QRectF, them
     title_font, row_font = font(12, 600), font(12)
     titles, rows = QFontMetricsF(title_font), QFontMetricsF(row_font)
     labels = max(rows.horizontalAdvance(label) for label, _ in card.rows)
-    values = max(rows.horizontalAdvance(value) for _, value in card.rows)
+    values = max(rows.horizontalAdvance(value) for value in (LONGEST, *(value for _, value in card.rows)))
     width = max(titles.horizontalAdvance(card.title), labels + COLUMN_SPACE + values) + 2 * PADDING
     height = PADDING + TITLE + ROW * len(card.rows) + PADDING - 4
     if card.block is not None:
@@ -166,6 +175,6 @@ def _paint_block(painter: QPainter, block: Inspection, area: QRectF, theme: Them
     if beside.width() >= 80:
         painter.setFont(font(11))
         painter.setPen(QColor(theme.ink3))
-        text = "|∂J/∂w| of each weight\nrows: from\ncolumns: to"
+        text = "|∂L/∂w| of each weight\nrows: from\ncolumns: to"
         painter.drawText(beside, Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, text)
     painter.restore()

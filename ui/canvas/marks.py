@@ -231,7 +231,7 @@ def _paint_pill(painter: QPainter, crown: QPointF, text: str, span: float, theme
 
 
 def paint_loss(painter: QPainter, layout: Layout, snapshot: Snapshot, output_levels: NDArray[np.uint8], theme: Theme) -> None:
-    """Lines from the output units to the loss, coloured like the units, and the square with its J."""
+    """Lines from the output units to the loss, coloured like the units, and the square with its L."""
     known, centre = snapshot.details is not None, layout.loss_point
     strip = layout.is_strip(layout.depth)
     x = layout.columns.x(layout.depth) + (layout.strip_width / 2 if strip else layout.radius)
@@ -262,7 +262,7 @@ def paint_loss(painter: QPainter, layout: Layout, snapshot: Snapshot, output_lev
     painter.drawPath(shape)
     painter.setFont(formula_font(16))
     painter.setPen(QColor(theme.ink1))
-    painter.drawText(square.translated(0, -0.5), CENTRE, "J")
+    painter.drawText(square.translated(0, -0.5), CENTRE, "L")
 
 
 def paint_output_map(painter: QPainter, layout: Layout, prediction: Prediction | None, theme: Theme) -> None:
