@@ -131,9 +131,7 @@ def test_numbers_may_be_typed_as_people_write_them(
 
 
 @pytest.mark.parametrize("typed", ["-1", "1001", "abc", "nan", "1e999"])
-def test_what_is_not_allowed_is_said_at_the_control(
-    qtbot: QtBot, controls: Controls, changes: list[tuple[Spec, str]], typed: str
-) -> None:
+def test_what_is_not_allowed_is_said_at_the_control(qtbot: QtBot, controls: Controls, changes: list[tuple[Spec, str]], typed: str) -> None:
     row, edit = controls.rows["training.learning_rate"], slider_of(controls, "training.learning_rate").edit
     edit.setText(typed)
     edit.setModified(True)
