@@ -189,9 +189,11 @@ def test_what_cannot_be_done_becomes_an_event_and_changes_nothing(command: str, 
 def test_nothing_new_is_not_measured_again() -> None:
     session = make(steps=1)
     request = Request(run=0, stride=1, prediction=False)
-    assert session.answer(request) is not None
+    still = session.answer(request)
+    assert still is not None
+    assert still.snapshot.prediction is not None  # at rest all that is shown belongs to one moment, asked for or not
     assert session.answer(request) is None
-    assert session.answer(Request(run=0, stride=1, prediction=True)) is not None
+    assert session.answer(Request(run=0, stride=1, prediction=True)) is None
     assert session.answer(Request(run=0, stride=1, edge=(1, 0, 0))) is not None
     assert session.answer(Request(run=-1, stride=0, edge=(1, 0, 0))) is not None  # a window that has nothing yet
     session.execute("step")
