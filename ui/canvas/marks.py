@@ -117,7 +117,9 @@ def _paint_foot(painter: QPainter, layout: Layout, theme: Theme) -> None:
         painter.setPen(QColor(theme.ink3))
         x = max(16.0, layout.input_x - 9)
         room = int(layout.columns.width - x - (72 if layout.clips else 16))
-        line = metrics.elidedText(summary(layout.architecture, layout.has_edges), Qt.TextElideMode.ElideRight, room)
+        line = summary(layout.architecture, layout.has_edges)
+        if metrics.horizontalAdvance(line) > room:
+            line = metrics.elidedText(line.split(":")[0], Qt.TextElideMode.ElideRight, room)
         text_at(painter, QPointF(x, layout.marks_y), line, Qt.AlignmentFlag.AlignLeft)
         return
     for layer in layout.visible_layers():

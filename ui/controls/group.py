@@ -88,9 +88,11 @@ class GroupHeader(QAbstractButton):
         start = MARGIN + 32 + QFontMetrics(title).horizontalAdvance(self.text())
         area = QRectF(start, 1, self.width() - MARGIN - start, self.height() - 1)
         size = 12 if QFontMetrics(font(12)).horizontalAdvance(self._summary) <= area.width() else 11
+        metrics, summary = QFontMetrics(font(size)), self._summary
+        if metrics.horizontalAdvance(summary) > area.width():
+            summary = metrics.elidedText(summary.removesuffix(" examples"), Qt.TextElideMode.ElideRight, int(area.width()))
         painter.setFont(font(size))
         painter.setPen(QColor(theme.ink3))
-        summary = QFontMetrics(font(size)).elidedText(self._summary, Qt.TextElideMode.ElideRight, int(area.width()))
         painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, summary)
         if self.hasFocus():
             painter.setPen(QPen(QColor(theme.ink1), 2))
