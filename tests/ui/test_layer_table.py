@@ -103,6 +103,17 @@ def test_the_model_follows_qts_rules(panel: LayerTablePanel) -> None:
     tester.deleteLater()
 
 
+@pytest.mark.parametrize("width", [200, 280, 360, 500])
+def test_no_number_is_cut_at_the_edge(panel: LayerTablePanel, width: int) -> None:
+    panel.resize(width, 400)
+    panel.show_snapshot(fabricate(kind="vanishing"))
+    panel.show()
+    header, room = panel.view.horizontalHeader(), panel.view.viewport().width()
+    ends = [header.sectionViewportPosition(c) + header.sectionSize(c) for c in range(len(KEYS)) if not header.isSectionHidden(c)]
+    assert room in ends
+    assert header.isSectionHidden(KEYS.index("clipped_norm"))
+
+
 def test_choosing_a_row_by_key_selects_its_layer(panel: LayerTablePanel, qtbot: QtBot) -> None:
     panel.show_snapshot(fabricate())
     panel.show()

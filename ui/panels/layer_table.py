@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QLineF, QModelIndex, QRectF, QSize, QSizeF, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
 
 from gradviz.snapshot import Snapshot
@@ -34,6 +34,12 @@ QAbstractScrollArea::corner { background: transparent; border: 0; }
 
 class _View(QTableView):
     """A table whose selected rows, or else all, are copied with their header as tab-separated text."""
+
+    resized = Signal()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.resized.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         model = self.model()
@@ -90,6 +96,7 @@ class LayerTablePanel(Panel):
         header.moveSection(UNITS, KEYS.index("dead_fraction"))  # seldom worth its place among the first
         self.view.setStyleSheet(STYLE)
         self.view.selectionModel().currentRowChanged.connect(self._on_current_row)
+        self.view.resized.connect(self._fit_columns)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(8, int(HEADING), 0, 0)
         self._layout.addWidget(self.view)
@@ -105,18 +112,29 @@ class LayerTablePanel(Panel):
         self.model.show_snapshot(snapshot)
         self._selecting = False
         failed = snapshot.failure is not None
+        self.view.setColumnHidden(CLIPPED, snapshot.spec.training.clip == "none")
         if self._fitted[:1] != (snapshot.architecture.layers,):
             self._exponents = list(FIRST_EXPONENTS)
         self._exponents = [max(pair) for pair in zip(self._exponents, self.model.exponent_digits(), strict=True)]
         fitted = (snapshot.architecture.layers, failed, *self._exponents)
         if self._fitted != fitted:  # columns grow for longer numbers and never shrink: they must not dance
             self._fitted = fitted
-            for column, width in enumerate(self._widths()):
-                self.view.setColumnWidth(column, math.ceil(width))
-        self.view.setColumnHidden(CLIPPED, snapshot.spec.training.clip == "none")
+            self._fit_columns()
         self.view.show()
         self._layout.setContentsMargins(8, int(FAILURE_HEADING if failed else HEADING), 0, 0)
         super().show_snapshot(snapshot)
+
+    def _fit_columns(self) -> None:
+        """Spread the columns that fit over the width: of a number cut in two the half with the exponent would be missing."""
+        header, room = self.view.horizontalHeader(), self.view.viewport().width()
+        widths = [math.ceil(width) for width in self._widths()]
+        shown = [column for column in map(header.logicalIndex, range(COLUMNS)) if not header.isSectionHidden(column)]
+        fitting = [column for at, column in enumerate(shown, 1) if sum(widths[c] for c in shown[:at]) <= room]
+        spare = room - sum(widths[column] for column in fitting) if len(fitting) < len(shown) else 0
+        for at, column in enumerate(fitting):
+            widths[column] += spare * (at + 1) // len(fitting) - spare * at // len(fitting)
+        for column, width in enumerate(widths):
+            self.view.setColumnWidth(column, width)
 
     def clear(self) -> None:
         self.model.show_snapshot(None)
@@ -246,6 +264,6 @@ class LayerTablePanel(Panel):
         """Width of each column."""
         used, small = font(12), font(11)
         texts = zip(self.model.widest_texts(self._exponents), HEADERS, strict=True)
-        widths = [max(marks.text_width(text, used), marks.text_width(header, small)) + 11 for text, header in texts]
+        widths = [max(marks.text_width(text, used), marks.text_width(header, small)) + 10 for text, header in texts]
         widths[0] += SWATCH + 4
         return widths
