@@ -136,6 +136,7 @@ class TimelinePanel(Panel):
                 painter.drawImage(filled, picture.image)
                 if not picture.stripes.isEmpty():
                     colors.paint_hatch(painter, picture.stripes, theme)
+                self._paint_zeros(painter, frame, self._history)
                 self._paint_rows(painter, frame)
                 self._paint_changes(painter, frame)
                 self._paint_now(painter, frame, snapshot.step)
@@ -189,6 +190,15 @@ class TimelinePanel(Panel):
         painter.drawRect(frame.heat)
         middle = frame.heat.center()
         marks.put_text(painter, middle.x(), middle.y(), marks.NOTHING_YET, font(13), self.theme.ink2)
+
+    def _paint_zeros(self, painter: QPainter, frame: _Frame, history: HistoryTable) -> None:
+        """Say it in words where every gradient has been exactly 0 up to now: nothing is drawn there."""
+        alive = np.nonzero((history.gradient_rms != 0).any(axis=1))[0]
+        first = int(alive[-1]) + 1 if len(alive) else 0
+        if first < len(history.steps):
+            start, end, text = frame.x(float(history.steps[first])), frame.x(float(history.steps[-1])), "all exactly 0"
+            if end - start > marks.text_width(text, font(12)) + 16:
+                marks.put_text(painter, (start + end) / 2, frame.heat.center().y(), text, font(12), self.theme.ink3)
 
     def _paint_rows(self, painter: QPainter, frame: _Frame) -> None:
         theme, heat = self.theme, frame.heat
