@@ -37,7 +37,7 @@ class EngineProcess:
         """Raises SpecError or DataError when the spec cannot be run: it is tried out here, before a process is started."""
         context = multiprocessing.get_context("spawn")
         self._connection, far_end = context.Pipe()
-        self._process = context.Process(target=serve, args=(far_end, spec.to_json()), name="gradviz-engine", daemon=True)
+        self._process = context.Process(target=serve, args=(far_end, spec), name="gradviz-engine", daemon=True)
         self._process.start()
         far_end.close()
         self._outstanding = False
@@ -195,10 +195,10 @@ class _Sender:
             self._memory.close()
 
 
-def serve(connection: Connection, spec_text: str) -> None:
+def serve(connection: Connection, spec: Spec) -> None:
     """The engine's main loop; ends when the window closes its end of the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal reaches the window, which ends the engine
-    session = Session.beginning_with(Spec.from_json(spec_text))
+    session = Session.beginning_with(spec)
     sender = _Sender(connection)
     request: Request | None = None
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QSlider, QSplitter, QVBoxLayout, QWidget
 
 from gradviz.snapshot import Snapshot
 from gradviz.spec import Spec
@@ -24,6 +24,7 @@ from .panels.timeline import TimelinePanel
 from .phase_strip import PhaseStrip
 from .presets import Preset, preset_named, presets
 from .selection import Selection
+from .shortcut_list import ShortcutList
 from .shortcuts import SHORTCUTS
 from .status import StatusBar
 from .theme import THEMES, qt_palette, stylesheet
@@ -178,6 +179,15 @@ class MainWindow(QWidget):
         self.transport.show_state(self.run.playing, steps_per_second)
         self._speed = steps_per_second
 
+    def faster(self) -> None:
+        self.transport.speed.triggerAction(QSlider.SliderAction.SliderPageStepAdd)
+
+    def slower(self) -> None:
+        self.transport.speed.triggerAction(QSlider.SliderAction.SliderPageStepSub)
+
+    def open_presets(self) -> None:
+        self.transport.presets.showPopup()
+
     def load_preset(self, name: str) -> None:
         self._preset = preset_named(name)
         self.run.load(self._preset.spec, f"preset {self._preset.title}")
@@ -227,8 +237,7 @@ class MainWindow(QWidget):
         self.export_menu.copy_window()
 
     def show_shortcuts(self) -> None:
-        keys = "   ".join(f"{item.keys[0]}: {item.title.lower()}" for item in SHORTCUTS)
-        self.tell("notice", keys)
+        ShortcutList(self).show()
 
     def open_data_file(self) -> None:
         name, _ = QFileDialog.getOpenFileName(self, "Open a table of numbers", "", "Tables (*.csv *.tsv *.txt);;All files (*)")

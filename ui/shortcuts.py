@@ -19,6 +19,9 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("step", "One step", ("S",)),
     Shortcut("reset", "Reset to the same weights", ("R",)),
     Shortcut("new_seed", "New seed", ("N",)),
+    Shortcut("faster", "Faster", ("]",)),
+    Shortcut("slower", "Slower", ("[",)),
+    Shortcut("open_presets", "Presets", ("Ctrl+P",)),
     Shortcut("undo", "Undo", ("Ctrl+Z",)),
     Shortcut("redo", "Redo", ("Ctrl+Shift+Z", "Ctrl+Y")),
     Shortcut("fit", "Fit the network", ("F",)),
@@ -35,3 +38,12 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("show_shortcuts", "Shortcuts", ("F1", "?")),
     Shortcut("close", "Quit", ("Ctrl+Q",)),
 )
+
+CANVAS_KEYS: tuple[tuple[str, str], ...] = (
+    ("+, −, 0", "Zoom in, out, fit (in the network)"),
+    ("Shift+←, Shift+→", "Scroll (in the network)"),
+    ("PgUp, PgDown", "Layer before, layer behind"),
+    ("↑, ↓", "Unit above, unit below"),
+    ("Menu", "Activation and units of the selected layer"),
+)
+"""Keys of the panels themselves, for the list of all keys."""

@@ -16,6 +16,7 @@ from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from ui.main_window import MainWindow
 from ui.presets import preset_named
 from ui.selection import Selection
+from ui.shortcut_list import ShortcutList
 
 SPEC = Spec(NetworkSpec(depth=6, width=6), DataSpec(samples=80), TrainingSpec(seed=5))
 PATIENCE = 20_000
@@ -172,6 +173,21 @@ def test_the_engine_killed_is_told_and_restarted(qtbot: QtBot, window: MainWindo
     window.banner.clicked.emit("Restart")
     window.run.play()
     wait(qtbot, window, lambda s: s.playing)
+
+
+def test_keys_change_the_speed_and_list_themselves(qtbot: QtBot, window: MainWindow) -> None:
+    pause(qtbot, window)
+    window.set_speed(10.0)
+    before = window.transport.speed.value()
+    qtbot.keyClick(window, Qt.Key.Key_BracketRight)
+    assert window.transport.speed.value() > before
+    qtbot.keyClick(window, Qt.Key.Key_BracketLeft)
+    assert window.transport.speed.value() == before
+    qtbot.keyClick(window, Qt.Key.Key_F1)
+    shown = window.findChild(ShortcutList)
+    assert shown is not None
+    assert shown.isVisible()
+    shown.close()
 
 
 def test_a_selection_reaches_every_panel(qtbot: QtBot, window: MainWindow) -> None:
