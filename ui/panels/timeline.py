@@ -226,7 +226,7 @@ class TimelinePanel(Panel):
         selected = self._selected(frame)
         for n in self._named(frame, selected):
             used, ink = (font(12, 600), self.theme.ink1) if n == selected else (font(12), self.theme.ink3)
-            y = frame.heat.top() + (n - 0.5) * frame.row
+            y = min(max(frame.heat.top() + (n - 0.5) * frame.row, frame.heat.top() + 4), frame.heat.bottom() - 4)  # clear of the loss axis
             name = self.snapshot.architecture.layers[n - 1].name
             marks.put_text(painter, frame.heat.left() - 8, y, name, used, ink, Qt.AlignmentFlag.AlignRight)
 
