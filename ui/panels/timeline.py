@@ -52,6 +52,10 @@ class _Frame:
     def row(self) -> float:
         return self.heat.height() / self.layers
 
+    def name_y(self, layer: int) -> float:
+        """The middle of a layer's row, kept so far inside that its name stays clear of the loss axis."""
+        return min(max(self.heat.top() + (layer - 0.5) * self.row, self.heat.top() + 4), self.heat.bottom() - 4)
+
     def layer_at(self, y: float) -> int | None:
         """The layer whose row is at this height."""
         if not self.heat.top() <= y < self.heat.bottom():
@@ -226,7 +230,7 @@ class TimelinePanel(Panel):
         selected = self._selected(frame)
         for n in self._named(frame, selected):
             used, ink = (font(12, 600), self.theme.ink1) if n == selected else (font(12), self.theme.ink3)
-            y = min(max(frame.heat.top() + (n - 0.5) * frame.row, frame.heat.top() + 4), frame.heat.bottom() - 4)  # clear of the loss axis
+            y = frame.name_y(n)
             name = self.snapshot.architecture.layers[n - 1].name
             marks.put_text(painter, frame.heat.left() - 8, y, name, used, ink, Qt.AlignmentFlag.AlignRight)
 
@@ -235,7 +239,7 @@ class TimelinePanel(Panel):
         stride = next((s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500) if s * frame.row >= NAME_DISTANCE), 1000)
         named: list[int] = []
         for n in [selected, 1, frame.layers, *range(stride, frame.layers, stride)]:
-            if n and all(abs(n - other) * frame.row >= NAME_DISTANCE for other in named):
+            if n and all(abs(frame.name_y(n) - frame.name_y(other)) >= NAME_DISTANCE for other in named):
                 named.append(n)
         return named
 
