@@ -54,8 +54,10 @@ class Meter:
             hidden = np.concatenate([_moments(layer.outputs) for layer in run.layers], axis=1)
             means = np.add.reduceat(hidden[0], self._unit_starts) / self._units
             squares = np.add.reduceat(hidden[1], self._unit_starts) / self._units
-            slopes = run.slopes.mean(axis=1)
-            dead = ~run.slopes.any(axis=1)
+            # the slope at a NaN is unknown, also where a comparison says it is α or 0
+            known = np.concatenate([np.isfinite(layer.pre_activations).all(axis=1) for layer in run.layers])
+            slopes = np.where(known, run.slopes.mean(axis=1), np.nan)
+            dead = known & ~run.slopes.any(axis=1)
             fields = dict(
                 gradient_rms=trainer.gradient_norms / self._roots,
                 clipped_rms=trainer.clipped_norms / self._roots,

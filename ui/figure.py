@@ -120,11 +120,14 @@ def measured_heading(snapshot: Snapshot) -> tuple[str, str]:
     if first == 0.0:
         return "No gradient reaches the first layer", sentence + "."
     ratio = last / first
+    by_norm = snapshot.spec.training.clip == "norm"
     sentence += f", a factor of {short(max(ratio, 1 / ratio))}."
     if first < 1e-4 and ratio > 10:
         return "The first layers receive almost no gradient", sentence
+    if snapshot.clipped:
+        return "The gradient is clipped: shorter, in the same direction" if by_norm else "The gradient is clipped", sentence
     if first > 1.0:
-        return "The gradient grows on its way back", sentence
+        return "The gradient is large in the first layers", sentence
     return "The gradient reaches the first layer", sentence
 
 

@@ -306,7 +306,7 @@ class MainWindow(QWidget):
                 self._hide_banner()
             return
         if self._banner_kind != "failure":
-            text = f"Stopped at step {failure.step}: in {failure.layer_name} a number is no longer finite ({failure.phase})."
+            text = f"Stopped at step {failure.step}: {failure.layer_name} is no longer finite ({failure.phase})."
             self._show_banner(text, ("Reset", "Clip and run again"), "failure")
 
     def _on_engine_lost(self, step: int) -> None:

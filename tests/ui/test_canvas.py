@@ -197,7 +197,7 @@ def test_the_card_tells_exact_values(qtbot: QtBot) -> None:
     canvas = shown(qtbot, snapshot)
     card = card_of(canvas._current_layout(), snapshot, Selection("edge", 3, 4, 1))
     assert card.title == "Weight into L3, unit 2 → unit 5"
-    assert [label for label, _ in card.rows] == ["value", "∂L/∂w", "moves this step by"]
+    assert [label for label, _ in card.rows] == ["value", "∂J/∂w", "moves this step by"]
     assert card_of(canvas._current_layout(), snapshot, Selection("edge", 1, 4, 1)).title == "Weight into L1, x₂ → unit 5"
     unknown = fabricate(details=False)
     for selection in (Selection("edge", 3, 4, 1), Selection("unit", 3, 4), Selection("layer", 3)):

@@ -63,14 +63,14 @@ def _edge_card(layout: Layout, snapshot: Snapshot, target: Selection, info: Laye
     gradient = float(details.edge_gradients[at])
     if not info.pooled:
         weight, update = float(details.edge_weights[at]), float(details.edge_updates[at])
-        return Card(title, (("value", full(weight)), ("∂L/∂w", full(gradient)), ("moves this step by", full(update))))
+        return Card(title, (("value", full(weight)), ("∂J/∂w", full(gradient)), ("moves this step by", full(update))))
     found = snapshot.inspection
     known = found if found is not None and (found.layer, found.rows, found.columns) == (target.layer, sources, units) else None
     if single:
-        numbers = (("value", known.weights.item()), ("∂L/∂w", known.gradients.item())) if known is not None else (("|∂L/∂w|", gradient),)
+        numbers = (("value", known.weights.item()), ("∂J/∂w", known.gradients.item())) if known is not None else (("|∂J/∂w|", gradient),)
         return Card(title, tuple((label, full(value)) for label, value in numbers))
     count = (sources[1] - sources[0]) * (units[1] - units[0])
-    rows = [("weights", f"{count:,}"), ("typical |∂L/∂w|", full(gradient))]
+    rows = [("weights", f"{count:,}"), ("typical |∂J/∂w|", full(gradient))]
     if known is None:  # the rows that the engine is asked for keep their places
         rows += [("smallest", WAITING), ("largest", WAITING), ("typical |weight|", WAITING)]
     else:
@@ -84,12 +84,12 @@ def _unit_card(layout: Layout, snapshot: Snapshot, target: Selection, info: Laye
     details = snapshot.details
     title = f"{info.name}, unit {target.unit + 1} of {info.units}"
     if details is None:
-        return Card(title, (("‖∂L/∂z‖ over the batch", "not measured yet"),))
+        return Card(title, (("‖∂J/∂z‖ over the batch", "not measured yet"),))
     delta = float(details.unit_deltas[layout.unit_slice(target.layer).start + target.unit])
-    rows = [("‖∂L/∂z‖ over the batch", full(delta))]
+    rows = [("‖∂J/∂z‖ over the batch", full(delta))]
     if not info.pooled:
         gradients = details.edge_gradients[layout.edge_slice(target.layer)].reshape(info.edge_rows, info.edge_columns)[:, target.unit]
-        rows.append(("largest |∂L/∂w| into it", full(float(np.abs(gradients).max()))))
+        rows.append(("largest |∂J/∂w| into it", full(float(np.abs(gradients).max()))))
     rows.append(("typical in the layer", full(float(details.delta_rms[target.layer - 1]))))
     return Card(title, tuple(rows))
 
@@ -98,11 +98,11 @@ def _layer_card(layout: Layout, snapshot: Snapshot, layer: int, info: LayerInfo)
     details = snapshot.details
     title = f"{info.name}: {info.units} {'unit' if info.units == 1 else 'units'}, {info.activation.replace('_', ' ')}"
     if details is None:
-        return Card(title, (("typical |∂L/∂w|", "not measured yet"),))
+        return Card(title, (("typical |∂J/∂w|", "not measured yet"),))
     at = layer - 1
     rows = [
-        ("typical |∂L/∂w|", full(float(details.gradient_rms[at]))),
-        ("typical ‖∂L/∂z‖", full(float(details.delta_rms[at]))),
+        ("typical |∂J/∂w|", full(float(details.gradient_rms[at]))),
+        ("typical ‖∂J/∂z‖", full(float(details.delta_rms[at]))),
         ("mean slope f′", full(float(details.mean_slopes[at]))),
         ("dead units", f"{100 * float(details.dead_fractions[at]):.0f} %"),
     ]
@@ -175,6 +175,6 @@ def _paint_block(painter: QPainter, block: Inspection, area: QRectF, theme: Them
     if beside.width() >= 80:
         painter.setFont(font(11))
         painter.setPen(QColor(theme.ink3))
-        text = "|∂L/∂w| of each weight\nrows: from\ncolumns: to"
+        text = "|∂J/∂w| of each weight\nrows: from\ncolumns: to"
         painter.drawText(beside, Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, text)
     painter.restore()

@@ -264,7 +264,7 @@ def paint_loss(painter: QPainter, layout: Layout, snapshot: Snapshot, output_lev
     painter.drawPath(shape)
     painter.setFont(formula_font(16))
     painter.setPen(QColor(theme.ink1))
-    painter.drawText(square.translated(0, -0.5), CENTRE, "L")
+    painter.drawText(square.translated(0, -0.5), CENTRE, "J")
 
 
 def paint_output_map(painter: QPainter, layout: Layout, prediction: Prediction | None, theme: Theme) -> None:

@@ -55,13 +55,13 @@ def _relative_update(snapshot: Snapshot, details: Details | None) -> NDArray[Any
 NUMBERS = (  # the most telling ones first: not all of them fit beside the network
     Column(
         "gradient_norm",
-        "‖∂L/∂W‖",
+        "‖∂J/∂W‖",
         "Length of the gradient of all the layer's weights together: how strongly the loss asks them to move.",
         _per_step("gradient_norms"),
     ),
     Column(
         "delta_norm",
-        "‖∂L/∂z‖",
+        "‖∂J/∂z‖",
         "Length of the gradient of the layer's pre-activations over the batch: the signal that travels back.",
         _per_step("delta_norms"),
     ),
@@ -82,7 +82,7 @@ NUMBERS = (  # the most telling ones first: not all of them fit beside the netwo
     Column(
         "gradient_rms",
         "RMS",
-        "Typical gradient of one weight: ‖∂L/∂W‖ over the root of the number of weights. The colour shows it.",
+        "Typical gradient of one weight: ‖∂J/∂W‖ over the root of the number of weights. The colour shows it.",
         _measured("gradient_rms"),
     ),
     Column("weight_norm", "‖W‖", "Length of the layer's weights.", _measured("weight_norms")),

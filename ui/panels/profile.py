@@ -1,6 +1,6 @@
 """The gradient profile: one bar per layer, exactly under the network's columns, on an axis that never rescales.
 
-A bar is the RMS of a layer's ∂L/∂w, so it has the hue of the edges above it; circles add the |∂L/∂z| of its units. Where a step
+A bar is the RMS of a layer's ∂J/∂w, so it has the hue of the edges above it; circles add the |∂J/∂z| of its units. Where a step
 was clipped, the bar before clipping stays as an outline behind the solid bar after it.
 """
 
@@ -72,7 +72,7 @@ class ProfilePanel(Panel):
         self.update()
 
     def set_reference(self, label: str, values: NDArray[Any] | None) -> None:
-        """Lay another run's ∂L/∂w per layer over the bars, dashed; None takes it away."""
+        """Lay another run's ∂J/∂w per layer over the bars, dashed; None takes it away."""
         self._reference = None if values is None else (label, values)
         self.update()
 
@@ -154,7 +154,7 @@ class ProfilePanel(Panel):
         if snapshot.failure is not None and snapshot.failure.step == snapshot.step:
             return (f"step {snapshot.step:,}: the numbers left the range of floating point", f"step {snapshot.step:,}")
         more = f"; {unlabelled}" if unlabelled else ""
-        return (f"bars: typical |∂L/∂w| of the weights into each layer{more}", f"bars: typical |∂L/∂w|{more}", "bars: |∂L/∂w|")
+        return (f"bars: typical |∂J/∂w| of the weights into each layer{more}", f"bars: typical |∂J/∂w|{more}", "bars: |∂J/∂w|")
 
     def _paint_band(self, painter: QPainter, frame: Frame, layer: int) -> None:
         width = max(8.0, frame.pitch)
@@ -221,7 +221,7 @@ class ProfilePanel(Panel):
         points = self._points(frame, details.delta_rms)
         if not points:
             return "", None
-        label = "; ".join([f"{drawn}: typical |∂L/∂z| of the units", *(f"{word}: {line.label}" for line, _, word in self._lines())])
+        label = "; ".join([f"{drawn}: typical |∂J/∂z| of the units", *(f"{word}: {line.label}" for line, _, word in self._lines())])
         left = max(frame.left + 4, points[0].x() - frame.bar / 2)
         right = left + marks.text_width(label, font(12, 500))
         for line, _, _ in self._lines():
@@ -295,14 +295,14 @@ class ProfilePanel(Panel):
         title = f"{snapshot.architecture.layers[n].name}, step {snapshot.step:,}"
         if details is None:
             return title, [("gradient", "not measured yet")]
-        rows = [("typical |∂L/∂w| (RMS)", full(float(details.gradient_rms[n])))]
+        rows = [("typical |∂J/∂w| (RMS)", full(float(details.gradient_rms[n])))]
         if snapshot.clipped:
             rows.append(("the same after clipping", full(float(details.clipped_rms[n]))))
-        rows.append(("norm ‖∂L/∂W‖", full(float(snapshot.gradient_norms[n]))))
+        rows.append(("norm ‖∂J/∂W‖", full(float(snapshot.gradient_norms[n]))))
         if snapshot.clipped:
             rows.append(("norm after clipping", full(float(snapshot.clipped_norms[n]))))
-        rows.append(("typical |∂L/∂z| of a unit", full(float(details.delta_rms[n]))))
-        rows.append(("norm ‖∂L/∂z‖", full(float(snapshot.delta_norms[n]))))
+        rows.append(("typical |∂J/∂z| of a unit", full(float(details.delta_rms[n]))))
+        rows.append(("norm ‖∂J/∂z‖", full(float(snapshot.delta_norms[n]))))
         return title, rows
 
     def table(self) -> Table:

@@ -154,8 +154,8 @@ class TimelinePanel(Panel):
         if snapshot is not None and snapshot.failure is not None:
             return (f"the history before the failure at step {snapshot.failure.step:,} is kept", "")
         if self.scrubbing_enabled:
-            return ("drag to travel back; typical |∂L/∂w| of each layer below", "drag to travel back", "")
-        return ("loss above, typical |∂L/∂w| of each layer below", "loss, |∂L/∂w| per layer", "")
+            return ("drag to travel back; typical |∂J/∂w| of each layer below", "drag to travel back", "")
+        return ("loss above, typical |∂J/∂w| of each layer below", "loss, |∂J/∂w| per layer", "")
 
     def _frame(self, area: QRectF) -> _Frame:
         layers = len(self.snapshot.architecture.layers) if self.snapshot is not None else 1
@@ -327,7 +327,7 @@ class TimelinePanel(Panel):
         layer = frame.layer_at(at.y())
         if layer is not None:
             name = snapshot.architecture.layers[layer - 1].name
-            rows.append((f"{name}: typical |∂L/∂w|", full(float(history.gradient_rms[row, layer - 1]))))
+            rows.append((f"{name}: typical |∂J/∂w|", full(float(history.gradient_rms[row, layer - 1]))))
         marks.paint_card(painter, self.theme, frame.area, at, f"Step {step:,}", rows)
 
     def _row_at(self, frame: _Frame, at: QPointF) -> int | None:
