@@ -15,6 +15,7 @@ from .banner import Banner
 from .canvas.scene import NetworkCanvas
 from .controls import Controls
 from .export_menu import ExportMenu
+from .legend import legend_size
 from .live_run import LiveRun
 from .panels.layer_table import LayerTablePanel
 from .panels.panel import Panel
@@ -34,6 +35,7 @@ SLOW_EVERY = 6  # tables and the status bar follow every so many frames while pl
 TIMELINE_EVERY = 3
 NOTICE_SECONDS = 8.0
 BANNER_ROOM = 44.0
+NARROW = 560  # pixels of the canvas
 
 
 class MainWindow(QWidget):
@@ -307,7 +309,9 @@ class MainWindow(QWidget):
             return
         if self._banner_kind != "failure":
             text = f"Stopped at step {failure.step}: {failure.layer_name} is no longer finite ({failure.phase})."
-            self._show_banner(text, ("Reset", "Clip and run again"), "failure")
+            # in a narrow window the words need the room; the toolbar resets too
+            buttons = ("Reset", "Clip and run again") if self.canvas.width() > NARROW else ("Clip and run again",)
+            self._show_banner(text, buttons, "failure")
 
     def _on_engine_lost(self, step: int) -> None:
         self._show_banner(f"Engine stopped at step {step:,}. The pictures are the last it sent.", ("Restart",), "lost")
@@ -363,7 +367,7 @@ class MainWindow(QWidget):
     def _place_overlays(self) -> None:
         self.phases.move(16, 12)
         self.phases.adjustSize()
-        self.phases.setVisible(self.phases.width() + 320 < self.canvas.width())
+        self.phases.setVisible(self.phases.width() + legend_size().width() + 44 < self.canvas.width())
         self.banner.setGeometry(16, 56, self.canvas.width() - 32, int(BANNER_ROOM) - 2)
         self.canvas.top_inset = BANNER_ROOM if self.banner.isVisibleTo(self.canvas) else 0.0
         self.canvas.update()
