@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Callable
 from types import TracebackType
 
-from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
 from .icons import app_icon
@@ -49,8 +48,6 @@ def run_window(preset: Preset | None, theme: str | None) -> int:
     window = MainWindow(preset.spec, theme=name if name in THEMES else "dark", preset=preset)
     sys.excepthook = _teller(window)
     window.show()
-    if os.environ.get("GRADVIZ_QUIT_AFTER_FIRST_FRAME"):  # for measuring how long the start takes
-        window.first_painted.connect(lambda: QTimer.singleShot(0, window.close))
     status = application.exec()
     window.shut_down()
     return status

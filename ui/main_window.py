@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, QSizeF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, QSizeF, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QSlider, QSplitter, QVBoxLayout, QWidget
 
@@ -40,8 +40,6 @@ NARROW = 560  # pixels of the canvas
 
 class MainWindow(QWidget):
     """One run and everything that shows it."""
-
-    first_painted = Signal()
 
     def __init__(self, spec: Spec, *, theme: str = "dark", preset: Preset | None = None, live: bool = True) -> None:
         """``live`` False makes a window that only shows what `show_still` gives it."""
@@ -288,8 +286,6 @@ class MainWindow(QWidget):
             self._show_points(snapshot)
         self.transport.show_state(snapshot.playing, self._speed)
         self._show_failure(snapshot)
-        if self._frames == 1:
-            self.first_painted.emit()
 
     def _show_points(self, snapshot: Snapshot) -> None:
         prediction = snapshot.prediction
