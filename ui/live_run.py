@@ -35,7 +35,7 @@ class LiveRun(QObject):
         self.snapshot: Snapshot | None = None
         self.edge_wanted: tuple[int, int, int] | None = None
         self.undo_stack = QUndoStack(self)
-        self.frame_intervals: deque[float] = deque(maxlen=4096)  # seconds between two frames shown
+        self.frame_intervals: deque[float] = deque(maxlen=4096)  # seconds between two turns of the window, with or without a new snapshot
         self._last_frame = 0.0
         self._frames = itertools.count()
         self._tickets = itertools.count(1)
