@@ -71,10 +71,40 @@ class Failure(msgspec.Struct, frozen=True):
     phase: str  # "forward", "loss", "backward" or "update"
 
 
+class Moment(msgspec.Struct, frozen=True):
+    """Where inside a training step the run stands: after which of its phases.
+
+    What the step has not reached yet still belongs to the step before.
+    """
+
+    step: int  # number of the step in work
+    kind: str  # the phase done last: "forward", "loss", "backward", "clip" or "update"
+    layer: int  # its layer, counted from 1; 0 where no single layer is meant
+    done: int  # phases done so far …
+    total: int  # … of so many; equal after the update, with which the step is whole
+    layers: int
+    next_kind: str = ""  # the phase that comes next, in this step or the following one
+    next_layer: int = 0
+
+    def sent(self, layer: int) -> bool:
+        """Whether the signal going forward has passed this layer in this step."""
+        return self.kind != "forward" or layer <= self.layer
+
+    def reached(self, layer: int) -> bool:
+        """Whether the gradient coming back has reached this layer in this step."""
+        return self.kind in ("clip", "update") or (self.kind == "backward" and layer >= self.layer)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the loss of this step is known."""
+        return self.kind != "forward"
+
+
 class Details(msgspec.Struct, frozen=True):
     """Everything that is drawn of one step and too costly to measure at each one.
 
-    Per-layer arrays have shape (layers,).
+    Per-layer arrays have shape (layers,). With one example chosen, ``unit_deltas``, ``edge_gradients``, ``skip_gradients``,
+    ``gradient_rms``, ``clipped_rms`` and ``delta_rms`` are of this example's own loss instead of the mini-batch's mean.
     """
 
     gradient_rms: Floats  # RMS of each layer's ∂L/∂w before clipping: ‖∂L/∂W‖ / sqrt(number of weights)
@@ -139,6 +169,13 @@ class HistoryTable(msgspec.Struct, frozen=True):
     changes: tuple[tuple[int, str], ...] = ()  # (step, what was changed while running)
 
 
+class Ghost(msgspec.Struct, frozen=True):
+    """The line of the run that was left when a branch began."""
+
+    branch_step: int  # the last step that both lines share
+    history: HistoryTable  # the old line, whole
+
+
 class Inspection(msgspec.Struct, frozen=True):
     """Exact numbers of what the user points at: a block of weights, measured on request."""
 
@@ -146,7 +183,96 @@ class Inspection(msgspec.Struct, frozen=True):
     rows: tuple[int, int]  # from, to (exclusive): units of the layer before
     columns: tuple[int, int]  # from, to (exclusive): units of this layer
     weights: Floats  # (rows, columns)
-    gradients: Floats  # (rows, columns)
+    gradients: Floats  # (rows, columns) before clipping; of the chosen example's own loss if there is one
+
+
+class WeightInspection(msgspec.Struct, frozen=True):
+    """One weight, exactly, and how it has moved. Of a pooled block it is the weight with the largest gradient.
+
+    ``steps`` and ``values`` (n,) are its history, thinned evenly; the last entry is the present.
+    """
+
+    parameter: str  # "layer03.weight"
+    layer: int
+    row: int  # unit of the layer before
+    column: int  # unit of this layer
+    weight: float
+    gradient: float  # ∂J/∂w over the mini-batch before clipping; NaN when nothing has run
+    clipped_gradient: float  # after clipping
+    change: float  # w_new − w_old of the last whole step
+    sent: float  # mean over the mini-batch of what the unit before sends: ∂z/∂w
+    steps: NDArray[np.int64]
+    values: Floats
+    block: int = 1  # how many weights the selected block stands for
+
+
+class UnitInspection(msgspec.Struct, frozen=True):
+    """One unit, exactly: arrays are (batch,), one entry per example of the mini-batch; NaN when nothing has run.
+
+    Layer 0 is the input column; its units have only ``outputs``, the other arrays are NaN.
+    """
+
+    layer: int
+    unit: int
+    pre_activations: Floats  # z, the input of the activation
+    slopes: Floats  # f′(z)
+    outputs: Floats  # what the unit sends on (after the sum at the end of a residual block)
+    deltas: Floats  # ∂J/∂z of each example's own loss
+    parameters: tuple[tuple[str, float, float], ...] = ()  # (name, value, gradient) of bias, scale, shift, alpha
+
+
+class Rung(msgspec.Struct, frozen=True):
+    """One factor on the way from the loss back to a weight, for one example, along the strongest path.
+
+    ``kind`` is "loss" (∂J/∂ŷ), "output" (∂ŷ/∂z of the output unit), "weight", "slope" (f′), "batch_norm", "skip" (the 1 of a
+    residual sum) or "input" (∂z/∂w, the last one).
+    """
+
+    kind: str
+    layer: int  # whose weight, slope, batch norm or skip it is; a skip is that of the layer at the end of its block
+    unit: int  # the unit of that layer on the path
+    source: int  # for "weight" and "input" the unit of the layer before; for "skip" equal to ``unit``
+    factor: float
+    product: float  # along this path, from the loss down to here
+    log10_product: float  # log10 |product|, also where the product itself is too small to write down; −∞ for exactly 0
+    total: float  # ∂J/∂ of what is reached here, summed over all paths
+    reached: bool = True  # whether back-propagation has come this far in the step in work
+    branch: float | None = None  # where a residual block begins, the total has two parts: through its branch …
+    skip: float | None = None  # … and through its skip
+
+
+class ChainRule(msgspec.Struct, frozen=True):
+    """The gradient of one weight, factor by factor, exact for one example of the mini-batch.
+
+    ``example_gradient`` = ``dz_dw`` · (``dj_dy`` · ``dy_dz`` + ``rest``). Here z is the weighted sum that the weight is part of
+    (before batch norm), ŷ what the network says (a probability for the cross-entropies: of class 1, or of the true class).
+    """
+
+    parameter: str  # "layer03.weight"
+    layer: int
+    row: int  # unit of the layer before
+    column: int  # unit of this layer
+    example: int  # position in the mini-batch
+    example_number: int  # row in the training set, counted from 0
+    batch: int  # examples in the mini-batch
+    target: float  # of the output that ŷ is; the class number for cross-entropy
+    prediction: float  # ŷ
+    output: int  # the output unit that ŷ is
+    dj_dy: float  # ∂J/∂ŷ of this example's own loss
+    dy_dz: float  # ∂ŷ/∂z, over all paths
+    dz_dw: float  # ∂z/∂w: what the unit before sent
+    rest: float  # through other outputs, and behind batch norm through the other examples; 0 in the plain case
+    example_gradient: float  # ∂J/∂w of this example's own loss
+    gradient: float  # ∂J/∂w over the mini-batch: the engine's, before clipping
+    sum_over_paths: float  # the same number as the sum over all paths, found without back-propagation
+    log10_paths: float  # log10 of the number of paths from this weight to the outputs
+    rungs: tuple[Rung, ...]
+    reached: bool  # whether back-propagation has reached this weight in the step in work
+    clipped_gradient: float | None = None  # what clipping made of the gradient; None while it has not run or is off
+    weight_old: float = 0.0
+    weight_new: float | None = None  # None until the update
+    learning_rate: float = 0.0
+    optimizer: str = "sgd"
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -168,6 +294,13 @@ class Snapshot(msgspec.Struct, frozen=True):
     failure: Failure | None
     spec: Spec
     architecture: Architecture
+    moment: Moment | None = None  # inside a step that is walked phase by phase
+    example: int | None = None  # position in the mini-batch of the one example that is looked at; None for all of it
+    batch: int = 0  # examples in a mini-batch
+    last_step: int = 0  # where the recorded line ends; greater than ``step`` after going back
+    ghost: Ghost | None = None  # the line that was left
+    chain: ChainRule | None = None
+    picked: WeightInspection | UnitInspection | None = None  # what is selected
     guessing_loss: float | None = None  # loss of always answering the class frequencies (or the mean)
     loss_name: str = ""  # the loss in force, never "auto"
     test_loss: float | None = None  # the last one measured
