@@ -9,19 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.changes import describe_change
+from gradviz.checkpoints import Checkpoints
 from gradviz.data import Data, DataError, from_arrays, load
 from gradviz.history import History
+from gradviz.line import Line
 from gradviz.losses import TargetError, loss_named
 from gradviz.measure import Meter, inspect
 from gradviz.network import Network, build
 from gradviz.objective import guessing_loss, output_count, resolve_loss
 from gradviz.prediction import predict
-from gradviz.snapshot import Inspection, Snapshot
+from gradviz.snapshot import Ghost, Inspection, Moment, Snapshot
 from gradviz.spec import Spec, SpecError, all_fields
 from gradviz.threads import threads_worth_using, use_threads
 from gradviz.training import Phase, Trainer
 
 Floats = NDArray[np.floating[Any]]
+
+_Measured = tuple[float, Floats, float, float]  # loss, gradient norms (layers,), global norm before and after clipping
 
 SURFACE_WORK = 50_000_000  # multiply-adds that one decision surface may cost
 SURFACE_GRIDS = (16, 48)
@@ -62,13 +66,22 @@ class Experiment:
         )
 
     def _begin(self, spec: Spec, data: Data) -> None:
-        loss = resolve_loss(spec.training.loss, data)
-        dtype = np.float32 if spec.training.precision == "float32" else np.float64
-        network = build(spec.network, data.inputs.shape[1], output_count(loss, data), loss, spec.training.seed, dtype)
+        network = self._build(spec, data)
         self._attach(spec, data, network)
         counts = np.array([f * u for f, u in zip(network.fan_ins, network.widths, strict=True)])
-        self.history = History(counts)
+        work = 3.0 * counts.sum() * self.trainer.batches.size
+        self._line = Line(spec, data, History(counts), Checkpoints(work))
+        self._old_line: Line | None = None
+        self._settings = 0  # which of the line's settings are in force
+        self._walk: Iterator[Phase] | None = None
+        self._moment: Moment | None = None
+        self._ghost: Ghost | None = None
         self._measure_test_loss()
+
+    def _build(self, spec: Spec, data: Data) -> Network:
+        loss = resolve_loss(spec.training.loss, data)
+        dtype = np.float32 if spec.training.precision == "float32" else np.float64
+        return build(spec.network, data.inputs.shape[1], output_count(loss, data), loss, spec.training.seed, dtype)
 
     def _attach(self, spec: Spec, data: Data, network: Network) -> None:
         """Make the trainer for this spec, data and network; nothing of self changes when that fails."""
@@ -105,32 +118,170 @@ class Experiment:
         return self._snapshot()
 
     def advance(self) -> None:
-        """Do one whole training step without saying what came of it; `measure` tells later."""
+        """Do one whole training step without saying what came of it; `measure` tells later.
+
+        A step that is being walked through is finished instead. Where the run has been taken back, a branch begins.
+        """
+        if self._walk is not None:
+            self.finish_step()
+            return
         use_threads(self._threads)
+        self._leave_past(self._measured())
+        self._keep_first()
         self.trainer.step()
+        self._moment = None
         self._record()
 
     def phases(self) -> Iterator[Phase]:
-        """Do one training step phase by phase; each phase is done when it is yielded."""
+        """Do one training step phase by phase; each phase is done when it is yielded.
+
+        A step that was left in the middle is continued. In the past the step is walked through again as it was.
+        """
+        if self._walk is None:
+            self._keep_first()
+            self._walk = self._walk_step()
+        return self._walk
+
+    def _walk_step(self) -> Iterator[Phase]:
         use_threads(self._threads)
-        for phase in self.trainer.phases():
+        step, layers = self.trainer.steps + 1, self.network.depth
+        order = [*_phase_order(layers), ("forward", 1)]
+        for done, phase in enumerate(self.trainer.phases(), 1):
+            self._moment = Moment(step, phase.kind, phase.layer, done, len(order) - 1, layers, *order[done])
             if phase.kind == "update":
-                self._record()
+                self._walk = None
+                if step > self._line.last_step:
+                    self._record()
             yield phase
             use_threads(self._threads)
 
+    def finish_step(self) -> None:
+        """Finish the step that is being walked through; does nothing between steps."""
+        for _ in self._walk or ():
+            pass
+        self._moment = None
+
+    @property
+    def moment(self) -> Moment | None:
+        """Where inside a training step the run stands; None between steps that nobody walks through."""
+        return self._moment
+
+    @property
+    def history(self) -> History:
+        """The record of the line the run is on, whole also after going back."""
+        return self._line.history
+
+    @property
+    def last_step(self) -> int:
+        """Where the recorded line ends: greater than `step_count` after going back."""
+        return self._line.last_step
+
+    @property
+    def line(self) -> int:
+        """The number of the line the run is on; another one after each restart, branch or return."""
+        return self._line.number
+
+    def _keep_first(self) -> None:
+        # only now, so that weights which were written by hand before the first step belong to it
+        if not self.trainer.steps and not self._line.last_step:
+            self._line.checkpoints.keep(self.trainer.state(self._settings))
+
     def _record(self) -> None:
-        trainer = self.trainer
-        self.history.append(trainer.steps, trainer.loss, trainer.gradient_norms, trainer.total_norm, trainer.clipped_norm)
-        if self.history.wants_test(trainer.steps):
+        trainer, line = self.trainer, self._line
+        line.last_step = trainer.steps
+        line.history.append(trainer.steps, *self._measured())
+        if line.history.wants_test(trainer.steps):
             self._measure_test_loss()
+        if line.checkpoints.wants(trainer.steps):
+            line.checkpoints.keep(trainer.state(self._settings))
+
+    def _measured(self) -> _Measured:
+        trainer = self.trainer
+        return trainer.loss, trainer.gradient_norms, trainer.total_norm, trainer.clipped_norm
+
+    # ---- back in time
+
+    def go_to(self, step: int, phases: int = 0) -> Snapshot:
+        """Take the whole run back (or forward again) to the moment after ``step`` steps, bit for bit as it was.
+
+        Nothing of the line that was recorded is lost: one can go forward again. Playing on from the past (`step`, `advance`,
+        `apply`) begins a branch, and the line that is left stays as a ghost.
+
+        Args:
+            step: 0 to `last_step`.
+            phases: also walk so many phases into the step that follows.
+
+        Raises:
+            ValueError: for a step that has not been reached.
+        """
+        if not 0 <= step <= self.last_step:
+            raise ValueError(f"step {step} has not been reached; the run has steps 0 to {self.last_step}")
+        whole = self._walk is None
+        self._walk = self._moment = None
+        self._travel(step, whole)
+        for _ in range(phases):
+            next(self.phases())
+        return self._snapshot()
+
+    def _travel(self, step: int, whole: bool) -> None:
+        """Restore and replay; ``whole`` says whether the present state is that of a whole step."""
+        line = self._line
+        state = line.checkpoints.before(step)
+        if state is None:
+            return  # nothing has run yet
+        here = self.trainer.steps
+        if not (whole and here < step and here >= state.steps):
+            if state.settings != self._settings:
+                settings = line.settings[state.settings]
+                self._attach(settings.spec, settings.data, self._build(settings.spec, settings.data))
+                self._settings = state.settings
+            self.trainer.restore(state)
+        use_threads(self._threads)
+        while True:
+            self._take_up_settings()
+            if self.trainer.steps == step:
+                return
+            self.trainer.step()
+            if line.checkpoints.wants(self.trainer.steps):
+                line.checkpoints.revisit(self.trainer.steps, lambda: self.trainer.state(self._settings))
+
+    def _take_up_settings(self) -> None:
+        """Change the settings as they were changed here."""
+        settings = self._line.settings
+        while self._settings + 1 < len(settings) and settings[self._settings + 1].step == self.trainer.steps:
+            self._settings += 1
+            self._change_to(settings[self._settings].spec, settings[self._settings].data)
+
+    def _leave_past(self, measured: _Measured) -> None:
+        """Begin a branch if the run has been taken back; ``measured`` is what its last step measured."""
+        old, step = self._line, self.trainer.steps
+        if step == old.last_step and self._settings + 1 == len(old.settings):
+            return
+        self._switch(old.branch(step, self._settings, old.history.until(step, measured)), old, step)
+
+    def _switch(self, line: Line, old: Line, step: int) -> None:
+        self._line, self._old_line = line, old
+        self._ghost = Ghost(step, old.history.table())
+
+    def return_to_old_line(self) -> None:
+        """Go to the end of the line that was left when the branch began; the branch becomes the ghost.
+
+        Raises:
+            ValueError: when there is no such line.
+        """
+        if self._old_line is None or self._ghost is None:
+            raise ValueError("there is no other line to return to")
+        self._switch(self._old_line, self._line, self._ghost.branch_step)
+        self._walk = self._moment = None
+        self._settings = -1  # of the other line: none of this one's
+        self._travel(self._line.last_step, whole=False)
 
     def _measure_test_loss(self) -> None:
         if len(self._test_inputs):
             outputs = np.ascontiguousarray(self.network.predict(self._test_inputs).T)
             with np.errstate(all="ignore"):
                 loss = loss_named(self.network.loss).evaluate(outputs, self._test_targets, np.empty_like(outputs))
-            self.history.append_test(self.trainer.steps, loss)
+            self._line.history.append_test(self.trainer.steps, loss)
 
     def _snapshot(self, **more: Any) -> Snapshot:
         trainer = self.trainer
@@ -146,6 +297,10 @@ class Experiment:
             failure=trainer.failure,
             spec=self.spec,
             architecture=self.architecture,
+            moment=self._moment,
+            batch=trainer.batches.size,
+            last_step=self.last_step,
+            ghost=self._ghost,
             guessing_loss=self._guessing_loss,
             loss_name=self.network.loss,
             test_loss=self.history.last_test_loss,
@@ -205,20 +360,26 @@ class Experiment:
         if self.restarts(spec):
             self._begin(spec, self._load(spec))
             return True
+        self.finish_step()
+        before = self.spec
+        data = self._load(spec) if before.data != spec.data else self.data
+        self._keep_first()
+        measured = self._measured()
+        self._change_to(spec, data)
+        self._leave_past(measured)
+        self._line.change(spec, data)
+        self._settings += 1
+        self._line.history.note_change(self.trainer.steps, describe_change(before, spec))
+        return False
+
+    def _change_to(self, spec: Spec, data: Data) -> None:
+        """Go on with the same parameters under other settings; nothing changes when that fails."""
         before = self.spec
         if (before.network, before.data) == (spec.network, spec.data) and self.trainer.retune(spec.training):
             self.spec = spec
-        else:
-            self._continue_with(spec)
-        self.history.note_change(self.trainer.steps, describe_change(before, spec))
-        return False
-
-    def _continue_with(self, spec: Spec) -> None:
+            return
         old, old_network = self.trainer, self.network
-        data = self._load(spec) if self.spec.data != spec.data else self.data
-        dtype = np.float32 if spec.training.precision == "float32" else np.float64
-        loss = resolve_loss(spec.training.loss, data)
-        network = build(spec.network, old_network.inputs, old_network.outputs, loss, spec.training.seed, dtype)
+        network = self._build(spec, data)
         for name, values in old_network.parameters.items():
             if name in network.parameters:  # a learnt α goes with its activation
                 network.parameters[name][:] = values
@@ -231,3 +392,10 @@ class Experiment:
         """Begin anew from the same first weights (or those of ``spec``)."""
         spec = spec or self.spec
         self._begin(spec, self._load(spec))
+
+
+def _phase_order(layers: int) -> list[tuple[str, int]]:
+    """(kind, layer) of every phase of a step of a network with so many layers."""
+    forward = [("forward", layer) for layer in range(1, layers + 1)]
+    backward = [("backward", layer) for layer in range(layers, 0, -1)]
+    return [*forward, ("loss", 0), *backward, ("clip", 0), ("update", 0)]

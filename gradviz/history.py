@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,12 @@ class History:
         self._capacity = int(np.clip(MOST_NUMBERS // layers, FEWEST_ROWS, MOST_ROWS))
         self.stride = 1
         self._rows = 0
-        self._steps = np.zeros(self._capacity, np.int64)
-        self._losses = np.zeros((self._capacity, 3))  # loss, lowest, highest
-        self._norms = np.zeros((self._capacity, layers))
-        self._totals = np.zeros((self._capacity, 2))
+        # one row more than the capacity, for the newest step when it is none of the regular ones
+        self._steps = np.zeros(self._capacity + 1, np.int64)
+        self._losses = np.zeros((self._capacity + 1, 3))  # loss, lowest, highest
+        self._norms = np.zeros((self._capacity + 1, layers))
+        self._totals = np.zeros((self._capacity + 1, 2))
+        self._newest: tuple[int, float, Floats, float, float] = (0, np.nan, np.zeros(layers), np.nan, np.nan)
         self._low, self._high = np.inf, -np.inf
         self._tests: list[tuple[int, float]] = []
         self._next_test = 0
@@ -46,20 +49,24 @@ class History:
             self._low = loss
         if loss > self._high or loss != loss:
             self._high = loss
+        self._newest = (step, loss, gradient_norms, total, clipped)
         if step < self._next_step:
             return
         if self._rows == self._capacity:
             self._thin()
             if step < self._next_step:
                 return
-        row = self._rows
+        self._write_newest(self._rows)
+        self._rows += 1
+        self._next_step = step + self.stride
+        self._low, self._high = np.inf, -np.inf
+
+    def _write_newest(self, row: int) -> None:
+        step, loss, gradient_norms, total, clipped = self._newest
         self._steps[row] = step
         self._losses[row] = loss, self._low, self._high
         self._norms[row] = gradient_norms
         self._totals[row] = total, clipped
-        self._rows += 1
-        self._next_step = step + self.stride
-        self._low, self._high = np.inf, -np.inf
 
     def _thin(self) -> None:
         kept = (self._capacity + 1) // 2
@@ -69,8 +76,9 @@ class History:
         behind[:, 1] = np.minimum(behind[:, 1], low[: len(behind)])
         behind[:, 2] = np.maximum(behind[:, 2], high[: len(behind)])
         if self._capacity % 2 == 0:
-            self._low = float(np.minimum(self._low, self._losses[-1, 1]))  # min() would lose a NaN
-            self._high = float(np.maximum(self._high, self._losses[-1, 2]))
+            last = self._losses[self._capacity - 1]
+            self._low = float(np.minimum(self._low, last[1]))  # min() would lose a NaN
+            self._high = float(np.maximum(self._high, last[2]))
         for array in (self._steps, self._losses, self._norms, self._totals):
             array[:kept] = array[: self._capacity : 2]
         self._rows, self.stride = kept, self.stride * 2
@@ -88,17 +96,48 @@ class History:
     def append_test(self, step: int, loss: float) -> None:
         """Record the test loss after ``step`` steps."""
         self._tests.append((step, loss))
-        self._next_test = step + max(10, step // 20)
+        self._next_test = _next_test_after(step)
 
     def note_change(self, step: int, text: str) -> None:
         """Record what was changed while running; of a long row of changes the newest are kept."""
         self.changes = [*self.changes[1 - MOST_CHANGES :], (step, text)]
 
+    @property
+    def last_step(self) -> int:
+        """The newest step that was recorded."""
+        return self._newest[0]
+
+    def until(self, step: int, newest: tuple[float, Floats, float, float]) -> History:
+        """The history up to ``step``, for a branch that begins there.
+
+        Args:
+            newest: what that step measured, in case it is none of the regular ones: loss, gradient norms (layers,) before
+                clipping, global norm before and after clipping.
+        """
+        branch = copy.copy(self)
+        for name in ("_steps", "_losses", "_norms", "_totals"):
+            setattr(branch, name, getattr(self, name).copy())
+        branch._rows = int(np.searchsorted(self._steps[: self._rows], step, side="right"))
+        last = int(self._steps[branch._rows - 1]) if branch._rows else 0
+        branch._newest = (step, *newest)
+        branch._next_step = last + self.stride if branch._rows else 1
+        branch._low, branch._high = (newest[0], newest[0]) if step > last else (np.inf, -np.inf)
+        branch._tests = [test for test in self._tests if test[0] <= step]
+        branch._next_test = _next_test_after(branch._tests[-1][0]) if branch._tests else 0
+        branch.changes = [change for change in self.changes if change[0] <= step]
+        return branch
+
     def table(self, after: int = 0) -> HistoryTable:
         """All rows with a step greater than ``after``; test losses and changes always whole, they are few."""
         start = int(np.searchsorted(self._steps[: self._rows], after, side="right"))
-        rows = slice(start, self._rows)
+        stop = self._rows
+        provisional = stop > 0 and self._newest[0] > self._steps[stop - 1]
+        if provisional:
+            self._write_newest(stop)
+            stop += 1
+        rows = slice(start, stop)
         return HistoryTable(
+            provisional=bool(provisional),
             steps=frozen(self._steps[rows]),
             loss=frozen(self._losses[rows, 0]),
             loss_low=frozen(self._losses[rows, 1]),
@@ -109,6 +148,10 @@ class History:
             test_loss=frozen(np.array([loss for _, loss in self._tests], float)),
             changes=tuple(self.changes),
         )
+
+
+def _next_test_after(step: int) -> int:
+    return step + max(10, step // 20)
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -70,22 +70,22 @@ class BatchNorm:
         self.scale_gradient, self.shift_gradient = scale_gradient, shift_gradient
         self.running_mean, self.running_variance = running_mean, running_variance
         self.inputs = np.empty((units, batch), scale.dtype)
-        self._normalised = np.empty_like(self.inputs)
-        self._work = np.empty_like(self.inputs)
+        self.normalised = np.empty_like(self.inputs)  # x̂ (units, batch)
+        self.input_deltas = np.empty_like(self.inputs)  # ∂L/∂x (units, batch); between the passes a scratch pad
         self._average = np.full(batch, 1.0 / batch, scale.dtype)
         self._mean = np.empty(units, scale.dtype)
-        self._spread = np.empty(units, scale.dtype)
+        self.spread = np.empty(units, scale.dtype)  # √(variance + ε) (units,)
         self._unbias = batch / (batch - 1) if batch > 1 else 1.0
 
     def forward(self, out: Floats) -> None:
-        x, centred = self.inputs, self._normalised
+        x, centred = self.inputs, self.normalised
         np.dot(x, self._average, out=self._mean)
         np.subtract(x, self._mean[:, None], out=centred)
-        np.multiply(centred, centred, out=self._work)
-        variance = np.dot(self._work, self._average)
-        np.add(variance, BATCH_NORM_EPSILON, out=self._spread)
-        np.sqrt(self._spread, out=self._spread)
-        np.divide(centred, self._spread[:, None], out=centred)
+        np.multiply(centred, centred, out=self.input_deltas)
+        variance = np.dot(self.input_deltas, self._average)
+        np.add(variance, BATCH_NORM_EPSILON, out=self.spread)
+        np.sqrt(self.spread, out=self.spread)
+        np.divide(centred, self.spread[:, None], out=centred)
         np.multiply(centred, self.scale[:, None], out=out)
         np.add(out, self.shift[:, None], out=out)
         if self.running_mean is not None and self.running_variance is not None:
@@ -94,7 +94,7 @@ class BatchNorm:
 
     def backward(self, delta: Floats) -> Floats:
         """From ∂L/∂y, write ∂L/∂scale and ∂L/∂shift and return ∂L/∂x (units, batch)."""
-        normalised, out = self._normalised, self._work
+        normalised, out = self.normalised, self.input_deltas
         np.add.reduce(delta, axis=1, out=self.shift_gradient)
         np.multiply(delta, normalised, out=out)
         np.add.reduce(out, axis=1, out=self.scale_gradient)
@@ -103,7 +103,7 @@ class BatchNorm:
         np.multiply(normalised, (self.scale_gradient / -batch)[:, None], out=out)
         np.add(out, delta, out=out)
         np.subtract(out, (self.shift_gradient / batch)[:, None], out=out)
-        np.multiply(out, (self.scale / self._spread)[:, None], out=out)
+        np.multiply(out, (self.scale / self.spread)[:, None], out=out)
         return out
 
 
@@ -130,6 +130,12 @@ class Activate:
 
     def forward(self, out: Floats) -> None:
         self._forward(self.inputs, out, self._parameter if self.alpha is None else float(self.alpha[0]))
+
+    def slopes_at(self, value: Floats, alpha: float | None) -> Floats:
+        """(units, batch) f′(z) where f(z) is ``value``, worked out aside; ``alpha`` of an activation that learns it."""
+        slopes = np.empty_like(self.slopes)
+        self._backward(self.inputs, value, slopes, self._parameter if alpha is None else alpha)
+        return slopes
 
     def backward(self, value: Floats, upstream: Floats) -> None:
         """From ``upstream`` = ∂L/∂h and ``value`` = f(z), write f′(z) into ``slopes`` and ∂L/∂z into ``deltas``."""
@@ -166,7 +172,7 @@ class Layer:
         self.gradient = np.empty_like(outputs)
         self.skip = skip
         self._upstream = upstream
-        self._values = outputs if skip is None else np.empty_like(outputs)
+        self.values = outputs if skip is None else np.empty_like(outputs)  # f(z), before the skip is added
         self._readers_by_skip: list[Layer] = []
         if skip is not None:
             skip._readers_by_skip.append(self)
@@ -177,15 +183,20 @@ class Layer:
         """z (units, batch): the input of the activation; of the output layer, its outputs."""
         return self.outputs if self.activate is None else self.activate.inputs
 
+    @property
+    def sum_deltas(self) -> Floats:
+        """∂L/∂ of the weighted sum (units, batch), before batch norm; of the last backward pass."""
+        return self.deltas if self.batch_norm is None else self.batch_norm.input_deltas
+
     def _plan_forward(self) -> list[tuple[Callable[[Floats], None], Floats]]:
         if self.activate is None:
             return [(self.linear.forward, self.outputs)]
         if self.batch_norm is None:
-            return [(self.linear.forward, self.activate.inputs), (self.activate.forward, self._values)]
+            return [(self.linear.forward, self.activate.inputs), (self.activate.forward, self.values)]
         return [
             (self.linear.forward, self.batch_norm.inputs),
             (self.batch_norm.forward, self.activate.inputs),
-            (self.activate.forward, self._values),
+            (self.activate.forward, self.values),
         ]
 
     def forward(self) -> None:
@@ -193,13 +204,13 @@ class Layer:
             operation(out)
         if self.skip is not None:
             # y = h + F(h)
-            np.add(self._values, self.skip.outputs, out=self.outputs)
+            np.add(self.values, self.skip.outputs, out=self.outputs)
 
     def backward(self) -> None:
         if self.activate is not None:
             for reader in self._readers_by_skip:
                 # ∂L/∂h = ∂L/∂y · (1 + F′): the 1 is the skip, F′ is there already
                 np.add(self.gradient, reader.gradient, out=self.gradient)
-            self.activate.backward(self._values, self.gradient)
+            self.activate.backward(self.values, self.gradient)
         delta = self.deltas if self.batch_norm is None else self.batch_norm.backward(self.deltas)
         self.linear.backward(delta, None if self._upstream is None else self._upstream.gradient)

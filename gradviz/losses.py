@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,21 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating[Any]]
 Array = NDArray[Any]
 
+SMALLEST = 1e-300  # a probability is never less, so that its reciprocal is finite
+
 
 class TargetError(ValueError):
     """Targets that do not fit the loss or the number of outputs."""
+
+
+class Factors(NamedTuple):
+    """The first factors of the chain rule, for the loss of one example: ∂L/∂z = ``dj_dy`` · ``dy_dz`` for an answer ŷ."""
+
+    prediction: float  # ŷ
+    target: float
+    output: int  # the output unit that ŷ is
+    dj_dy: float  # ∂L/∂ŷ
+    dy_dz: Floats  # (outputs,) ∂ŷ/∂z
 
 
 @dataclass(frozen=True)
@@ -27,12 +39,16 @@ class Loss:
 
     ``encode(targets, outputs)`` turns targets as the user has them into what ``evaluate`` reads.
     ``evaluate(z, encoded, delta)`` returns L and writes ∂L/∂z into ``delta``.
+    ``factors(z, target, output)`` takes one example apart: its outputs (outputs,), its encoded target, and which output is meant.
+    ``per_output`` says whether each output has a ŷ of its own; else there is one, and ``output`` does not count.
     """
 
     title: str
     formula: str
     encode: Callable[[Array, int], Array]
     evaluate: Callable[[Floats, Array, Floats], float]
+    factors: Callable[[Floats, Array, int], Factors]
+    per_output: bool = True
 
 
 def _encode_values(targets: Array, outputs: int) -> Floats:
@@ -107,11 +123,48 @@ def _cross_entropy(z: Floats, classes: Array, delta: Floats) -> float:
     return loss
 
 
+def _mse_factors(z: Floats, target: Array, output: int) -> Factors:
+    answer, wanted = float(z[output]), float(target[output])
+    return Factors(answer, wanted, output, 2.0 * (answer - wanted) / len(z), _one_hot(len(z), output))
+
+
+def _binary_cross_entropy_factors(z: Floats, target: Array, output: int) -> Factors:
+    # ŷ = σ(z); with e = e^−|z|, never quite 0, both factors keep their digits however far z is out
+    logit, wanted = float(z[output]), float(target[output])
+    small = max(float(np.exp(-abs(logit))), SMALLEST)
+    odds = small if logit >= 0 else 1.0 / small  # (1 − ŷ) / ŷ
+    dj_dy = ((1.0 - wanted) * (1.0 + 1.0 / odds) - wanted * (1.0 + odds)) / len(z)
+    return Factors(1.0 / (1.0 + odds), wanted, output, dj_dy, _one_hot(len(z), output) * (small / (1.0 + small) ** 2))
+
+
+def _cross_entropy_factors(z: Floats, target: Array, output: int) -> Factors:
+    # ŷ = p_t, the probability of the true class: ∂L/∂ŷ = −1 / p_t, ∂p_t/∂z = p_t (onehot(t) − p)
+    true = int(target)
+    shifted = np.exp(z - z.max())
+    probabilities = shifted / shifted.sum()
+    answer = max(float(probabilities[true]), SMALLEST)
+    return Factors(answer, float(true), true, -1.0 / answer, answer * (_one_hot(len(z), true) - probabilities))
+
+
+def _one_hot(length: int, index: int) -> Floats:
+    found = np.zeros(length)
+    found[index] = 1.0
+    return found
+
+
 LOSSES: dict[str, Loss | str] = {
     "auto": "Auto",
-    "mse": Loss("Squared error", "(ŷ − y)²", _encode_values, _mse),
-    "binary_cross_entropy": Loss("Binary cross-entropy", "−y ln ŷ − (1 − y) ln(1 − ŷ)", _encode_probabilities, _binary_cross_entropy),
-    "cross_entropy": Loss("Cross-entropy", "−ln ŷ of the true class", _encode_classes, _cross_entropy),
+    "mse": Loss("Squared error", "(ŷ − y)²", _encode_values, _mse, _mse_factors),
+    "binary_cross_entropy": Loss(
+        "Binary cross-entropy",
+        "−y ln ŷ − (1 − y) ln(1 − ŷ)",
+        _encode_probabilities,
+        _binary_cross_entropy,
+        _binary_cross_entropy_factors,
+    ),
+    "cross_entropy": Loss(
+        "Cross-entropy", "−ln ŷ of the true class", _encode_classes, _cross_entropy, _cross_entropy_factors, per_output=False
+    ),
 }
 
 

@@ -153,7 +153,7 @@ class Prediction(msgspec.Struct, frozen=True):
 
 
 class HistoryTable(msgspec.Struct, frozen=True):
-    """The run so far, thinned evenly: row i belongs to step ``steps[i]``; the first row is step 1.
+    """The run so far, thinned evenly: row i belongs to step ``steps[i]``; the first row is step 1, the last one the newest step.
 
     ``loss_low`` and ``loss_high`` are the extremes since the row before, so that no spike is lost by thinning.
     """
@@ -167,6 +167,7 @@ class HistoryTable(msgspec.Struct, frozen=True):
     test_steps: NDArray[np.int64]  # (measurements,) steps after which the test loss was measured
     test_loss: Floats  # (measurements,)
     changes: tuple[tuple[int, str], ...] = ()  # (step, what was changed while running)
+    provisional: bool = False  # whether the last row is that of the newest step, which the next table replaces
 
 
 class Ghost(msgspec.Struct, frozen=True):

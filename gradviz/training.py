@@ -6,13 +6,14 @@ What a student steps through is therefore exactly what trains.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from gradviz.checkpoints import BatchState, State
 from gradviz.clipping import CLIPPINGS, norm
 from gradviz.network import Network, Pass, parameter_name
 from gradviz.optimizers import OPTIMIZERS, Optimizer
@@ -41,6 +42,7 @@ class Batches:
         self._examples = examples
         self._order: NDArray[np.int64] = np.empty(0, np.int64)
         self._next = examples
+        self._before: Mapping[str, Any] | None = None  # the generator's state before it drew `_order`
 
     def same_as(self, other: Batches) -> bool:
         """Whether the order of one can serve the other."""
@@ -49,9 +51,29 @@ class Batches:
     def next(self) -> NDArray[np.int64]:
         """The indices (batch,) of the next mini-batch."""
         if self._next + self.size > len(self._order):
+            self._before = self.rng.bit_generator.state
             self._order, self._next = self.rng.permutation(self._examples), 0
         start, self._next = self._next, self._next + self.size
         return self._order[start : self._next]
+
+    def peek(self) -> NDArray[np.int64]:
+        """The mini-batch that `next` will give."""
+        state = self.state()
+        chosen = self.next()
+        self.restore(state)
+        return chosen
+
+    def state(self) -> BatchState:
+        """Where the order stands."""
+        drawn = self._before is not None
+        return BatchState(self._before if self._before is not None else self.rng.bit_generator.state, drawn, self._next)
+
+    def restore(self, state: BatchState) -> None:
+        """Go back to where the order stood."""
+        self.rng.bit_generator.state = state.generator
+        self._before = state.generator if state.drawn else None
+        self._order = self.rng.permutation(self._examples) if state.drawn else np.empty(0, np.int64)
+        self._next = state.next
 
 
 class Trainer:
@@ -71,19 +93,51 @@ class Trainer:
         self.steps = 0
         self.failure: Failure | None = None
         self.chosen: NDArray[np.int64] = np.arange(self.batches.size)  # examples of the last mini-batch
-        self.loss = math.nan
-        self.total_norm = self.clipped_norm = math.nan
-        unknown = np.full(network.depth, np.nan)
-        unknown.flags.writeable = False
-        self.gradient_norms = self.clipped_norms = self.delta_norms = unknown
+        self.updated = False  # whether the parameters have been updated since the gradient was measured
+        self._measured_nothing()
         self._clipping = None if spec.clip == "none" else CLIPPINGS[spec.clip]
         self.raw_gradient = self.run.gradient if self._clipping is None else np.zeros_like(network.vector)
-        self._batch_targets = np.empty((*targets.shape[:-1], self.batches.size), targets.dtype)
+        self.batch_targets = np.empty((*targets.shape[:-1], self.batches.size), targets.dtype)
         self._weights = [network.slices[parameter_name(n, "weight")] for n in range(1, network.depth + 1)]
         self._weight_gradients = [self.run.gradient[part] for part in self._weights]
         self._norms = Norms(self._weight_gradients + [layer.deltas.ravel() for layer in self.run.layers])
         self._forward = [(layer.forward, Phase("forward", n)) for n, layer in enumerate(self.run.layers, 1)]
         self._backward = [(layer.backward, Phase("backward", n)) for n, layer in enumerate(self.run.layers, 1)][::-1]
+
+    def _measured_nothing(self) -> None:
+        self.loss = self.total_norm = self.clipped_norm = math.nan
+        unknown = np.full(self.network.depth, np.nan)
+        unknown.flags.writeable = False
+        self.gradient_norms = self.clipped_norms = self.delta_norms = unknown
+
+    def state(self, settings: int) -> State:
+        """A copy of everything that the steps to come depend on; ``settings`` counts the changes of the settings so far."""
+        return State(
+            steps=self.steps,
+            settings=settings,
+            vector=self.network.vector.copy(),
+            memories=tuple(values.copy() for values in self.optimizer.state.values()),
+            optimizer_steps=self.optimizer.steps,
+            running=tuple(values.copy() for values in self.network.running.values()),
+            batches=self.batches.state(),
+            failure=self.failure,
+            slices=self.network.slices,
+        )
+
+    def restore(self, state: State) -> None:
+        """Go back to a state of a trainer with the same settings; what was measured then is known again after the next step."""
+        self.steps, self.failure = state.steps, state.failure
+        np.copyto(self.network.vector, state.vector)
+        for own, kept in zip(self.optimizer.state.values(), state.memories, strict=True):
+            np.copyto(own, kept)
+        self.optimizer.steps = state.optimizer_steps
+        for own, kept in zip(self.network.running.values(), state.running, strict=True):
+            np.copyto(own, kept)
+        self.batches.restore(state.batches)
+        self.updated = False
+        if not state.steps:
+            self._measured_nothing()
+            self.optimizer.change[:] = 0.0
 
     def retune(self, spec: TrainingSpec) -> bool:
         """Take over ``spec`` if it differs in `RETUNED` settings only; what the last step measured stays, clipped anew."""
@@ -114,6 +168,22 @@ class Trainer:
         if self.steps:
             self._probe(old.chosen if old.batches.same_as(self.batches) else np.arange(self.batches.size))
 
+    @property
+    def clips(self) -> bool:
+        """Whether a rule for clipping is in force."""
+        return self._clipping is not None
+
+    def look_ahead(self, chosen: NDArray[np.int64]) -> tuple[Pass, NDArray[Any]]:
+        """Forward and backward over these examples on buffers of their own, and their targets; the run does not notice."""
+        run = Pass(self.network, len(chosen), update_running=False)
+        targets = self._targets[..., chosen]
+        with np.errstate(all="ignore"):
+            run.inputs[:] = self._inputs[:, chosen]
+            run.forward()
+            run.evaluate(targets)
+            run.backward()
+        return run, targets
+
     def _probe(self, chosen: NDArray[np.int64]) -> None:
         """Measure the gradients of one mini-batch without a step, so that a changed setting shows before the next one."""
         failure = self.failure
@@ -121,9 +191,10 @@ class Trainer:
         self._fetch(chosen)
         with np.errstate(all="ignore"):
             self.run.forward()
-            self.loss = self.run.evaluate(self._batch_targets)
+            self.loss = self.run.evaluate(self.batch_targets)
             self.run.backward()
             self._finish_gradient()
+        self.updated = False
         self.failure = failure  # no step was done: the setting may be taken back, the weights are as they were
         for name, values in running.items():
             self.network.running[name][:] = values
@@ -147,10 +218,11 @@ class Trainer:
     def _phases(self) -> Iterator[Phase]:
         run = self.run
         self._fetch(self.batches.next())
+        self.updated = False
         for forward, phase in self._forward:
             forward()
             yield phase
-        self.loss = run.evaluate(self._batch_targets)
+        self.loss = run.evaluate(self.batch_targets)
         yield LOSS
         for backward, phase in self._backward:
             backward()
@@ -159,13 +231,14 @@ class Trainer:
         yield CLIP
         self.optimizer.step(self.network.vector, run.gradient, self.spec.learning_rate, self.spec.weight_decay)
         self.steps += 1
+        self.updated = True
         yield UPDATE
 
     def _fetch(self, chosen: NDArray[np.int64]) -> None:
         self.chosen = chosen
         # mode="clip" lets NumPy write straight into the buffer; the indices are in range by construction
         self._inputs.take(chosen, axis=1, out=self.run.inputs, mode="clip")
-        self._targets.take(chosen, axis=-1, out=self._batch_targets, mode="clip")
+        self._targets.take(chosen, axis=-1, out=self.batch_targets, mode="clip")
 
     def _finish_gradient(self) -> None:
         """Measure the whole gradient, clip it, and measure what is left."""

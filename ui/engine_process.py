@@ -100,7 +100,8 @@ class _Assembler:
         self._memory: SharedMemory | None = None
 
     def request(self, prediction: bool, edge: tuple[int, int, int] | None) -> Request:
-        last = int(self._history.steps[-1]) if self._history is not None and len(self._history.steps) else 0
+        steps = [] if self._history is None else self._history.steps[: len(self._history.steps) - self._history.provisional]
+        last = int(steps[-1]) if len(steps) else 0
         return Request(self._run, self._stride, last, prediction, edge)
 
     def assemble(self, frame: Frame, architecture: Architecture | None, memory: str | None) -> tuple[Snapshot, tuple[Event, ...]]:
@@ -124,10 +125,11 @@ class _Assembler:
         new, old = frame.snapshot.history, self._history
         if not frame.partial or old is None or new is None:
             return new
-        if not len(new.steps):
-            return msgspec.structs.replace(old, test_steps=new.test_steps, test_loss=new.test_loss, changes=new.changes)
         rows = ("steps", "loss", "loss_low", "loss_high", "gradient_rms", "total_norms")
-        return msgspec.structs.replace(new, **{name: np.concatenate((getattr(old, name), getattr(new, name))) for name in rows})
+        kept = len(old.steps) - old.provisional
+        if not len(new.steps) and not old.provisional:
+            return msgspec.structs.replace(new, **{name: getattr(old, name) for name in rows})
+        return msgspec.structs.replace(new, **{name: np.concatenate((getattr(old, name)[:kept], getattr(new, name))) for name in rows})
 
     def _with_bulk(self, details: Details) -> Details:
         assert self._memory is not None, "details always come with their bulk"
