@@ -156,19 +156,6 @@ def test_a_click_on_a_name_selects_its_layer_and_frames_it(panel: TimelinePanel,
     assert drawn(panel).pixelColor(edge).lightness() > QColor(panel.theme.ink1).lightness() * 0.6
 
 
-def test_going_back_is_asked_for_only_when_it_is_offered(panel: TimelinePanel, qtbot: QtBot) -> None:
-    panel.show_snapshot(fabricate())
-    panel.show()
-    frame = panel._frame(QRectF(panel.rect()))
-    place = QPoint(round(frame.x(100)), round(frame.heat.center().y()))
-    with qtbot.assertNotEmitted(panel.step_wanted):
-        qtbot.mouseClick(panel, Qt.MouseButton.LeftButton, pos=place)
-    panel.scrubbing_enabled = True
-    with qtbot.waitSignal(panel.step_wanted) as said:
-        qtbot.mouseClick(panel, Qt.MouseButton.LeftButton, pos=place)
-    assert abs(said.args[0] - 100) <= 1
-
-
 def test_pointing_draws_a_card_that_exports_do_not_have(panel: TimelinePanel, qtbot: QtBot) -> None:
     table = msgspec.structs.replace(fabricate().history, changes=((100, "activation: ReLU"),))
     panel.show_snapshot(with_history(table, fabricate()))

@@ -6,18 +6,20 @@ magnitude is shown, and what is not finite counts as larger than anything.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage, QPainterPath
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath
 
 from gradviz.snapshot import HistoryTable
 
 from .. import colors
 from ..theme import Theme
 
+FADED = 0.9  # how much is left of what lies ahead of the moment one has gone back to
 MOST_STRIPED = 400  # runs of stripes that are drawn; further ones keep the plain colour
 NARROWEST_STRIPED = 6.0  # pixels: a single step that is not finite must not be overlooked
 
@@ -39,11 +41,59 @@ def heatmap_levels(history: HistoryTable, last_step: float, width: int, height: 
     return np.ascontiguousarray(colors.levels(sizes).T)
 
 
-def heatmap_image(levels: NDArray[np.uint8], theme: Theme) -> QImage:
+class Heatmap:
+    """The heatmap of one history in one area; made once, drawn as often as wanted."""
+
+    def __init__(self, history: HistoryTable, last_step: float, area: QRectF, theme: Theme, scale: float) -> None:
+        """``area`` ends at ``last_step`` and has ``scale`` device pixels per logical one."""
+        self._area, self._theme = area, theme
+        self._width = max(1, round(area.width() * scale))
+        self._levels = heatmap_levels(history, last_step, self._width, max(1, round(area.height() * scale)))
+        self._image = heatmap_image(self._levels, colors.palette(theme))
+        self._stripes = striped_path(self._levels, area, self._width)
+
+    @cached_property
+    def _faded(self) -> QImage:
+        return heatmap_image(self._levels, faded_palette(self._theme))
+
+    def paint(self, painter: QPainter, until: float) -> None:
+        """Draw it; what lies to the right of x = ``until`` in greys."""
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        columns, rows = self._image.width(), self._image.height()
+        pixel = self._area.width() / self._width
+        cut = min(columns, max(0, round((until - self._area.left()) / pixel)))
+        for start, end, faded in ((0, cut, False), (cut, columns, True)):
+            if start < end:
+                place = QRectF(self._area.left() + start * pixel, self._area.top(), (end - start) * pixel, self._area.height())
+                painter.drawImage(place, self._faded if faded else self._image, QRectF(start, 0, end - start, rows))
+        if not self._stripes.isEmpty():
+            colors.paint_hatch(painter, self._stripes, self._theme)
+
+
+def heatmap_image(levels: NDArray[np.uint8], palette: NDArray[np.uint32]) -> QImage:
     """The levels (rows, columns) as an opaque image of one pixel each."""
     rows, columns = levels.shape
-    pixels = np.ascontiguousarray(colors.palette(theme)[levels])
+    pixels = np.ascontiguousarray(palette[levels])
     return QImage(pixels.data, columns, rows, columns * 4, QImage.Format.Format_RGB32).copy()
+
+
+def faded_palette(theme: Theme) -> NDArray[np.uint32]:
+    """The palette in the greys of the chrome, nearer to the canvas: a colour merely dimmed would read as a smaller gradient."""
+    colored = colors.palette(theme)
+    luma = 0.299 * _channel(colored, 16) + 0.587 * _channel(colored, 8) + 0.114 * _channel(colored, 0)
+    ground, ink = (QColor(name).rgb() for name in (theme.canvas, theme.ink3))
+    share = FADED * np.abs(luma - luma[0]) / np.ptp(luma[: colors.LEVELS])
+    faded = np.full(len(colored), 0xFF000000, np.uint32)
+    for shift in (16, 8, 0):
+        low, high = ((color >> shift) & 0xFF for color in (ground, ink))
+        faded |= np.clip(np.rint(low + share * (high - low)), 0, 255).astype(np.uint32) << np.uint32(shift)
+    for level in (colors.ZERO, colors.NONFINITE):  # marks, not magnitudes
+        faded[level] = colored[level]
+    return faded
+
+
+def _channel(palette: NDArray[np.uint32], shift: int) -> NDArray[np.float64]:
+    return ((palette >> np.uint32(shift)) & np.uint32(0xFF)).astype(np.float64)
 
 
 def striped_path(levels: NDArray[np.uint8], area: QRectF, full_width: int) -> QPainterPath:

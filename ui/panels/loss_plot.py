@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from gradviz.snapshot import HistoryTable
+from gradviz.snapshot import Ghost, HistoryTable
 
 from ..numbers import power, short
 from ..theme import Theme, blend, font
@@ -25,6 +25,7 @@ from . import marks
 LOG_FROM = 2.0  # decades
 TICK_DISTANCE = 13.0
 SPIKE = 1.6  # a largest loss beyond this many times the 98th percentile leaves the plot
+MOST_FLATTENED = 3.0  # times the largest loss that is shown; beyond it the line before the branch leaves the plot
 MOST_DECADES = 12
 MOST_ARROWHEADS = 40
 PIXELS_PER_POINT = 1.5  # a denser curve is only slower to draw
@@ -49,11 +50,17 @@ class LossAxis:
         return result
 
 
-def loss_axis(history: HistoryTable | None, guessing: float | None, height: float) -> LossAxis:
-    """The axis for these losses in a plot of ``height`` pixels."""
+def loss_axis(history: HistoryTable | None, guessing: float | None, height: float, before: NDArray[Any] | None = None) -> LossAxis:
+    """The axis for these losses in a plot of ``height`` pixels.
+
+    Those of the line ``before`` a branch count as far as they do not flatten the line that is shown: often it was left because
+    it exploded.
+    """
     parts = [] if history is None else [history.loss, history.test_loss]
     losses = np.concatenate([*parts, [] if guessing is None else [guessing]])
     losses = losses[np.isfinite(losses)]
+    if before is not None and len(losses):
+        losses = np.concatenate([losses, before[before <= MOST_FLATTENED * losses.max()]])
     most_ticks = max(1, int(height / TICK_DISTANCE))
     positive = losses[losses > 0]
     if len(positive) and math.log10(positive.max() / positive.min()) > LOG_FROM:
@@ -83,9 +90,13 @@ def short_tick(value: float, step: float) -> str:
 class LossPlot:
     """The curves of one history in one area; made once, drawn as often as wanted."""
 
-    def __init__(self, history: HistoryTable | None, guessing: float | None, area: QRectF, last_step: float) -> None:
+    def __init__(
+        self, history: HistoryTable | None, guessing: float | None, area: QRectF, last_step: float, ghost: Ghost | None = None
+    ) -> None:
         self.area, self.guessing = area, guessing
-        self.axis = loss_axis(history, guessing, area.height())
+        left = slice(0, 0) if ghost is None else slice(int(np.searchsorted(ghost.history.steps, ghost.branch_step)), None)
+        before = None if ghost is None else ghost.history.loss[left]
+        self.axis = loss_axis(history, guessing, area.height(), before)
         self._last_step = last_step
         empty = np.zeros(0)
         self._train: tuple[list[QPointF], ...] = ()
@@ -95,6 +106,11 @@ class LossPlot:
         self.failed_at: float | None = None  # x where the training loss stops being finite
         self.train_end: float | None = None  # y of the last finite training loss, and of the last finite test loss
         self.test_end: float | None = None
+        self._before: tuple[list[QPointF], ...] = ()
+        self.before_end: float | None = None  # likewise of the line before the branch
+        if ghost is not None and before is not None:
+            self._before = self._curves(*self._per_pixel(ghost.history.steps[left], before, before, before)[:2])
+            self.before_end = self._end(before)
         if history is None:
             return
         steps, loss = history.steps, history.loss
@@ -187,6 +203,13 @@ class LossPlot:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for x in self._spikes:
             marks.paint_arrowhead(painter, x, area.top() + 1, 7, 6, QColor(theme.ink1))
+
+    def paint_before(self, painter: QPainter, theme: Theme) -> None:
+        """The training loss of the line before the branch."""
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(_dashed(theme.ink3, 1.2, 1.5, 2.5))
+        for curve in self._before:
+            painter.drawPolyline(QPolygonF(curve))
 
 
 def _dashed(ink: str, width: float, on: float, off: float) -> QPen:
