@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from gradviz.chain_rule import chain_rule
 from gradviz.changes import describe_change
 from gradviz.checkpoints import Checkpoints
 from gradviz.data import Data, DataError, from_arrays, load
 from gradviz.history import History
+from gradviz.inspection import inspect_block, inspect_unit, inspect_weight, strongest_weight, weakest_weight
 from gradviz.line import Line
 from gradviz.losses import TargetError, loss_named
-from gradviz.measure import Meter, inspect
-from gradviz.network import Network, build
+from gradviz.measure import Meter
+from gradviz.network import Network, build, parameter_name
 from gradviz.objective import guessing_loss, output_count, resolve_loss
 from gradviz.prediction import predict
-from gradviz.snapshot import Ghost, Inspection, Moment, Snapshot
+from gradviz.snapshot import ChainRule, Ghost, Inspection, Moment, Snapshot, UnitInspection, WeightInspection
 from gradviz.spec import Spec, SpecError, all_fields
 from gradviz.threads import threads_worth_using, use_threads
 from gradviz.training import Phase, Trainer
@@ -45,6 +48,9 @@ class Experiment:
 
     def __init__(self, spec: Spec, inputs: Floats | None = None, targets: NDArray[Any] | None = None) -> None:
         self._own_data: Data | None = None
+        self._walk: Iterator[Phase] | None = None
+        self._moment: Moment | None = None
+        self._walks = 0  # an iterator over phases that is not of the last walk has ended
         if inputs is not None or targets is not None:
             if inputs is None or targets is None:
                 raise DataError("inputs and targets belong together; one of them is missing")
@@ -73,8 +79,7 @@ class Experiment:
         self._line = Line(spec, data, History(counts), Checkpoints(work))
         self._old_line: Line | None = None
         self._settings = 0  # which of the line's settings are in force
-        self._walk: Iterator[Phase] | None = None
-        self._moment: Moment | None = None
+        self._leave_step()
         self._ghost: Ghost | None = None
         self._measure_test_loss()
 
@@ -104,6 +109,7 @@ class Experiment:
         with np.errstate(all="ignore"):
             self._guessing_loss = guessing_loss(network.loss, targets)
         self._meter: Meter | None = None
+        self._weakest: tuple[tuple[int, int], tuple[int, int]] | None = None  # (line, layer) -> row and column
         self._threads = threads_worth_using(trainer)
         use_threads(self._threads)
 
@@ -146,6 +152,8 @@ class Experiment:
         use_threads(self._threads)
         step, layers = self.trainer.steps + 1, self.network.depth
         order = [*_phase_order(layers), ("forward", 1)]
+        self._walks += 1
+        own = self._walks
         for done, phase in enumerate(self.trainer.phases(), 1):
             self._moment = Moment(step, phase.kind, phase.layer, done, len(order) - 1, layers, *order[done])
             if phase.kind == "update":
@@ -153,6 +161,8 @@ class Experiment:
                 if step > self._line.last_step:
                     self._record()
             yield phase
+            if own != self._walks:
+                return  # the run has gone elsewhere meanwhile
             use_threads(self._threads)
 
     def finish_step(self) -> None:
@@ -161,10 +171,20 @@ class Experiment:
             pass
         self._moment = None
 
+    def _leave_step(self) -> None:
+        """Forget the step that is being walked through."""
+        self._walk, self._moment = None, None
+        self._walks += 1
+
     @property
     def moment(self) -> Moment | None:
         """Where inside a training step the run stands; None between steps that nobody walks through."""
         return self._moment
+
+    @property
+    def mid_step(self) -> bool:
+        """Whether a step is being walked through and not whole yet."""
+        return self._walk is not None and self._moment is not None
 
     @property
     def history(self) -> History:
@@ -180,6 +200,11 @@ class Experiment:
     def line(self) -> int:
         """The number of the line the run is on; another one after each restart, branch or return."""
         return self._line.number
+
+    @property
+    def has_old_line(self) -> bool:
+        """Whether a branch has begun, so that there is a line to return to."""
+        return self._old_line is not None
 
     def _keep_first(self) -> None:
         # only now, so that weights which were written by hand before the first step belong to it
@@ -217,7 +242,7 @@ class Experiment:
         if not 0 <= step <= self.last_step:
             raise ValueError(f"step {step} has not been reached; the run has steps 0 to {self.last_step}")
         whole = self._walk is None
-        self._walk = self._moment = None
+        self._leave_step()
         self._travel(step, whole)
         for _ in range(phases):
             next(self.phases())
@@ -272,7 +297,7 @@ class Experiment:
         if self._old_line is None or self._ghost is None:
             raise ValueError("there is no other line to return to")
         self._switch(self._old_line, self._line, self._ghost.branch_step)
-        self._walk = self._moment = None
+        self._leave_step()
         self._settings = -1  # of the other line: none of this one's
         self._travel(self._line.last_step, whole=False)
 
@@ -308,7 +333,15 @@ class Experiment:
         )
 
     def measure(
-        self, *, prediction: bool = True, history: bool = True, history_after: int = 0, edge: tuple[int, int, int] | None = None
+        self,
+        *,
+        prediction: bool = True,
+        history: bool = True,
+        history_after: int = 0,
+        edge: tuple[int, int, int] | None = None,
+        picked: tuple[str, int, int, int] | None = None,
+        chain: bool = False,
+        example: int | None = None,
     ) -> Snapshot:
         """The present moment with all its details.
 
@@ -316,16 +349,81 @@ class Experiment:
             prediction: also ask the network about its data.
             history: also give the run so far, from the step after ``history_after`` on.
             edge: (layer, row, column) of a shown edge whose exact weights are wanted.
+            picked: what is selected: ("edge", layer, column, row) as shown, ("unit", layer, unit, 0) or ("layer", layer, 0, 0).
+            chain: also take the gradient of the selected weight apart (of a unit its strongest weight, of a layer or with
+                nothing selected the weakest weight).
+            example: position in the mini-batch of the one example that is looked at.
+
+        Raises:
+            ValueError: when there is no such edge, unit or example.
         """
+        if example is not None and not 0 <= example < self.trainer.batches.size:
+            raise ValueError(f"example {example} is not in the mini-batch of {self.trainer.batches.size}")
         if self._meter is None:
             self._meter = Meter(self.trainer, self.architecture)
-        return self._snapshot(
-            details=self._meter.details() if self.trainer.steps else None,
+        moment = self._moment
+        before, after, deltas, whole = self._meter.norms(moment)
+        snapshot = self._snapshot(
+            details=self._meter.details(moment, example) if self._anything_measured() else None,
             prediction=predict(self.data, self.network.predict, self.network.loss, self._surface_grid()) if prediction else None,
             history=self.history.table(history_after) if history else None,
             inspection=None if edge is None else self.inspect(*edge),
+            picked=None if picked is None else self._inspect_picked(*picked),
+            chain=self._chain(picked, example) if chain else None,
+            example=example,
             data_summary=f"{len(self.data.train):,} training, {len(self.data.test):,} test examples",
         )
+        return msgspec.structs.replace(
+            snapshot,
+            gradient_norms=before,
+            clipped_norms=after,
+            delta_norms=deltas,
+            total_norm=float(whole[0]),
+            clipped_norm=float(whole[1]),
+        )
+
+    def _anything_measured(self) -> bool:
+        return self.trainer.steps > 0 or self._moment is not None
+
+    def _gradient(self) -> Floats:
+        """The flat gradient before clipping; NaN when nothing has run."""
+        if not self._anything_measured():
+            return np.full_like(self.network.vector, np.nan)
+        if self._meter is None:
+            self._meter = Meter(self.trainer, self.architecture)
+        return self._meter.gradient(self._moment)
+
+    def _inspect_picked(self, kind: str, layer: int, unit: int, source: int) -> WeightInspection | UnitInspection | None:
+        gradient = self._gradient()
+        if kind == "unit":
+            return inspect_unit(self.trainer, self._moment, gradient, layer, unit)
+        if kind != "edge":
+            return None
+        row, column, count = strongest_weight(gradient, self.trainer, self.architecture, layer, source, unit)
+        states = self._line.checkpoints.all()
+        return inspect_weight(self.trainer, self._moment, gradient, states, layer, row, column, count)
+
+    def _chain(self, picked: tuple[str, int, int, int] | None, example: int | None) -> ChainRule | None:
+        """The chain rule of what is selected; None while the loss it begins with is not known."""
+        if not self._anything_measured() or (self._moment is not None and not self._moment.lost):
+            return None
+        gradient = self._gradient()
+        kind, layer, unit, source = picked or ("layer", 1, 0, 0)
+        if kind == "edge":
+            row, column, _ = strongest_weight(gradient, self.trainer, self.architecture, layer, source, unit)
+        elif kind == "unit" and layer >= 1:
+            inspect_unit(self.trainer, self._moment, gradient, layer, unit)  # tells when there is no such unit
+            own = gradient[self.network.slices[parameter_name(layer, "weight")]].reshape(-1, self.network.widths[layer - 1])
+            row, column = int(np.argmax(np.nan_to_num(np.abs(own[:, unit]), nan=np.inf))), unit
+        else:
+            layer = max(1, layer)
+            if not 1 <= layer <= self.network.depth:
+                raise ValueError(f"layer {layer} does not exist")
+            if self._weakest is None or self._weakest[0] != (self.line, layer):
+                # chosen once: another weight at every step could not be followed
+                self._weakest = ((self.line, layer), weakest_weight(gradient, self.trainer, layer))
+            row, column = self._weakest[1]
+        return chain_rule(self, parameter_name(layer, "weight"), (row, column), example or 0)
 
     def _surface_grid(self) -> int:
         """Points along each side of the decision surface: fewer for a large net, so that asking it stays affordable."""
@@ -333,8 +431,7 @@ class Experiment:
 
     def inspect(self, layer: int, row: int, column: int) -> Inspection:
         """The exact weights and gradients behind one shown edge; raises ValueError when there is none."""
-        gradient = self.trainer.raw_gradient if self.trainer.steps else np.full_like(self.network.vector, np.nan)
-        return inspect(self.network, gradient, self.architecture, layer, row, column)
+        return inspect_block(self.network, self._gradient(), self.architecture, layer, row, column)
 
     def restarts(self, spec: Spec) -> bool:
         """Whether changing to ``spec`` begins a new run, because the parameters would not fit or would be drawn anew."""

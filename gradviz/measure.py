@@ -7,11 +7,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradviz.network import Network, parameter_name
-from gradviz.snapshot import Architecture, Details, Inspection
+from gradviz.clipping import norm
+from gradviz.network import parameter_name
+from gradviz.snapshot import Architecture, Details, Moment
 from gradviz.training import Trainer, norms
 
 Floats = NDArray[np.floating[Any]]
+
+UNKNOWN_AT_FIRST = (
+    "gradient_rms",
+    "clipped_rms",
+    "bias_gradient_norms",
+    "delta_rms",
+    "update_norms",
+    "mean_slopes",
+    "dead_fractions",
+)
+"""What is known of a layer only when back-propagation has reached it."""
 
 
 class Meter:
@@ -45,11 +57,24 @@ class Meter:
         self._edges = architecture.edge_slice(network.depth).stop
         self._roots = np.sqrt(self._counts)
 
-    def details(self) -> Details:
-        """Everything that is drawn of the last step; arrays are read-only and in float64."""
+    def details(self, moment: Moment | None = None, example: int | None = None) -> Details:
+        """Everything that is drawn of the last step, or of the step in work; arrays are read-only and in float64.
+
+        Args:
+            moment: where in the step in work the run stands; what it has not reached is of the step before, NaN if there is none.
+            example: position in the mini-batch of the one example that is looked at.
+        """
         trainer, run = self._trainer, self._trainer.run
         with np.errstate(all="ignore"):
-            unit_deltas = _row_norms(run.deltas)
+            gradient = self.gradient(moment) if example is None else self._gradient_of(example)
+            norms_before, norms_after, delta_norms, _ = self.norms(moment)
+            if example is None:
+                unit_deltas = _row_norms(run.deltas)
+            else:
+                unit_deltas = np.abs(run.deltas[:, example].astype(float)) * run.batch
+                norms_before = norms_after = norms([gradient[part] for part in self._weights])
+                squares = np.add.reduceat(unit_deltas * unit_deltas, self._unit_starts)
+                delta_norms = np.sqrt(squares)
             change = trainer.optimizer.change
             hidden = np.concatenate([_moments(layer.outputs) for layer in run.layers], axis=1)
             means = np.add.reduceat(hidden[0], self._unit_starts) / self._units
@@ -59,31 +84,96 @@ class Meter:
             slopes = np.where(known, run.slopes.mean(axis=1), np.nan)
             dead = known & ~run.slopes.any(axis=1)
             fields = dict(
-                gradient_rms=trainer.gradient_norms / self._roots,
-                clipped_rms=trainer.clipped_norms / self._roots,
-                bias_gradient_norms=norms([trainer.raw_gradient[part] for part in self._biases]),
+                gradient_rms=norms_before / self._roots,
+                clipped_rms=norms_after / self._roots,
+                bias_gradient_norms=norms([gradient[part] for part in self._biases]),
                 weight_norms=norms([trainer.network.vector[part] for part in self._weights]),
                 update_norms=norms([change[part] for part in self._weights]),
-                delta_rms=trainer.delta_norms / np.sqrt(self._units),
+                delta_rms=delta_norms / np.sqrt(self._units),
                 activation_means=means,
                 activation_stds=np.sqrt(np.maximum(squares - means * means, 0.0)),
                 mean_slopes=np.add.reduceat(slopes, self._unit_starts) / self._units,
                 dead_fractions=np.add.reduceat(dead.astype(float), self._unit_starts) / self._units,
                 unit_deltas=unit_deltas,
-                edge_gradients=self._pooled(trainer.raw_gradient),
+                edge_gradients=self._pooled(gradient),
                 edge_weights=self._single(trainer.network.vector),
                 edge_updates=self._single(change),
-                skip_gradients=np.array(
-                    [
-                        np.linalg.norm(_row_norms(run.layers[to - 1].gradient)) / np.sqrt(self._units[to - 1])
-                        for _, to in self._architecture.skips
-                    ],
-                    float,
-                ),
+                skip_gradients=np.array([self._skip_gradient(to, example) for _, to in self._architecture.skips], float),
             )
+            if moment is not None and not trainer.steps:
+                self._forget_unreached(fields, moment)
         for array in fields.values():
             array.flags.writeable = False
         return Details(**fields)
+
+    def norms(self, moment: Moment | None) -> tuple[Floats, Floats, Floats, Floats]:
+        """(layers,) ‖∂L/∂W‖ before and after clipping and ‖∂L/∂z‖, and (2,) the whole gradient's norm before and after.
+
+        Of a step in work they are those of the layers it has reached, and of the step before for the others; the whole
+        gradient's norm is then that of what has been reached.
+        """
+        trainer = self._trainer
+        if moment is None or moment.kind in ("clip", "update"):
+            whole = np.array([trainer.total_norm, trainer.clipped_norm])
+            return trainer.gradient_norms, trainer.clipped_norms, trainer.delta_norms, whole
+        reached = np.array([moment.reached(layer) for layer in range(1, trainer.network.depth + 1)])
+        gradient = trainer.run.gradient
+        now = norms([gradient[part] for part in self._weights])
+        before = np.where(reached, now, trainer.gradient_norms)
+        deltas = np.where(reached, norms([layer.deltas.ravel() for layer in trainer.run.layers]), trainer.delta_norms)
+        first = trainer.network.layer_slices[int(np.argmax(reached))].start if reached.any() else gradient.size
+        whole = np.full(2, norm(gradient[first:]) if reached.any() else np.nan)
+        after = np.where(reached, now, trainer.clipped_norms)
+        for array in (before, after, deltas):
+            array.flags.writeable = False
+        return before, after, deltas, whole
+
+    def gradient(self, moment: Moment | None) -> Floats:
+        """The flat gradient before clipping: of the step in work where it has been reached, of the step before elsewhere."""
+        trainer = self._trainer
+        if moment is None or not trainer.clips or moment.kind in ("clip", "update"):
+            return trainer.raw_gradient
+        mixed = trainer.raw_gradient.copy()
+        for layer, part in enumerate(trainer.network.layer_slices, 1):
+            if moment.reached(layer):
+                mixed[part] = trainer.run.gradient[part]
+        return mixed
+
+    def _gradient_of(self, example: int) -> Floats:
+        """The flat gradient of one example's own loss (weights and biases; 0 for batch norm and α, which are not drawn)."""
+        run, network = self._trainer.run, self._trainer.network
+        gradient = np.zeros_like(network.vector)
+        feed = run.inputs
+        for part, bias, layer in zip(self._weights, self._biases, run.layers, strict=True):
+            deltas = layer.sum_deltas[:, example] * run.batch
+            np.multiply.outer(feed[:, example], deltas, out=gradient[part].reshape(len(feed), len(deltas)))
+            if bias.stop:
+                gradient[bias] = deltas
+            feed = layer.outputs
+        return gradient
+
+    def _skip_gradient(self, layer: int, example: int | None) -> float:
+        """RMS over units of what the skip that ends at this layer carries."""
+        run = self._trainer.run
+        carried = run.layers[layer - 1].gradient
+        lengths = _row_norms(carried) if example is None else carried[:, example] * run.batch
+        return float(np.linalg.norm(lengths) / np.sqrt(len(lengths)))
+
+    def _forget_unreached(self, fields: dict[str, Floats], moment: Moment) -> None:
+        """In the first step there is no step before: what has not been reached is not known."""
+        for layer in range(1, self._trainer.network.depth + 1):
+            if moment.reached(layer):
+                continue
+            row = layer - 1
+            for name in UNKNOWN_AT_FIRST:
+                fields[name][row : row + 1] = np.nan
+            fields["unit_deltas"][self._architecture.unit_slice(layer)] = np.nan
+            fields["edge_gradients"][self._architecture.edge_slice(layer)] = np.nan
+            if not moment.sent(layer):
+                fields["activation_means"][row] = fields["activation_stds"][row] = np.nan
+        for number, (_, to) in enumerate(self._architecture.skips):
+            if not moment.reached(to):
+                fields["skip_gradients"][number] = np.nan
 
     def _single(self, vector: Floats) -> Floats:
         edges = np.full(self._edges, np.nan)
@@ -122,27 +212,6 @@ class _Pool:
 def block_starts(count: int, blocks: int) -> NDArray[np.int64]:
     """First index of each of ``blocks`` nearly equal parts of ``count`` units."""
     return np.arange(blocks) * count // blocks
-
-
-def inspect(network: Network, gradient: Floats, architecture: Architecture, layer: int, row: int, column: int) -> Inspection:
-    """The exact weights and gradients behind one shown edge: a single weight, or all of a pooled block.
-
-    Raises:
-        ValueError: when there is no such layer or edge.
-    """
-    if not 1 <= layer <= network.depth:
-        raise ValueError(f"layer {layer} does not exist; there are layers 1 to {network.depth}")
-    info = architecture.layers[layer - 1]
-    if not (0 <= row < info.edge_rows and 0 <= column < info.edge_columns):
-        raise ValueError(f"edge ({row}, {column}) does not exist; layer {layer} shows {info.edge_rows} × {info.edge_columns}")
-    rows = np.append(block_starts(info.fan_in, info.edge_rows), info.fan_in)[row : row + 2]
-    columns = np.append(block_starts(info.units, info.edge_columns), info.units)[column : column + 2]
-    name = parameter_name(layer, "weight")
-    cut = np.s_[rows[0] : rows[1], columns[0] : columns[1]]
-    weights = network.parameters[name][cut].astype(float)
-    gradients = gradient[network.slices[name]].reshape(info.fan_in, info.units)[cut].astype(float)
-    weights.flags.writeable = gradients.flags.writeable = False
-    return Inspection(layer, (int(rows[0]), int(rows[1])), (int(columns[0]), int(columns[1])), weights, gradients)
 
 
 def _moments(values: Floats) -> Floats:

@@ -31,6 +31,13 @@ class Request(msgspec.Struct, frozen=True):
     history_after: int = 0
     prediction: bool = True
     edge: tuple[int, int, int] | None = None  # (layer, row, column) whose exact weights are wanted
+    picked: tuple[str, int, int, int] | None = None  # what is selected, see `Experiment.measure`
+    chain: bool = False  # whether the chain rule of what is selected is wanted
+    example: int | None = None  # position in the mini-batch of the one example that is looked at
+
+    def looks_for(self) -> Request:
+        """The same without what the window has already: equal for equal pictures of one moment."""
+        return msgspec.structs.replace(self, run=0, stride=0, history_after=0, prediction=True)
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -44,7 +51,7 @@ class Frame(msgspec.Struct, frozen=True):
     """The answer to a `Request`; ``partial`` history continues what the window has."""
 
     snapshot: Snapshot
-    run: int
+    run: int  # number of the line the run is on
     stride: int
     partial: bool
     events: tuple[Event, ...] = ()
@@ -59,13 +66,12 @@ class Session:
     def __init__(self, spec: Spec) -> None:
         self.experiment = Experiment(spec)
         self.playing = False
-        self.run_number = 0
         self._speed: float | None = None
         self._due = 0.0
         self._shelf: OrderedDict[int, Experiment] = OrderedDict()
         self._events: list[Event] = []
         self._version = 0
-        self._sent: tuple[int, int, tuple[int, int, int] | None] = (-1, -1, None)
+        self._sent = (-1, -1, Request())
         self._next_measure = self._next_prediction = 0.0
         self._rate = 0.0
         self._rate_from = (0.0, 0)
@@ -106,9 +112,72 @@ class Session:
         self.playing = False
 
     def _step(self) -> None:
+        """One whole step: finish the one in work, or do the next; in the past, the next one as it was."""
         self.playing = False
-        if self.experiment.trainer.failure is None:
+        experiment = self.experiment
+        if experiment.mid_step:
+            experiment.finish_step()
+        elif experiment.step_count < experiment.last_step:
+            experiment.go_to(experiment.step_count + 1)
+        elif experiment.trainer.failure is None:
             self._advance()
+
+    def _step_layer(self) -> None:
+        """One phase of the engine: one layer forward or back, the loss, clipping, or the update."""
+        self.playing = False
+        if self.experiment.mid_step or self.experiment.trainer.failure is None:
+            next(self.experiment.phases())
+
+    def _step_phase(self) -> None:
+        """To the end of the phase in work, or of the next one: all layers forward, the loss, all layers back, …"""
+        self.playing = False
+        experiment = self.experiment
+        if not experiment.mid_step and experiment.trainer.failure is not None:
+            return
+        phases = experiment.phases()
+        next(phases)
+        moment = experiment.moment
+        while moment is not None and moment.done < moment.total and moment.next_kind == moment.kind:
+            next(phases)
+            moment = experiment.moment
+
+    def _back(self) -> None:
+        """To the beginning of the step in work, or one whole step back."""
+        self.playing = False
+        experiment = self.experiment
+        experiment.go_to(experiment.step_count if experiment.mid_step else max(0, experiment.step_count - 1))
+
+    def _back_layer(self) -> None:
+        self.playing = False
+        step, done = self._phases_done()
+        if done:
+            self.experiment.go_to(step, done - 1)
+
+    def _back_phase(self) -> None:
+        self.playing = False
+        step, done = self._phases_done()
+        layers = self.experiment.network.depth
+        ends = (0, layers, layers + 1, 2 * layers + 1, 2 * layers + 2)  # of forward, loss, backward, clip
+        if done:
+            self.experiment.go_to(step, max(end for end in ends if end < done))
+
+    def _phases_done(self) -> tuple[int, int]:
+        """The whole steps before the one in work (or the last one), and how many of its phases are done."""
+        experiment = self.experiment
+        if experiment.mid_step:
+            assert experiment.moment is not None, "it is known where in the step the run stands"
+            return experiment.step_count, experiment.moment.done
+        return experiment.step_count - 1, 2 * experiment.network.depth + 3 if experiment.step_count else 0
+
+    def _go_to(self, step: int) -> None:
+        """To a recorded step; one beyond the ends is the end."""
+        self.playing = False
+        self.experiment.go_to(min(max(0, step), self.experiment.last_step))
+
+    def _return_to_old_line(self) -> None:
+        self.playing = False
+        if self.experiment.has_old_line:
+            self.experiment.return_to_old_line()
 
     def _set_speed(self, steps_per_second: float | None) -> None:
         self._speed = steps_per_second
@@ -141,7 +210,6 @@ class Session:
         while len(self._shelf) > MOST_SHELVED:
             self._shelf.popitem(last=False)
         self.experiment = experiment
-        self.run_number += 1
         if experiment.trainer.failure is not None:
             self.playing = False
 
@@ -182,30 +250,40 @@ class Session:
         if not self.playing and not request.prediction:
             # asked for while it was still playing; at rest everything on the screen belongs to one moment
             request = msgspec.structs.replace(request, prediction=True)
-        wanted = (self._version, self._version if request.prediction else self._sent[1], request.edge)
-        if wanted == self._sent and request.run == self.run_number:
+        looked_for = request.looks_for()
+        run = self.experiment.line
+        wanted = (self._version, self._version if request.prediction else self._sent[1], looked_for)
+        if wanted == self._sent and request.run == run:
             return None
         if self.playing and now < self._next_measure and not self._events:
             return None
         if self.playing and now < self._next_prediction:
             request = msgspec.structs.replace(request, prediction=False)
         history = self.experiment.history
-        partial = request.run == self.run_number and request.stride == history.stride
+        partial = request.run == run and request.stride == history.stride
+        after = request.history_after if partial else 0
         try:
-            snapshot = self._measure(request, request.history_after if partial else 0)
-        except ValueError:  # the edge that was pointed at has gone with the network it belonged to
-            snapshot = self._measure(msgspec.structs.replace(request, edge=None), request.history_after if partial else 0)
-        self._sent = (self._version, self._version if request.prediction else self._sent[1], request.edge)
+            snapshot = self._measure(request, after)
+        except ValueError:  # what was pointed at or selected has gone with the network it belonged to
+            snapshot = self._measure(msgspec.structs.replace(request, edge=None, picked=None, example=None), after)
+        self._sent = (self._version, self._version if request.prediction else self._sent[1], looked_for)
         spent = time.perf_counter() - now
         if request.prediction:
             self._next_prediction = now + spent / PREDICTING_SHARE
         else:
             self._next_measure = now + spent / MEASURING_SHARE
         events, self._events = tuple(self._events), []
-        return Frame(snapshot, self.run_number, history.stride, partial, events)
+        return Frame(snapshot, run, history.stride, partial, events)
 
     def _measure(self, request: Request, history_after: int) -> Snapshot:
-        snapshot = self.experiment.measure(prediction=request.prediction, history_after=history_after, edge=request.edge)
+        snapshot = self.experiment.measure(
+            prediction=request.prediction,
+            history_after=history_after,
+            edge=request.edge,
+            picked=request.picked,
+            chain=request.chain,
+            example=request.example,
+        )
         return msgspec.structs.replace(snapshot, playing=self.playing, steps_per_second=self._measured_rate())
 
     def _measured_rate(self) -> float:
@@ -225,6 +303,13 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "play": Session._play,
     "pause": Session._pause,
     "step": Session._step,
+    "step_layer": Session._step_layer,
+    "step_phase": Session._step_phase,
+    "back": Session._back,
+    "back_layer": Session._back_layer,
+    "back_phase": Session._back_phase,
+    "go_to": Session._go_to,
+    "return_to_old_line": Session._return_to_old_line,
     "set_speed": Session._set_speed,
     "apply": Session._apply,
     "restart": Session._restart,

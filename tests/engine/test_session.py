@@ -104,17 +104,20 @@ def test_a_diverged_run_pauses_by_itself_and_stays_so() -> None:
 
 def test_a_change_goes_on_with_the_run() -> None:
     session = make(steps=3)
+    run = ask(session).run
     session.execute("apply", SMALL.replace("training.learning_rate", 0.5), 1)
     frame = ask(session)
-    assert (frame.run, frame.snapshot.step, frame.snapshot.learning_rate, frame.events) == (0, 3, 0.5, ())
+    assert (frame.run, frame.snapshot.step, frame.snapshot.learning_rate, frame.events) == (run, 3, 0.5, ())
 
 
 def test_undo_and_redo_bring_the_very_same_runs_back() -> None:
     session, untouched = make(steps=5), make(steps=5)
+    run = session.experiment.line
     deeper = SMALL.replace("network.depth", 4)
     session.execute("apply", deeper, 1)
     ((kind, text),) = events(session)
-    assert (kind, session.run_number, session.experiment.step_count) == ("notice", 1, 0)
+    assert (kind, session.experiment.step_count) == ("notice", 0)
+    assert session.experiment.line != run
     assert "seed 0" in text
     assert "2 → 4" in text
     for _ in range(3):
@@ -122,7 +125,7 @@ def test_undo_and_redo_bring_the_very_same_runs_back() -> None:
     redone = session.experiment.network.vector.copy()
 
     session.execute("bring_back", SMALL, 1)
-    assert (session.run_number, session.experiment.spec, session.experiment.step_count) == (2, SMALL, 5)
+    assert (session.experiment.line, session.experiment.spec, session.experiment.step_count) == (run, SMALL, 5)
     assert np.array_equal(session.experiment.network.vector, untouched.experiment.network.vector)
     session.execute("bring_back", deeper, 1)
     assert (session.experiment.spec, session.experiment.step_count) == (deeper, 3)
@@ -137,10 +140,11 @@ def test_undo_and_redo_bring_the_very_same_runs_back() -> None:
 
 def test_undo_of_a_change_that_went_on_changes_back() -> None:
     session = make(steps=2)
+    run = session.experiment.line
     session.execute("apply", SMALL.replace("network.activation", "relu"), 1)
     session.execute("step")
     session.execute("bring_back", SMALL, 1)
-    assert (session.experiment.spec, session.experiment.step_count, session.run_number) == (SMALL, 3, 0)
+    assert (session.experiment.spec, session.experiment.step_count, session.experiment.line) == (SMALL, 3, run)
 
 
 def test_restart_can_be_undone() -> None:
@@ -176,11 +180,12 @@ def test_only_the_last_runs_are_kept_and_older_ones_start_anew() -> None:
 def test_what_cannot_be_done_becomes_an_event_and_changes_nothing(command: str, spec: Spec, part: str) -> None:
     session = make(steps=2)
     experiment = session.experiment
+    run = experiment.line
     session.execute(command, spec, 1)
     ((kind, text),) = events(session)
     assert kind == "error"
     assert part in text
-    assert (session.experiment, session.experiment.spec, session.run_number) == (experiment, SMALL, 0)
+    assert (session.experiment, session.experiment.spec, session.experiment.line) == (experiment, SMALL, run)
     session.execute("step")
     assert session.experiment.step_count == 3
     assert ask(session).events == ()  # told once
@@ -188,13 +193,14 @@ def test_what_cannot_be_done_becomes_an_event_and_changes_nothing(command: str, 
 
 def test_nothing_new_is_not_measured_again() -> None:
     session = make(steps=1)
-    request = Request(run=0, stride=1, prediction=False)
+    run = session.experiment.line
+    request = Request(run=run, stride=1, prediction=False)
     still = session.answer(request)
     assert still is not None
     assert still.snapshot.prediction is not None  # at rest all that is shown belongs to one moment, asked for or not
     assert session.answer(request) is None
-    assert session.answer(Request(run=0, stride=1, prediction=True)) is None
-    assert session.answer(Request(run=0, stride=1, edge=(1, 0, 0))) is not None
+    assert session.answer(Request(run=run, stride=1, prediction=True)) is None
+    assert session.answer(Request(run=run, stride=1, edge=(1, 0, 0))) is not None
     assert session.answer(Request(run=-1, stride=0, edge=(1, 0, 0))) is not None  # a window that has nothing yet
     session.execute("step")
     assert session.answer(request) is not None
@@ -208,17 +214,17 @@ def test_an_edge_that_has_gone_is_left_out() -> None:
 
 def test_parts_of_the_history_join_to_the_whole() -> None:
     session = make()
-    run, stride, steps, losses = -1, 0, np.empty(0, np.int64), np.empty(0)
+    run, stride, steps, losses, regular = -1, 0, np.empty(0, np.int64), np.empty(0), 0
     partials = []
     for count in (1, 5, 100, 2000, 300, 2500):
         for _ in range(count):
             session.execute("step")
-        frame = ask(session, run=run, stride=stride, history_after=int(steps[-1]) if len(steps) else 0)
+        frame = ask(session, run=run, stride=stride, history_after=int(steps[regular - 1]) if regular else 0)
         history = frame.snapshot.history
         assert history is not None
-        kept = len(steps) if frame.partial else 0
+        kept = regular if frame.partial else 0
         steps, losses = np.concatenate((steps[:kept], history.steps)), np.concatenate((losses[:kept], history.loss))
-        run, stride = frame.run, frame.stride
+        run, stride, regular = frame.run, frame.stride, len(steps) - history.provisional
         partials.append(frame.partial)
         whole = session.experiment.history.table()
         assert np.array_equal(steps, whole.steps)
