@@ -1,0 +1,301 @@
+"""The weight or unit that is picked, exactly: its numbers with their meaning, how they moved, and fields to set them.
+
+While it plays the numbers follow at a pace at which they can be read; paused, they are exact.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QLineF, QRectF, QSize, QSizeF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from gradviz.snapshot import Snapshot, UnitInspection, WeightInspection
+
+from ..controls.input import focus_by_tab
+from ..icons import icon
+from ..theme import Theme, font, formula_font
+from . import marks
+from .history_plot import HistoryPlot
+from .inspect_unit import alpha_of, chosen_z, unit_content
+from .inspect_weight import weight_content
+from .panel import Panel, Table
+from .reading import Content
+from .reading_row import HERO, INSET, ROW, ReadingRow, paint_hero, paint_reading
+from .unit_plot import UnitPlot
+
+PACE = 100  # milliseconds between two updates of the numbers while playing: faster, nobody can read them
+PADDING = 16.0
+HEADING, FORMULA, FOOTER = 60.0, 22.0, 48
+COPIED_FOR = 1200
+NOTHING = ("Nothing selected", "Click a weight or a unit in the network.", "W picks the weakest weight.")
+NOT_RUN = "Gradients are known after the first step."
+Picked = WeightInspection | UnitInspection
+
+
+class InspectPanel(Panel):
+    """One weight or one unit."""
+
+    name = "inspect"
+    title = "Inspect"
+
+    weight_wanted = Signal(str, float)  # such as "layer05.weight[4,2]", rows and columns counted from 0, and the new value
+    chain_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._content: Content | None = None
+        self._shown: tuple[object, ...] = ()  # what the rows belong to
+        self._later = QTimer(self, singleShot=True, interval=PACE)
+        self._later.timeout.connect(self._refresh)
+        self._rows: list[ReadingRow] = []
+        self._history, self._unit = HistoryPlot("History"), UnitPlot()
+        self._lay_out()
+        self.setMinimumSize(240, 160)
+
+    def _lay_out(self) -> None:
+        inside = QWidget()
+        self._list = QVBoxLayout(inside)
+        self._list.setContentsMargins(int(PADDING - INSET), 0, int(PADDING - INSET), 8)
+        self._list.setSpacing(0)
+        for plot in (self._history, self._unit):
+            self._list.addSpacing(8)
+            self._list.addWidget(plot, 1000)
+        self._list.addStretch(1)
+        self._scroll = QScrollArea(widgetResizable=True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidget(inside)
+        self._scroll.viewport().setAutoFillBackground(False)
+        inside.setAutoFillBackground(False)
+        self._chain = QPushButton("Chain rule")
+        self._chain.setToolTip("Show this gradient as a product, factor by factor")
+        self._chain.clicked.connect(self.chain_wanted)
+        self._copy_all = QPushButton("Copy all")
+        self._copy_all.setToolTip("Copy the names and exact numbers as a small table")
+        self._copy_all.clicked.connect(self.copy_all)
+        self._copied = QTimer(self, singleShot=True, interval=COPIED_FOR)
+        self._copied.timeout.connect(lambda: self._copy_all.setText("Copy all"))
+        self._footer = QWidget()
+        buttons = QHBoxLayout(self._footer)
+        buttons.setContentsMargins(int(PADDING), 8, int(PADDING), 8)
+        buttons.setSpacing(8)
+        for button in (self._chain, self._copy_all):
+            button.setFixedHeight(32)
+            focus_by_tab(button)
+            buttons.addWidget(button, 1)
+        self._footer.setFixedHeight(FOOTER)
+        column = self._column = QVBoxLayout(self)
+        column.setContentsMargins(0, int(HEADING), 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._scroll, 1)
+        column.addWidget(self._footer)
+        self._scroll.hide()
+        self._footer.hide()
+
+    def sizeHint(self) -> QSize:
+        return QSize(360, 500)
+
+    @property
+    def _picked(self) -> Picked | None:
+        return self.snapshot.picked if self.snapshot is not None else None
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        if snapshot.playing and self._shown == _identity(snapshot):
+            if not self._later.isActive():
+                self._later.start()
+        else:
+            self._later.stop()
+            self._refresh()
+
+    def clear(self) -> None:
+        self.snapshot = None
+        self._later.stop()
+        self._refresh()
+
+    def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
+        self._copy_all.setIcon(icon("copy", theme))
+        parts: tuple[ReadingRow | HistoryPlot | UnitPlot, ...] = (*self._rows, self._history, self._unit)
+        for part in parts:
+            part.set_theme(theme)
+
+    def _refresh(self) -> None:
+        snapshot, picked = self.snapshot, self._picked
+        self._content = _content(snapshot, picked) if snapshot is not None and picked is not None else None
+        content, shown = self._content, _identity(snapshot) if snapshot is not None else ()
+        self._scroll.setVisible(content is not None)
+        self._footer.setVisible(content is not None)
+        self.setAccessibleDescription(content.title if content is not None else " ".join(NOTHING))
+        if content is not None and snapshot is not None and picked is not None:
+            self._fit_rows(content, changed=shown != self._shown)
+            self._show_plots(snapshot, picked)
+            self._chain.setVisible(isinstance(picked, WeightInspection))
+            self._column.setContentsMargins(0, int(_heading(content)), 0, 0)
+        self._shown = shown
+        self.update()
+
+    def _fit_rows(self, content: Content, changed: bool) -> None:
+        """As many rows as there are readings; made anew only where other numbers are shown."""
+        if changed or len(self._rows) != len(content.readings):
+            for row in self._rows:
+                self._list.removeWidget(row)
+                row.deleteLater()
+            self._rows = [ReadingRow(reading, content.hero and number == 0) for number, reading in enumerate(content.readings)]
+            for number, row in enumerate(self._rows):
+                row.set_theme(self.theme)
+                row.set_wanted.connect(self.weight_wanted)
+                self._list.insertWidget(number, row)
+            self._unit.forget()
+            self._scroll.verticalScrollBar().setValue(0)
+        for row, reading in zip(self._rows, content.readings, strict=True):
+            row.show_reading(reading)
+
+    def _show_plots(self, snapshot: Snapshot, picked: Picked) -> None:
+        weight = isinstance(picked, WeightInspection)
+        self._history.setVisible(weight)
+        self._unit.setVisible(not weight and picked.layer > 0)
+        if isinstance(picked, WeightInspection):
+            self._history.show_history(picked.steps, picked.values, max(snapshot.last_step, snapshot.step))
+        elif picked.layer > 0:
+            activation = snapshot.architecture.layers[picked.layer - 1].activation
+            parameter = snapshot.spec.network.relu_at_zero if activation == "relu" else alpha_of(picked)
+            self._unit.show_unit(activation, parameter, picked.pre_activations, chosen_z(snapshot, picked))
+
+    # ---- copying
+
+    def copy_all(self) -> None:
+        """Put the readings on the clipboard as a tab-separated table, full precision."""
+        if self._content is None:
+            return
+        rows = [f"{reading.key}\t{reading.copied}" for reading in self._content.readings]
+        QGuiApplication.clipboard().setText("\n".join(("quantity\tvalue", *rows)) + "\n")
+        self._copy_all.setText("Copied")
+        self._copied.start()
+
+    def table(self) -> Table:
+        """The readings, then the history of a weight or the single examples of a unit."""
+        snapshot, picked = self.snapshot, self._picked
+        columns = ("quantity", "example" if isinstance(picked, UnitInspection) else "step", "value")
+        if snapshot is None or picked is None:
+            return Table(columns, ())
+        content = _content(snapshot, picked)
+        at: object = snapshot.step if isinstance(picked, WeightInspection) else ""
+        rows: list[tuple[object, ...]] = []
+        for reading in content.readings:
+            rows.append((reading.key, at, "" if reading.unknown else reading.value))
+            if reading.spread is not None and not reading.unknown:
+                rows.append((f"{reading.key}_spread", at, reading.spread))
+        if isinstance(picked, WeightInspection):
+            rows += [("history", int(step), float(value)) for step, value in zip(picked.steps, picked.values, strict=True)]
+        else:
+            batches = {"output": picked.outputs}
+            if picked.layer > 0:
+                batches = {"pre_activation": picked.pre_activations, "slope": picked.slopes, **batches, "delta": picked.deltas}
+            rows += [(name, n, float(value)) for name, values in batches.items() for n, value in enumerate(values, 1)]
+        return Table(columns, tuple(rows))
+
+    # ---- drawing
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect())
+        painter.fillRect(area, QColor(self.theme.dock))
+        if self._content is None:
+            self._paint_nothing(painter, area)
+            return
+        self._paint_heading(painter, area, self._content)
+        painter.setPen(QPen(QColor(self.theme.line), 1))
+        painter.drawLine(0, self.height() - FOOTER, self.width(), self.height() - FOOTER)
+
+    def whole_size(self) -> QSizeF:
+        """The size at which `paint_to` draws everything."""
+        if self._content is None:
+            return QSizeF(360, 200)
+        rows = sum(HERO + 8 if self._content.hero and number == 0 else ROW for number in range(len(self._content.readings)))
+        plot = self._plot
+        return QSizeF(360, _heading(self._content) + rows + (8 + plot.minimumHeight() if plot is not None else 0) + PADDING)
+
+    @property
+    def _plot(self) -> HistoryPlot | UnitPlot | None:
+        picked = self._picked
+        if isinstance(picked, WeightInspection):
+            return self._history
+        return self._unit if picked is not None and picked.layer > 0 else None
+
+    def paint_to(self, painter: QPainter, area: QRectF) -> None:
+        """Heading, readings and plot without what is there to be pressed; what does not fit is left out, from the end."""
+        content = self._content
+        painter.save()
+        painter.fillRect(area, QColor(self.theme.dock))
+        if content is None:
+            self._paint_nothing(painter, area)
+            painter.restore()
+            return
+        self._paint_heading(painter, area, content)
+        y = area.top() + _heading(content)
+        inside = area.adjusted(PADDING - INSET, 0, INSET - PADDING, 0)
+        for number, reading in enumerate(content.readings):
+            hero = content.hero and number == 0
+            height = HERO if hero else ROW
+            if y + height > area.bottom():
+                break
+            if hero:
+                paint_hero(painter, QRectF(area.left() + PADDING, y, area.width() - 2 * PADDING, height), self.theme, reading)
+                height += 8
+            else:
+                paint_reading(painter, QRectF(inside.left(), y, inside.width(), height), self.theme, reading)
+                painter.setPen(QPen(QColor(self.theme.line), 1))
+                painter.drawLine(QLineF(area.left() + PADDING, y + height - 0.5, area.right() - PADDING, y + height - 0.5))
+            y += height
+        plot = self._plot
+        room = area.bottom() - PADDING / 2 - y - 8
+        if plot is not None and room >= plot.minimumHeight():
+            plot.paint_to(painter, QRectF(inside.left(), y + 8, inside.width(), min(room, plot.maximumHeight())))
+        painter.restore()
+
+    def _paint_heading(self, painter: QPainter, area: QRectF, content: Content) -> None:
+        theme, left, room = self.theme, area.left() + PADDING, area.width() - 2 * PADDING
+        title = QFontMetricsF(font(15, 600)).elidedText(content.title, Qt.TextElideMode.ElideMiddle, room)
+        marks.put_text(painter, left, area.top() + 22, title, font(15, 600), theme.ink1, Qt.AlignmentFlag.AlignLeft)
+        caption = next((text for text in content.captions if marks.text_width(text, font(12)) <= room), "")
+        marks.put_text(painter, left, area.top() + 42, caption, font(12), theme.ink3, Qt.AlignmentFlag.AlignLeft)
+        for size in (15, 13, 11):
+            if content.formula and marks.text_width(content.formula, formula_font(size)) <= room:
+                marks.put_text(painter, left, area.top() + 63, content.formula, formula_font(size), theme.ink2, Qt.AlignmentFlag.AlignLeft)
+                return
+
+    def _paint_nothing(self, painter: QPainter, area: QRectF) -> None:
+        theme, left = self.theme, area.left() + PADDING + 16
+        lines = [*NOTHING]
+        if self.snapshot is not None and self.snapshot.step == 0:
+            lines.append(NOT_RUN)
+        card = QRectF(area.left() + PADDING, area.top() + PADDING, area.width() - 2 * PADDING, 22 + 20.0 * len(lines))
+        pen = QPen(QColor(theme.strong_line), 1)
+        pen.setDashPattern([4, 3])
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(card, 8, 8)
+        for number, line in enumerate(lines):
+            used, ink = (font(13, 600), theme.ink1) if number == 0 else (font(12), theme.ink2)
+            marks.put_text(painter, left, card.top() + 22 + 20 * number, line, used, ink, Qt.AlignmentFlag.AlignLeft)
+
+
+def _content(snapshot: Snapshot, picked: Picked) -> Content:
+    return weight_content(snapshot, picked) if isinstance(picked, WeightInspection) else unit_content(snapshot, picked)
+
+
+def _heading(content: Content) -> float:
+    return HEADING + (FORMULA if content.formula else 0.0)
+
+
+def _identity(snapshot: Snapshot) -> tuple[object, ...]:
+    """What the rows are made for: the same weight or unit of the same network keeps them."""
+    picked = snapshot.picked
+    if picked is None:
+        return ()
+    if isinstance(picked, WeightInspection):
+        return (picked.parameter, picked.row, picked.column, snapshot.spec.training.clip)
+    return (picked.layer, picked.unit, tuple(name for name, _, _ in picked.parameters))

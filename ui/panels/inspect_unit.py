@@ -1,0 +1,181 @@
+"""What the inspect panel says about one unit: pre-activation, slope, output, signal δ, dead examples, and its own parameters."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gradviz.activations import ACTIVATIONS
+from gradviz.snapshot import Floats, Snapshot, UnitInspection
+
+from .reading import Content, Reading, unit_name, unknown, when
+
+PARAMETERS = {  # name -> (title, symbol, what it does)
+    "bias": ("Bias", "b", "Added to the weighted sum of what comes in.", ("added to the weighted sum", "added")),
+    "scale": ("Scale", "γ", "Batch norm multiplies the normalised sum by it.", ("multiplies the normalised sum", "multiplies")),
+    "shift": ("Shift", "β", "Batch norm adds it to the normalised sum.", ("added to the normalised sum", "added")),
+    "alpha": (
+        "Alpha",
+        "α",
+        "The slope where z is negative. It is learnt, one for the layer.",
+        ("slope where z < 0, for the layer", "slope where z < 0"),
+    ),
+}
+
+
+def unit_content(snapshot: Snapshot, picked: UnitInspection) -> Content:
+    """Title and readings of a unit; of an input only its values."""
+    batch = len(picked.outputs)
+    stand = when(snapshot)
+    example = _example(snapshot, picked)
+    which = f"over {batch} example{'' if batch == 1 else 's'}" if example is None else f"example {example + 1} of {batch}"
+    captions = (f"{stand}, {which}", which)
+    if picked.layer == 0:
+        hint = "What this input tells the first layer."
+        note = "mean ± spread" if example is None and batch > 1 else "of this example"
+        value = _batch_reading(snapshot, picked.outputs, example, True, "value", "Value", "x", hint, (note,))
+        name = unit_name(snapshot, 0, picked.unit)
+        return Content(f"Input {name}", captions, (value,))
+    layer = snapshot.architecture.layers[picked.layer - 1]
+    activation = ACTIVATIONS[layer.activation]
+    sent = snapshot.moment is None or snapshot.moment.sent(picked.layer)
+    after = ("f(z), plus what the skip brings", "f(z) + skip") if layer.skip_from is not None else ("f(z): what it sends on", "f(z)")
+    readings = [
+        _batch_reading(
+            snapshot,
+            picked.pre_activations,
+            example,
+            sent,
+            "pre_activation",
+            "Pre-activation",
+            "z",
+            "The input of the activation: the weighted sum" + (", after batch norm." if layer.batch_norm else "."),
+            ("weighted sum, after batch norm", "after batch norm")
+            if layer.batch_norm
+            else ("weighted sum of what comes in", "weighted sum"),
+        ),
+        _batch_reading(
+            snapshot,
+            picked.slopes,
+            example,
+            sent,
+            "slope",
+            "Slope",
+            "f′(z)",
+            "How steep the activation is at z: the factor by which the gradient is multiplied on its way back.",
+            (f"f′ = {activation.derivative_formula}", "factor of the gradient"),
+            zero="exactly 0: no gradient passes",
+        ),
+        _batch_reading(snapshot, picked.outputs, example, sent, "output", "Output", "h", "What the unit sends to the next layer.", after),
+        _delta(snapshot, picked),
+        _dead(snapshot, picked, sent),
+        *_parameters(snapshot, picked),
+    ]
+    title = f"{layer.name}, unit {picked.unit + 1}"
+    formula = f"f(z) = {activation.formula}"
+    named = tuple(f"{activation.title}, {caption}" for caption in captions)
+    return Content(title, (*named, activation.title), tuple(readings), formula=formula)
+
+
+def chosen_z(snapshot: Snapshot, picked: UnitInspection) -> float | None:
+    """z of the example that is looked at, if there is one."""
+    example = _example(snapshot, picked)
+    return None if example is None else float(picked.pre_activations[example])
+
+
+def alpha_of(picked: UnitInspection) -> float | None:
+    """The learnt slope of the layer, if it has one."""
+    return next((value for name, value, _ in picked.parameters if _short_name(name) == "alpha"), None)
+
+
+def _example(snapshot: Snapshot, picked: UnitInspection) -> int | None:
+    example = snapshot.example
+    return example if example is not None and 0 <= example < len(picked.outputs) else None
+
+
+def _batch_reading(
+    snapshot: Snapshot,
+    values: Floats,
+    example: int | None,
+    reached: bool,
+    key: str,
+    name: str,
+    symbol: str,
+    hint: str,
+    captions: tuple[str, ...],
+    zero: str = "",
+) -> Reading:
+    """Mean and spread over the mini-batch, or the number of the one example that is looked at."""
+    if example is not None or len(values) == 1:
+        value, spread = float(values[example or 0]), None
+    else:
+        with np.errstate(all="ignore"):  # a batch with an infinity has no spread
+            value, spread = (float(np.mean(values)), float(np.std(values))) if len(values) else (np.nan, None)
+        spread = spread if math.isfinite(value) else None
+        hint += " Mean ± spread over the mini-batch."
+    failed = f"{int((~np.isfinite(values)).sum())} of {len(values)} are not finite" if example is None else ""
+    missing = unknown(snapshot, value, reached)
+    return Reading(key, name, symbol, hint, value, captions, spread, missing, zero=zero, failed=failed)
+
+
+def _delta(snapshot: Snapshot, picked: UnitInspection) -> Reading:
+    """The length that colours the unit in the network: the same number, from the same place."""
+    details = snapshot.details
+    length = float("nan")
+    if details is not None:
+        length = float(details.unit_deltas[snapshot.architecture.unit_slice(picked.layer)][picked.unit])
+    reached = snapshot.moment is None or snapshot.moment.reached(picked.layer)
+    missing = unknown(snapshot, length, reached) or ("" if details is not None else "not measured")
+    hint = "Length of ∂J/∂z: the signal that comes back to this unit. Its colour in the network shows it."
+    captions = ("|∂J/∂z|, the signal that comes back", "|∂J/∂z|")
+    return Reading("delta", "Signal", "|δ|", hint, length, captions, unknown=missing, gradient=True, zero="exactly 0: no signal comes back")
+
+
+def _dead(snapshot: Snapshot, picked: UnitInspection, sent: bool) -> Reading:
+    known = picked.slopes[np.isfinite(picked.slopes)]
+    total, dead = len(picked.slopes), int((known == 0).sum())
+    share = dead / len(known) if len(known) else float("nan")
+    if dead == 0:
+        captions: tuple[str, ...] = ("the gradient passes in all of them", "passes in all")
+    else:
+        captions = ("all: no gradient passes at all", "all") if dead == total else ("in those no gradient passes", "")
+    return Reading(
+        "dead_share",
+        "Dead for",
+        "f′ = 0",
+        "In how many examples the slope is exactly 0, so that no gradient passes back through this unit.",
+        share,
+        captions,
+        unknown=unknown(snapshot, share, sent),
+        words=f"{dead:,} of {total:,}" if len(known) else "",
+    )
+
+
+def _parameters(snapshot: Snapshot, picked: UnitInspection) -> list[Reading]:
+    readings: list[Reading] = []
+    reached = snapshot.moment is None or snapshot.moment.reached(picked.layer)
+    for full_name, value, gradient in picked.parameters:
+        name = _short_name(full_name)
+        title, symbol, hint, captions = PARAMETERS.get(name, (name.capitalize(), name, f"A parameter of this unit: {name}.", ()))
+        place = f"layer{picked.layer:02d}.{name}[{0 if name == 'alpha' else picked.unit}]"
+        readings.append(Reading(name, title, symbol, hint, value, captions, parameter=place, zero=""))
+        pull = f"How fast the loss J grows when {symbol} grows. The step goes the other way."
+        readings.append(
+            Reading(
+                f"{name}_gradient",
+                "Its gradient",
+                f"∂J/∂{symbol}",
+                pull,
+                gradient,
+                ("how strongly the loss pulls at it", "pull of the loss"),
+                unknown=unknown(snapshot, gradient, reached),
+                gradient=True,
+                zero="exactly 0: the loss does not pull",
+            )
+        )
+    return readings
+
+
+def _short_name(name: str) -> str:
+    return name.rsplit(".", 1)[-1]

@@ -1,0 +1,113 @@
+"""What the inspect panel says about one weight: value, gradient, clipping, the last change, and what is sent through it."""
+
+from __future__ import annotations
+
+import math
+
+from gradviz.snapshot import Snapshot, WeightInspection
+
+from .reading import NO_STEP, Content, Reading, unit_name, unknown, when
+
+STANDS_STILL = 1e-6  # relative change below which w new ≅ w old
+
+
+def weight_content(snapshot: Snapshot, picked: WeightInspection) -> Content:
+    """Title and readings of a weight."""
+    layer = snapshot.architecture.layers[picked.layer - 1]
+    sender = unit_name(snapshot, picked.layer - 1, picked.row)
+    examples = f"over {snapshot.batch} example{'' if snapshot.batch == 1 else 's'}" if snapshot.batch else "over the mini-batch"
+    stand = when(snapshot)
+    captions = (f"{stand}, gradient {examples}", stand) if snapshot.step or snapshot.moment else (stand,)
+    if picked.block > 1:
+        block = f"largest gradient of {picked.block:,} weights"
+        captions = (f"{block}, {stand}", block)
+    readings = [
+        Reading(
+            "weight",
+            "Value",
+            "w",
+            "The weight: what the unit before sends is multiplied by it.",
+            picked.weight,
+            parameter=f"{picked.parameter}[{picked.row},{picked.column}]",
+        ),
+        *_gradients(snapshot, picked),
+        *_changes(snapshot, picked),
+        _sent(snapshot, picked, sender, examples),
+    ]
+    return Content(f"Weight into {layer.name}, {sender} → unit {picked.column + 1}", captions, tuple(readings), hero=True)
+
+
+def _gradients(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
+    moment = snapshot.moment
+    reached = moment is None or moment.reached(picked.layer)
+    readings = [
+        Reading(
+            "gradient",
+            "Gradient",
+            "∂J/∂w",
+            "How fast the loss J grows when this weight grows. The step goes the other way.",
+            picked.gradient,
+            ("how strongly the loss pulls at it", "pull of the loss"),
+            unknown=unknown(snapshot, picked.gradient, reached),
+            gradient=True,
+            zero="exactly 0: the loss does not pull",
+        )
+    ]
+    if snapshot.spec.training.clip != "none":
+        clipped = moment is None or moment.kind in ("clip", "update")
+        same = picked.clipped_gradient == picked.gradient
+        readings.append(
+            Reading(
+                "clipped_gradient",
+                "After clipping",
+                "",
+                "What clipping made of the gradient. The optimiser is given this.",
+                picked.clipped_gradient,
+                ("left as it was in this step", "left as it was") if same else ("what the optimiser is given", "given to the optimiser"),
+                unknown=unknown(snapshot, picked.clipped_gradient, clipped),
+                gradient=True,
+            )
+        )
+    return readings
+
+
+def _changes(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
+    nothing_yet = NO_STEP if snapshot.step == 0 and snapshot.failure is None else ""
+    relative = abs(picked.change) / abs(picked.weight) if picked.weight != 0 else math.nan
+    still = 0 < relative < STANDS_STILL
+    return [
+        Reading(
+            "change",
+            "Last change",
+            "Δw",
+            "How far the last whole step moved this weight: w new − w old.",
+            picked.change,
+            (f"w new − w old, in step {snapshot.step:,}", "w new − w old") if not nothing_yet else ("w new − w old",),
+            unknown=nothing_yet,
+            zero="exactly 0: the step did not move it",
+        ),
+        Reading(
+            "relative_change",
+            "Relative change",
+            "|Δw| / |w|",
+            "The last change beside the weight itself. Around 10⁻³ is usual; far below it the weight stands still.",
+            relative,
+            ("so small that w new ≅ w old", "w new ≅ w old") if still else ("around 10⁻³ is usual",),
+            unknown=nothing_yet or ("w is 0" if picked.weight == 0 else ""),
+            zero="exactly 0: w new = w old",
+        ),
+    ]
+
+
+def _sent(snapshot: Snapshot, picked: WeightInspection, sender: str, examples: str) -> Reading:
+    moment = snapshot.moment
+    sent = moment is None or moment.sent(picked.layer - 1)
+    return Reading(
+        "sent",
+        "Sent through it",
+        "∂z/∂w",
+        f"What {sender} sends, on average. It is the last factor of this weight's gradient: a unit that sends 0 gives it none.",
+        picked.sent,
+        (f"mean {examples}", "mean"),
+        unknown=unknown(snapshot, picked.sent, sent),
+    )

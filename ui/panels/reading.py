@@ -1,0 +1,109 @@
+"""One number of the inspect panel with all that is said about it, and what stands above a list of such numbers.
+
+A reading knows how it is written, copied and heard; how it looks is in `reading_row`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from gradviz.snapshot import Snapshot
+
+from .. import colors
+from ..numbers import full, plain, short
+
+NOT_REACHED, NO_STEP = "not reached yet", "no step yet"
+ZERO, NAN, INFINITE = "exactly 0", "not a number", "infinite"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One number, or a mean with its spread."""
+
+    key: str  # in tables
+    name: str
+    symbol: str  # in the font of formulas
+    hint: str  # what it means, in plain words
+    value: float
+    captions: tuple[str, ...] = ()  # the first that fits is shown
+    spread: float | None = None
+    unknown: str = ""  # words that stand instead of a number that is not known
+    gradient: bool = False  # has a colour
+    words: str = ""  # instead of the number, such as "31 of 32"
+    parameter: str = ""  # what can be set, such as "layer05.bias[2]"
+    zero: str = ZERO  # what an exact 0 means here
+    failed: str = ""  # what stands instead of the caption where the number is not finite
+
+    @property
+    def text(self) -> str:
+        """How it is written on the screen."""
+        if self.unknown or self.words:
+            return self.unknown or self.words
+        return short(self.value) if self.spread is None else f"{short(self.value)} ± {short(self.spread)}"
+
+    @property
+    def exact(self) -> str:
+        """Every digit, in screen typography."""
+        if self.unknown:
+            return self.unknown
+        return full(self.value) if self.spread is None else f"mean {full(self.value)}, spread {full(self.spread)}"
+
+    @property
+    def copied(self) -> str:
+        """Every digit as a program reads it; mean and spread are apart by a tab; empty where nothing is known."""
+        if self.unknown:
+            return ""
+        return plain(self.value) if self.spread is None else f"{plain(self.value)}\t{plain(self.spread)}"
+
+    @property
+    def finite(self) -> bool:
+        return math.isfinite(self.value)
+
+    @property
+    def level(self) -> int:
+        """The level of its colour."""
+        return colors.UNKNOWN if self.unknown else colors.level(self.value)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The captions, longest first; 0, NaN and ∞ have words of their own."""
+        if self.unknown or self.finite:
+            if self.value == 0 and not self.unknown and not self.words and not self.spread:
+                return (self.zero, ZERO) if self.zero else self.captions
+            return self.captions
+        return (self.failed or (NAN if math.isnan(self.value) else INFINITE),)
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the panel shows of one weight or unit, apart from its plot."""
+
+    title: str
+    captions: tuple[str, ...]  # the first that fits stands under the title
+    readings: tuple[Reading, ...]
+    hero: bool = False  # whether the first reading is shown large
+    formula: str = ""
+
+
+def unknown(snapshot: Snapshot, value: float, reached: bool) -> str:
+    """Why a number is not known, or nothing: NaN is an answer only once something has run.
+
+    ``reached`` says whether the step in work has come so far.
+    """
+    if snapshot.moment is not None and not reached:
+        return NOT_REACHED
+    return NO_STEP if snapshot.step == 0 and snapshot.failure is None and math.isnan(value) else ""
+
+
+def when(snapshot: Snapshot) -> str:
+    """Which step the numbers belong to."""
+    if snapshot.moment is not None and snapshot.moment.kind != "update":
+        return f"inside step {snapshot.moment.step:,}"
+    return f"step {snapshot.step:,}" if snapshot.step else "before the first step"
+
+
+def unit_name(snapshot: Snapshot, layer: int, unit: int) -> str:
+    """Such as "unit 5", counted from 1; an input by its own name."""
+    names = snapshot.architecture.input_names
+    return names[unit] if layer == 0 and unit < len(names) else f"unit {unit + 1}"
