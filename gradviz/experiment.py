@@ -21,7 +21,7 @@ from gradviz.measure import Meter
 from gradviz.network import Network, build, parameter_name
 from gradviz.objective import guessing_loss, output_count, resolve_loss
 from gradviz.prediction import predict
-from gradviz.snapshot import ChainRule, Ghost, Inspection, Moment, Snapshot, UnitInspection, WeightInspection
+from gradviz.snapshot import ChainRule, Ghost, Inspection, Look, Moment, Snapshot, UnitInspection, WeightInspection
 from gradviz.spec import Spec, SpecError, all_fields
 from gradviz.threads import threads_worth_using, use_threads
 from gradviz.training import Phase, Trainer
@@ -32,6 +32,7 @@ _Measured = tuple[float, Floats, float, float]  # loss, gradient norms (layers,)
 
 SURFACE_WORK = 50_000_000  # multiply-adds that one decision surface may cost
 SURFACE_GRIDS = (16, 48)
+WHOLE = Look()
 MOST_TEST_EXAMPLES = 1000  # enough for the test loss; keeps its cost bounded
 
 
@@ -332,31 +333,19 @@ class Experiment:
             **more,
         )
 
-    def measure(
-        self,
-        *,
-        prediction: bool = True,
-        history: bool = True,
-        history_after: int = 0,
-        edge: tuple[int, int, int] | None = None,
-        picked: tuple[str, int, int, int] | None = None,
-        chain: bool = False,
-        example: int | None = None,
-    ) -> Snapshot:
+    def measure(self, look: Look = WHOLE, history_after: int = 0) -> Snapshot:
         """The present moment with all its details.
 
         Args:
-            prediction: also ask the network about its data.
-            history: also give the run so far, from the step after ``history_after`` on.
-            edge: (layer, row, column) of a shown edge whose exact weights are wanted.
-            picked: what is selected: ("edge", layer, column, row) as shown, ("unit", layer, unit, 0) or ("layer", layer, 0, 0).
-            chain: also take the gradient of the selected weight apart (of a unit its strongest weight, of a layer or with
-                nothing selected the weakest weight).
-            example: position in the mini-batch of the one example that is looked at.
+            look: what is wanted beside them. ``picked`` is what is selected: ("edge", layer, column, row) as shown,
+                ("unit", layer, unit, 0) or ("layer", layer, 0, 0). ``chain`` takes the gradient of the selected weight apart:
+                of a unit its strongest weight, of a layer (the first with nothing selected) the weakest one.
+            history_after: of the run so far only the part after this step.
 
         Raises:
             ValueError: when there is no such edge, unit or example.
         """
+        example, picked = look.example, look.picked
         if example is not None and not 0 <= example < self.trainer.batches.size:
             raise ValueError(f"example {example} is not in the mini-batch of {self.trainer.batches.size}")
         if self._meter is None:
@@ -365,11 +354,11 @@ class Experiment:
         before, after, deltas, whole = self._meter.norms(moment)
         snapshot = self._snapshot(
             details=self._meter.details(moment, example) if self._anything_measured() else None,
-            prediction=predict(self.data, self.network.predict, self.network.loss, self._surface_grid()) if prediction else None,
-            history=self.history.table(history_after) if history else None,
-            inspection=None if edge is None else self.inspect(*edge),
+            prediction=predict(self.data, self.network.predict, self.network.loss, self._surface_grid()) if look.prediction else None,
+            history=self.history.table(history_after),
+            inspection=None if look.edge is None else self.inspect(*look.edge),
             picked=None if picked is None else self._inspect_picked(*picked),
-            chain=self._chain(picked, example) if chain else None,
+            chain=self._chain(picked, example) if look.chain else None,
             example=example,
             data_summary=f"{len(self.data.train):,} training, {len(self.data.test):,} test examples",
         )

@@ -14,7 +14,7 @@ import msgspec
 from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.experiment import Experiment
-from gradviz.snapshot import Snapshot
+from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import Spec, SpecError
 
 MOST_SHELVED = 8  # runs kept for undo
@@ -29,15 +29,7 @@ class Request(msgspec.Struct, frozen=True):
     run: int = -1
     stride: int = 0
     history_after: int = 0
-    prediction: bool = True
-    edge: tuple[int, int, int] | None = None  # (layer, row, column) whose exact weights are wanted
-    picked: tuple[str, int, int, int] | None = None  # what is selected, see `Experiment.measure`
-    chain: bool = False  # whether the chain rule of what is selected is wanted
-    example: int | None = None  # position in the mini-batch of the one example that is looked at
-
-    def looks_for(self) -> Request:
-        """The same without what the window has already: equal for equal pictures of one moment."""
-        return msgspec.structs.replace(self, run=0, stride=0, history_after=0, prediction=True)
+    look: Look = Look()
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -54,6 +46,7 @@ class Frame(msgspec.Struct, frozen=True):
     run: int  # number of the line the run is on
     stride: int
     partial: bool
+    executed: int  # commands carried out so far
     events: tuple[Event, ...] = ()
 
 
@@ -71,7 +64,8 @@ class Session:
         self._shelf: OrderedDict[int, Experiment] = OrderedDict()
         self._events: list[Event] = []
         self._version = 0
-        self._sent = (-1, -1, Request())
+        self._sent = (-1, -1, Look())
+        self._executed = 0
         self._next_measure = self._next_prediction = 0.0
         self._rate = 0.0
         self._rate_from = (0.0, 0)
@@ -96,6 +90,7 @@ class Session:
         except MemoryError:
             self._events.append(Event("error", "There is not enough memory for this network. Nothing was changed."))
         self._version += 1
+        self._executed += 1
 
     def _play(self) -> None:
         if self.experiment.trainer.failure is not None:
@@ -247,43 +242,36 @@ class Session:
     def answer(self, request: Request) -> Frame | None:
         """The present moment, or None while there is nothing new to show (or measuring would take too much of the time)."""
         now = time.perf_counter()
-        if not self.playing and not request.prediction:
+        look = request.look
+        if not self.playing and not look.prediction:
             # asked for while it was still playing; at rest everything on the screen belongs to one moment
-            request = msgspec.structs.replace(request, prediction=True)
-        looked_for = request.looks_for()
+            look = msgspec.structs.replace(look, prediction=True)
         run = self.experiment.line
-        wanted = (self._version, self._version if request.prediction else self._sent[1], looked_for)
-        if wanted == self._sent and request.run == run:
+        looked_for = msgspec.structs.replace(look, prediction=True)
+        if (self._version, self._version if look.prediction else self._sent[1], looked_for) == self._sent and request.run == run:
             return None
         if self.playing and now < self._next_measure and not self._events:
             return None
         if self.playing and now < self._next_prediction:
-            request = msgspec.structs.replace(request, prediction=False)
+            look = msgspec.structs.replace(look, prediction=False)
         history = self.experiment.history
         partial = request.run == run and request.stride == history.stride
         after = request.history_after if partial else 0
         try:
-            snapshot = self._measure(request, after)
+            snapshot = self._measure(look, after)
         except ValueError:  # what was pointed at or selected has gone with the network it belonged to
-            snapshot = self._measure(msgspec.structs.replace(request, edge=None, picked=None, example=None), after)
-        self._sent = (self._version, self._version if request.prediction else self._sent[1], looked_for)
+            snapshot = self._measure(Look(look.prediction), after)
+        self._sent = (self._version, self._version if look.prediction else self._sent[1], looked_for)
         spent = time.perf_counter() - now
-        if request.prediction:
+        if look.prediction:
             self._next_prediction = now + spent / PREDICTING_SHARE
         else:
             self._next_measure = now + spent / MEASURING_SHARE
         events, self._events = tuple(self._events), []
-        return Frame(snapshot, run, history.stride, partial, events)
+        return Frame(snapshot, run, history.stride, partial, self._executed, events)
 
-    def _measure(self, request: Request, history_after: int) -> Snapshot:
-        snapshot = self.experiment.measure(
-            prediction=request.prediction,
-            history_after=history_after,
-            edge=request.edge,
-            picked=request.picked,
-            chain=request.chain,
-            example=request.example,
-        )
+    def _measure(self, look: Look, history_after: int) -> Snapshot:
+        snapshot = self.experiment.measure(look, history_after)
         return msgspec.structs.replace(snapshot, playing=self.playing, steps_per_second=self._measured_rate())
 
     def _measured_rate(self) -> float:

@@ -170,6 +170,16 @@ class HistoryTable(msgspec.Struct, frozen=True):
     provisional: bool = False  # whether the last row is that of the newest step, which the next table replaces
 
 
+class Look(msgspec.Struct, frozen=True):
+    """What of a moment somebody wants to see beyond what every snapshot has; see `Experiment.measure`."""
+
+    prediction: bool = True
+    edge: tuple[int, int, int] | None = None  # (layer, row, column) of a shown edge whose exact weights are wanted
+    picked: tuple[str, int, int, int] | None = None  # what is selected: (kind, layer, unit or column, row)
+    chain: bool = False  # whether the gradient of the selected weight is to be taken apart
+    example: int | None = None  # position in the mini-batch of the one example that is looked at
+
+
 class Ghost(msgspec.Struct, frozen=True):
     """The line of the run that was left when a branch began."""
 

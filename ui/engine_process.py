@@ -11,23 +11,32 @@ import multiprocessing
 import signal
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.session import Event, Frame, Request, Session
-from gradviz.snapshot import Architecture, Details, HistoryTable, Prediction, Snapshot
+from gradviz.snapshot import Architecture, Details, Ghost, HistoryTable, Look, Prediction, Snapshot
 from gradviz.spec import Spec
 
 SLICE_SECONDS = 0.004  # how long the engine trains before it looks for commands
 GRACE_SECONDS = 1.0  # how long the engine may take to end by itself
+WHOLE = Look()
 BULK = ("edge_gradients", "edge_weights", "edge_updates")
 
 
 class EngineLost(Exception):
     """The engine's process has ended without being asked to."""
+
+
+class Fetched(NamedTuple):
+    """What has come from the engine."""
+
+    snapshot: Snapshot
+    events: tuple[Event, ...]
+    settled: bool  # whether every command that was sent has been carried out in it
 
 
 class EngineProcess:
@@ -41,6 +50,7 @@ class EngineProcess:
         self._process.start()
         far_end.close()
         self._outstanding = False
+        self._sent = 0  # commands
         self._assembler = _Assembler()
         self._closed = False
 
@@ -51,14 +61,15 @@ class EngineProcess:
     def send(self, command: str, *arguments: object) -> None:
         """Tell the engine to do something; raises `EngineLost`."""
         self._transmit(("command", command, arguments))
+        self._sent += 1
 
-    def ask(self, *, prediction: bool = True, edge: tuple[int, int, int] | None = None) -> None:
+    def ask(self, look: Look = WHOLE) -> None:
         """Ask for a frame unless one is outstanding; raises `EngineLost`."""
         if not self._outstanding:
-            self._transmit(("request", self._assembler.request(prediction, edge), ()))
+            self._transmit(("request", self._assembler.request(look), ()))
             self._outstanding = True
 
-    def fetch(self) -> tuple[Snapshot, tuple[Event, ...]] | None:
+    def fetch(self) -> Fetched | None:
         """The newest frame if one has come; raises `EngineLost`."""
         try:
             if not self._connection.poll():
@@ -67,7 +78,8 @@ class EngineProcess:
         except (EOFError, OSError) as error:
             raise EngineLost(str(error)) from error
         self._outstanding = False
-        return self._assembler.assemble(*message)
+        frame, parts = message
+        return Fetched(self._assembler.assemble(frame, parts), frame.events, frame.executed == self._sent)
 
     def stop(self) -> None:
         """End the process; no orphan and no shared memory is left."""
@@ -90,36 +102,39 @@ class EngineProcess:
 
 
 class _Assembler:
-    """Puts together what comes in pieces: history rows, bulk arrays, an architecture that is sent only when it changes."""
+    """Puts together what comes in pieces: history rows, bulk arrays, and what is sent only when it changes."""
 
     def __init__(self) -> None:
         self._run, self._stride = -1, 0
         self._history: HistoryTable | None = None
         self._architecture: Architecture | None = None
+        self._ghost: Ghost | None = None
         self._prediction: Prediction | None = None
         self._memory: SharedMemory | None = None
 
-    def request(self, prediction: bool, edge: tuple[int, int, int] | None) -> Request:
+    def request(self, look: Look) -> Request:
         steps = [] if self._history is None else self._history.steps[: len(self._history.steps) - self._history.provisional]
         last = int(steps[-1]) if len(steps) else 0
-        return Request(self._run, self._stride, last, prediction, edge)
+        return Request(self._run, self._stride, last, look)
 
-    def assemble(self, frame: Frame, architecture: Architecture | None, memory: str | None) -> tuple[Snapshot, tuple[Event, ...]]:
-        if architecture is not None:
-            self._architecture = architecture
-        if memory is not None:
+    def assemble(self, frame: Frame, parts: _Parts) -> Snapshot:
+        if parts.architecture is not None:
+            self._architecture = parts.architecture
+        if parts.ghost_changed:
+            self._ghost = parts.ghost
+        if parts.memory is not None:
             self.close()
-            self._memory = SharedMemory(memory)
+            self._memory = SharedMemory(parts.memory)
             self._memory.unlink()  # the mapping stays; the name goes at once, so that nothing is left whoever dies first
         snapshot = frame.snapshot
-        fresh: dict[str, Any] = {"architecture": self._architecture, "history": self._joined(frame)}
+        fresh: dict[str, Any] = {"architecture": self._architecture, "ghost": self._ghost, "history": self._joined(frame)}
         if snapshot.details is not None:
             fresh["details"] = self._with_bulk(snapshot.details)
         if frame.run != self._run or snapshot.prediction is not None:
             self._prediction = snapshot.prediction
         fresh["prediction"] = self._prediction
         self._run, self._stride, self._history = frame.run, frame.stride, fresh["history"]
-        return msgspec.structs.replace(snapshot, **fresh), frame.events
+        return msgspec.structs.replace(snapshot, **fresh)
 
     def _joined(self, frame: Frame) -> HistoryTable | None:
         new, old = frame.snapshot.history, self._history
@@ -156,27 +171,41 @@ class _Placeholder(msgspec.Struct, frozen=True):
     shape: tuple[int]
 
 
+class _Parts(msgspec.Struct, frozen=True):
+    """What has been taken out of a frame, as far as it is new."""
+
+    architecture: Architecture | None
+    ghost_changed: bool
+    ghost: Ghost | None
+    memory: str | None  # name of the shared memory, when it is new
+
+
 class _Sender:
-    """The engine's end of the same: takes bulk arrays and the architecture out of a frame."""
+    """The engine's end of the same: takes bulk arrays, the architecture and the ghost out of a frame."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._memory: SharedMemory | None = None
         self._architecture: Architecture | None = None
+        self._ghost: Ghost | None = None
 
     def send(self, frame: Frame) -> None:
         snapshot = frame.snapshot
-        changes: dict[str, Any] = {"architecture": None}
+        changes: dict[str, Any] = {"architecture": None, "ghost": None}
         name = None
         if snapshot.details is not None:
             bulk = [getattr(snapshot.details, field) for field in BULK]
             name = self._write(bulk)
             placeholder = _Placeholder((len(bulk[0]),))
             changes["details"] = msgspec.structs.replace(snapshot.details, **dict.fromkeys(BULK, placeholder))
-        architecture = None if snapshot.architecture is self._architecture else snapshot.architecture
-        self._architecture = snapshot.architecture
-        lean = msgspec.structs.replace(frame, snapshot=msgspec.structs.replace(snapshot, **changes))
-        self._connection.send((lean, architecture, name))
+        parts = _Parts(
+            architecture=None if snapshot.architecture is self._architecture else snapshot.architecture,
+            ghost_changed=snapshot.ghost is not self._ghost,
+            ghost=None if snapshot.ghost is self._ghost else snapshot.ghost,
+            memory=name,
+        )
+        self._architecture, self._ghost = snapshot.architecture, snapshot.ghost
+        self._connection.send((msgspec.structs.replace(frame, snapshot=msgspec.structs.replace(snapshot, **changes)), parts))
 
     def _write(self, arrays: list[NDArray[Any]]) -> str | None:
         """Copy the arrays one behind the other; returns the name of the memory when it is new."""

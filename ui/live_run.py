@@ -11,7 +11,7 @@ import msgspec
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from gradviz.snapshot import Snapshot
+from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import Spec, field_info
 from gradviz.threads import use_threads
 
@@ -19,6 +19,7 @@ from .engine_process import EngineLost, EngineProcess
 
 FRAME_MILLISECONDS = 16
 PREDICTION_EVERY = 6  # frames while playing; when paused each frame has one
+MOST_WALKS = 3  # steps that may be under way when another one is asked for
 MERGE_SECONDS = 1.5  # changes of one control within this time are one entry of the undo stack
 
 
@@ -33,13 +34,16 @@ class LiveRun(QObject):
         super().__init__(parent)
         self.wanted_spec = spec  # what the user has asked for; snapshots tell what is in force
         self.snapshot: Snapshot | None = None
-        self.edge_wanted: tuple[int, int, int] | None = None
+        self.look = Look()  # what of each moment is wanted
         self.undo_stack = QUndoStack(self)
         self.frame_intervals: deque[float] = deque(maxlen=4096)  # seconds between two turns of the window, with or without a new snapshot
         self._last_frame = 0.0
         self._frames = itertools.count()
         self._tickets = itertools.count(1)
         self._speed: float | None = None
+        self._settled = True  # whether the snapshot shows all that was commanded
+        self._target: int | None = None  # the step to go to next, while the last jump is still under way
+        self._walks = 0  # steps and half-steps under way
         self._engine: EngineProcess | None = None
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -70,13 +74,27 @@ class LiveRun(QObject):
             self._engine = None
 
     def play(self) -> None:
-        self._send("play")
+        """Train on; in the past this begins a branch, which can be undone."""
+        if self.snapshot is not None and self._settled and self.snapshot.step < self.snapshot.last_step:
+            self.undo_stack.push(_Branch(self, self.snapshot.step))
+        else:
+            self._send("play")
 
     def pause(self) -> None:
         self._send("pause")
 
-    def step(self) -> None:
-        self._send("step")
+    def walk(self, command: str) -> None:
+        """``step``, ``step_layer`` or ``step_phase``, or ``back``, ``back_layer`` or ``back_phase``."""
+        if self._walks < MOST_WALKS:  # a key held down must not pile up work
+            self._walks += 1
+            self._send(command)
+
+    def go_to(self, step: int) -> None:
+        """To an earlier step, or forward again; of many wishes in a row only the last one counts."""
+        if self._target is None and self._settled:
+            self._send("go_to", step)
+        else:
+            self._target = step
 
     def set_speed(self, steps_per_second: float | None) -> None:
         """None is as fast as the engine can."""
@@ -114,6 +132,7 @@ class LiveRun(QObject):
     def _send(self, command: str, *arguments: object) -> None:
         if self._engine is None:
             return
+        self._settled = False
         try:
             self._engine.send(command, *arguments)
         except EngineLost:
@@ -126,7 +145,7 @@ class LiveRun(QObject):
             fetched = self._engine.fetch()
             prediction = not self.playing or next(self._frames) % PREDICTION_EVERY == 0
             # ask before drawing, so that the engine measures while the window paints
-            self._engine.ask(prediction=prediction, edge=self.edge_wanted)
+            self._engine.ask(msgspec.structs.replace(self.look, prediction=prediction))
         except EngineLost:
             self._on_lost()
             return
@@ -138,10 +157,18 @@ class LiveRun(QObject):
             return
         if self.snapshot is None:
             use_threads(1)  # the window's own small products must not take the engine's processor; late, for the first frame's sake
-        self.snapshot, events = fetched
+        self.snapshot, events, settled = fetched
+        if settled:
+            self._walks = 0
         for event in events:
             if event.kind == "error":
                 self._take_back()
+        if settled and self._target is None:
+            self.wanted_spec = self.snapshot.spec  # going back brings the settings of that time back
+        self._settled = settled
+        if settled and self._target is not None:
+            step, self._target = self._target, None
+            self._send("go_to", step)
         self.snapshot_came.emit(self.snapshot)
         for event in events:
             self.told.emit(event.kind, event.text)
@@ -160,6 +187,21 @@ class LiveRun(QObject):
     def _on_lost(self) -> None:
         self.stop()
         self.lost.emit(self.snapshot.step if self.snapshot is not None else 0)
+
+
+class _Branch(QUndoCommand):
+    """Playing on from the past; undone, the line that was left is taken up again."""
+
+    def __init__(self, run: LiveRun, step: int) -> None:
+        super().__init__(f"branch from step {step:,}")
+        self._run, self._done = run, False
+
+    def redo(self) -> None:
+        self._run._send("return_to_old_line" if self._done else "play")
+        self._done = True
+
+    def undo(self) -> None:
+        self._run._send("return_to_old_line")
 
 
 class _Change(QUndoCommand):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, QSizeF, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QSlider, QSplitter, QVBoxLayout, QWidget
@@ -127,7 +128,7 @@ class MainWindow(QWidget):
         run.undo_stack.indexChanged.connect(self._show_undo)
         self._show_undo()
         transport.play_toggled.connect(self.set_playing)
-        transport.step_wanted.connect(run.step)
+        transport.step_wanted.connect(self.step)
         transport.reset_wanted.connect(run.reset)
         transport.new_seed_wanted.connect(self.new_seed)
         transport.speed_changed.connect(self.set_speed)
@@ -165,7 +166,7 @@ class MainWindow(QWidget):
         self.set_playing(not self.run.playing)
 
     def step(self) -> None:
-        self.run.step()
+        self.run.walk("step")
 
     def reset(self) -> None:
         self.run.reset()
@@ -327,7 +328,7 @@ class MainWindow(QWidget):
         self.select(Selection("layer", layer))
 
     def _on_inspect_wanted(self, edge: tuple[int, int, int] | None) -> None:
-        self.run.edge_wanted = edge
+        self.run.look = msgspec.structs.replace(self.run.look, edge=edge)
 
     def _open_layer_menu(self, layer: int, position: QPoint) -> None:
         menu = self.controls.layer_menu(self.run.wanted_spec, layer, self)

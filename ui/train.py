@@ -8,7 +8,7 @@ import sys
 import time
 
 from gradviz.experiment import Experiment
-from gradviz.snapshot import Snapshot
+from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import Spec
 
 PROGRESS_SECONDS = 1.0
@@ -25,7 +25,7 @@ def train(spec: Spec, steps: int, as_json: bool) -> int:
             shown = now
             print(f"step {experiment.step_count}, loss {experiment.trainer.loss:.6g}", file=sys.stderr)
     seconds = time.perf_counter() - started
-    snapshot = experiment.measure(prediction=False, history=False)
+    snapshot = experiment.measure(Look(prediction=False))
     if as_json:
         print(json.dumps(result(snapshot, steps / seconds if seconds > 0 and steps else 0.0), allow_nan=False))
     else:

@@ -8,6 +8,7 @@ import pytest
 from gradviz import DataError, DataSpec, Experiment, NetworkSpec, Spec, SpecError, TrainingSpec
 from gradviz.measure import block_starts
 from gradviz.objective import guessing_loss
+from gradviz.snapshot import Look
 
 SMALL = Spec(
     NetworkSpec(depth=3, width=4, activation="tanh", batch_norm=True),
@@ -236,7 +237,7 @@ SIZES = [(1, 1, {}), (1000, 2, {}), (2, 1024, {}), (3, 20, {"skip_every": 1}), (
 def test_details_have_the_shapes_that_are_promised(depth: int, width: int, more: dict[str, Any]) -> None:
     spec = Spec(NetworkSpec(depth=depth, width=width, **more), DataSpec(samples=40), TrainingSpec(batch_size=8))
     experiment = run(spec, 2)
-    snapshot = experiment.measure(edge=(1, 0, 0))
+    snapshot = experiment.measure(Look(edge=(1, 0, 0)))
     details, architecture = snapshot.details, snapshot.architecture
     assert details is not None
     assert snapshot.history is not None

@@ -7,6 +7,7 @@ import pytest
 
 from gradviz import DataSpec, NetworkSpec, Spec, TrainingSpec
 from gradviz.session import MOST_SHELVED, Frame, Request, Session
+from gradviz.snapshot import Look
 
 SMALL = Spec(NetworkSpec(depth=2, width=3), DataSpec(samples=40), TrainingSpec(batch_size=8))
 
@@ -19,7 +20,8 @@ def make(spec: Spec = SMALL, steps: int = 0) -> Session:
 
 
 def ask(session: Session, **request: Any) -> Frame:
-    frame = session.answer(Request(**({"prediction": False} | request)))
+    shown = {name: request.pop(name) for name in ("prediction", "edge", "picked", "chain", "example") if name in request}
+    frame = session.answer(Request(**request, look=Look(**({"prediction": False} | shown))))
     assert frame is not None
     return frame
 
@@ -194,14 +196,14 @@ def test_what_cannot_be_done_becomes_an_event_and_changes_nothing(command: str, 
 def test_nothing_new_is_not_measured_again() -> None:
     session = make(steps=1)
     run = session.experiment.line
-    request = Request(run=run, stride=1, prediction=False)
+    request = Request(run=run, stride=1, look=Look(prediction=False))
     still = session.answer(request)
     assert still is not None
     assert still.snapshot.prediction is not None  # at rest all that is shown belongs to one moment, asked for or not
     assert session.answer(request) is None
-    assert session.answer(Request(run=run, stride=1, prediction=True)) is None
-    assert session.answer(Request(run=run, stride=1, edge=(1, 0, 0))) is not None
-    assert session.answer(Request(run=-1, stride=0, edge=(1, 0, 0))) is not None  # a window that has nothing yet
+    assert session.answer(Request(run=run, stride=1)) is None
+    assert session.answer(Request(run=run, stride=1, look=Look(edge=(1, 0, 0)))) is not None
+    assert session.answer(Request(look=Look(edge=(1, 0, 0)))) is not None  # a window that has nothing yet
     session.execute("step")
     assert session.answer(request) is not None
 

@@ -9,6 +9,7 @@ import gradviz
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
 from gradviz.clipping import norm
 from gradviz.network import build
+from gradviz.snapshot import Look
 from gradviz.training import Batches, norms
 from tests.engine.nets import make_batch, make_network, make_trainer
 
@@ -145,7 +146,7 @@ def test_arrays_of_a_snapshot_are_read_only(steps: int) -> None:
     experiment = Experiment(SMALL)
     for _ in range(steps):
         experiment.step()
-    snapshot = experiment.measure(edge=(1, 0, 0))
+    snapshot = experiment.measure(Look(edge=(1, 0, 0)))
     parts: list[Any] = [snapshot, snapshot.history, snapshot.inspection] + ([snapshot.details] if steps else [])
     arrays = [getattr(part, name) for part in parts for name in part.__struct_fields__]
     arrays = [array for array in arrays if isinstance(array, np.ndarray)]
@@ -202,7 +203,7 @@ def test_an_exploding_run_neither_raises_nor_warns(precision: str, optimizer: st
         spec = spec.replace(path, value)
     experiment = Experiment(spec)
     failures = [experiment.step().failure for _ in range(30)]
-    experiment.measure(edge=(1, 0, 0))
+    experiment.measure(Look(edge=(1, 0, 0)))
     for _ in experiment.phases():
         pass
     found = [failure for failure in failures if failure is not None]

@@ -65,7 +65,7 @@ def test_history_arrives_whole_though_it_is_sent_in_pieces(engine: EngineProcess
     snapshot, _ = frame(engine, lambda s: not s.playing)
     history = snapshot.history
     assert history is not None
-    assert len(set(np.diff(history.steps))) == 1
+    assert len(set(np.diff(history.steps[:-1]))) == 1  # the last row is that of the newest step
     assert history.steps[0] == 1
     assert snapshot.step - history.steps[-1] < 2 * np.diff(history.steps)[0]
     assert history.gradient_rms.shape == (len(history.steps), 5)

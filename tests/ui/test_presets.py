@@ -11,7 +11,7 @@ from ui.presets import preset_named, presets
 def after(experiment: Experiment, steps: int) -> Snapshot:
     while experiment.step_count < steps:
         experiment.advance()
-    return experiment.measure(history=False)
+    return experiment.measure()
 
 
 def first_gradient(snapshot: Snapshot) -> float:
