@@ -120,6 +120,7 @@ def test_what_is_not_reached_or_not_run_is_said_in_words(qtbot: QtBot) -> None:
     assert set(texts(panel).values()) == {"−0.029", NO_STEP}
     panel.show_snapshot(moment(unit(), moment=Moment(413, "backward", 6, 20, 30, 11)))
     assert texts(panel)["delta"] == texts(panel)["bias_gradient"] == NOT_REACHED
+    assert texts(panel)["slope"] == texts(panel)["dead_share"] == NOT_REACHED
     assert NOT_REACHED not in (texts(panel)["pre_activation"], texts(panel)["bias"])
 
 
@@ -325,7 +326,9 @@ def test_the_history_is_read_off_step_by_step(qtbot: QtBot) -> None:
     plot = HistoryPlot("History")
     qtbot.addWidget(plot)
     plot.resize(344, 152)
-    plot.show_history(np.array([0, 100, 200]), np.array([0.1, np.nan, 0.3]), 400)
+    plot.show_history(np.array([0, 100, 200]), np.array([0.1, np.nan, 0.3]), 200, 400)
     found = {plot.index_at(QPointF(x, 80)) for x in range(0, 344, 4)}
     assert found == {None, 0, 1, 2}
     assert plot.accessibleDescription() == "NaN at step 100"
+    plot.show_history(np.array([0, 100, 200]), np.array([0.1, 0.2, 0.3]), 100, 400)
+    assert plot.accessibleDescription() == "now at step 100"  # gone back: what comes after stays in the picture

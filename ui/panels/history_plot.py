@@ -29,6 +29,7 @@ MOST_INTERVALS = 5.0  # between the ticks of the number
 LEAST_SPAN = 0.02  # of the largest magnitude
 PADDING = 0.08  # of the span, above and below
 LARGEST = 1e300  # beyond it differences overflow
+FEW = 40  # so many points are drawn one by one
 DENSE = 2.0  # points per pixel from which on only extremes are drawn
 
 
@@ -41,6 +42,7 @@ class HistoryPlot(QWidget):
         self._title = title
         self._steps: NDArray[np.int64] = np.zeros(0, np.int64)
         self._values: Floats = np.zeros(0)
+        self._present = 0  # index of the present step
         self._last_step = 1
         self._pointer: QPointF | None = None
         self.setMinimumHeight(LEAST_HEIGHT)
@@ -49,9 +51,10 @@ class HistoryPlot(QWidget):
         self.setMouseTracking(True)
         self.setAccessibleName(title)
 
-    def show_history(self, steps: NDArray[np.int64], values: Floats, last_step: int) -> None:
-        """Draw these values (n,) of these steps (n,) on an axis that ends at ``last_step``; the last one is the present."""
+    def show_history(self, steps: NDArray[np.int64], values: Floats, present: int, last_step: int) -> None:
+        """Draw these values (n,) of these steps (n,) on an axis that ends at ``last_step``, and mark the step ``present``."""
         self._steps, self._values = steps, np.asarray(values, float)
+        self._present = max(0, int(np.searchsorted(steps, present, side="right")) - 1)
         self._last_step = max(1, last_step, int(steps[-1]) if len(steps) else 0)
         self.setAccessibleDescription(self._caption()[0])
         self.update()
@@ -83,12 +86,15 @@ class HistoryPlot(QWidget):
         painter.setPen(QPen(QColor(theme.ink2), 1.3))
         for curve in self._curves(plot):
             painter.drawLines([QLineF(a, b) for a, b in itertools.pairwise(curve)])
-            if len(curve) == 1:
-                painter.drawEllipse(curve[0], 1.0, 1.0)
-        x = self._x(plot, float(self._steps[-1]))
+            if len(curve) == 1 or len(self._steps) <= FEW:  # single measurements: the line between them was not measured
+                painter.setBrush(QColor(theme.ink2))
+                for point in curve:
+                    painter.drawEllipse(point, 1.2, 1.2)
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+        x = self._x(plot, float(self._steps[self._present]))
         painter.setPen(QPen(QColor(theme.ink3), 1))
         painter.drawLine(QLineF(x, plot.box.top(), x, plot.box.bottom()))
-        present = float(self._values[-1])
+        present = float(self._values[self._present])
         if math.isfinite(present):
             self._paint_dot(painter, QPointF(x, self._y(plot, present)))
 
@@ -112,7 +118,8 @@ class HistoryPlot(QWidget):
             first = int(bad[0])
             word = "from" if len(bad) == len(self._values) - first else "at"
             return (f"{short(float(self._values[first]))} {word} step {int(self._steps[first]):,}",)
-        return (f"now at step {int(self._steps[-1]):,}", f"step {int(self._steps[-1]):,}")
+        step = int(self._steps[self._present])
+        return (f"now at step {step:,}", f"step {step:,}")
 
     def _paint_axes(self, painter: QPainter, area: QRectF, plot: Plot) -> None:
         theme, box, used = self.theme, plot.box, font(11)
@@ -123,7 +130,8 @@ class HistoryPlot(QWidget):
             y = self._y(plot, value)
             painter.setPen(QPen(QColor(theme.line), 1))
             painter.drawLine(QLineF(box.left(), y, box.right(), y))
-            marks.put_text(painter, box.left() - 8, y, tick_text(value, step), used, theme.ink3, Qt.AlignmentFlag.AlignRight)
+            if y < box.bottom() - 6:  # else it would run into the line of steps
+                marks.put_text(painter, box.left() - 8, y, tick_text(value, step), used, theme.ink3, Qt.AlignmentFlag.AlignRight)
         below = box.bottom() + 11
         marks.put_text(painter, box.left() - 8, below, "step", used, theme.ink3, Qt.AlignmentFlag.AlignRight)
         widest = marks.text_width(f"{int(last):,}", used)
@@ -148,7 +156,8 @@ class HistoryPlot(QWidget):
         painter.drawLine(QLineF(x, plot.box.top(), x, plot.box.bottom()))
         if math.isfinite(value):
             self._paint_dot(painter, QPointF(x, self._y(plot, value)))
-        at = QPointF(x, plot.box.center().y())
+        upper = math.isfinite(value) and self._y(plot, value) < plot.box.center().y()
+        at = QPointF(x, plot.box.bottom() if upper else plot.box.top())  # away from the curve it tells of
         marks.paint_card(painter, self.theme, area, at, f"Step {int(self._steps[index]):,}", [("w", full(value))])
 
     # ---- geometry

@@ -157,7 +157,7 @@ class InspectPanel(Panel):
         self._history.setVisible(weight)
         self._unit.setVisible(not weight and picked.layer > 0)
         if isinstance(picked, WeightInspection):
-            self._history.show_history(picked.steps, picked.values, max(snapshot.last_step, snapshot.step))
+            self._history.show_history(picked.steps, picked.values, snapshot.step, max(snapshot.last_step, snapshot.step))
         elif picked.layer > 0:
             activation = snapshot.architecture.layers[picked.layer - 1].activation
             parameter = snapshot.spec.network.relu_at_zero if activation == "relu" else alpha_of(picked)

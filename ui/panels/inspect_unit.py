@@ -40,6 +40,7 @@ def unit_content(snapshot: Snapshot, picked: UnitInspection) -> Content:
     layer = snapshot.architecture.layers[picked.layer - 1]
     activation = ACTIVATIONS[layer.activation]
     sent = snapshot.moment is None or snapshot.moment.sent(picked.layer)
+    reached = _reached(snapshot, picked)
     after = ("f(z), plus what the skip brings", "f(z) + skip") if layer.skip_from is not None else ("f(z): what it sends on", "f(z)")
     readings = [
         _batch_reading(
@@ -59,7 +60,7 @@ def unit_content(snapshot: Snapshot, picked: UnitInspection) -> Content:
             snapshot,
             picked.slopes,
             example,
-            sent,
+            reached,
             "slope",
             "Slope",
             "f′(z)",
@@ -69,7 +70,7 @@ def unit_content(snapshot: Snapshot, picked: UnitInspection) -> Content:
         ),
         _batch_reading(snapshot, picked.outputs, example, sent, "output", "Output", "h", "What the unit sends to the next layer.", after),
         _delta(snapshot, picked),
-        _dead(snapshot, picked, sent),
+        _dead(snapshot, picked, reached),
         *_parameters(snapshot, picked),
     ]
     title = f"{layer.name}, unit {picked.unit + 1}"
@@ -87,6 +88,11 @@ def chosen_z(snapshot: Snapshot, picked: UnitInspection) -> float | None:
 def alpha_of(picked: UnitInspection) -> float | None:
     """The learnt slope of the layer, if it has one."""
     return next((value for name, value, _ in picked.parameters if _short_name(name) == "alpha"), None)
+
+
+def _reached(snapshot: Snapshot, picked: UnitInspection) -> bool:
+    """Whether the gradient of the step in work has come back to the unit; its slopes are worked out then, not before."""
+    return snapshot.moment is None or snapshot.moment.reached(picked.layer)
 
 
 def _example(snapshot: Snapshot, picked: UnitInspection) -> int | None:
@@ -125,14 +131,13 @@ def _delta(snapshot: Snapshot, picked: UnitInspection) -> Reading:
     length = float("nan")
     if details is not None:
         length = float(details.unit_deltas[snapshot.architecture.unit_slice(picked.layer)][picked.unit])
-    reached = snapshot.moment is None or snapshot.moment.reached(picked.layer)
-    missing = unknown(snapshot, length, reached) or ("" if details is not None else "not measured")
+    missing = unknown(snapshot, length, _reached(snapshot, picked)) or ("" if details is not None else "not measured")
     hint = "Length of ∂J/∂z: the signal that comes back to this unit. Its colour in the network shows it."
     captions = ("|∂J/∂z|, the signal that comes back", "|∂J/∂z|")
     return Reading("delta", "Signal", "|δ|", hint, length, captions, unknown=missing, gradient=True, zero="exactly 0: no signal comes back")
 
 
-def _dead(snapshot: Snapshot, picked: UnitInspection, sent: bool) -> Reading:
+def _dead(snapshot: Snapshot, picked: UnitInspection, reached: bool) -> Reading:
     known = picked.slopes[np.isfinite(picked.slopes)]
     total, dead = len(picked.slopes), int((known == 0).sum())
     share = dead / len(known) if len(known) else float("nan")
@@ -147,14 +152,14 @@ def _dead(snapshot: Snapshot, picked: UnitInspection, sent: bool) -> Reading:
         "In how many examples the slope is exactly 0, so that no gradient passes back through this unit.",
         share,
         captions,
-        unknown=unknown(snapshot, share, sent),
+        unknown=unknown(snapshot, share, reached),
         words=f"{dead:,} of {total:,}" if len(known) else "",
     )
 
 
 def _parameters(snapshot: Snapshot, picked: UnitInspection) -> list[Reading]:
     readings: list[Reading] = []
-    reached = snapshot.moment is None or snapshot.moment.reached(picked.layer)
+    reached = _reached(snapshot, picked)
     for full_name, value, gradient in picked.parameters:
         name = _short_name(full_name)
         title, symbol, hint, captions = PARAMETERS.get(name, (name.capitalize(), name, f"A parameter of this unit: {name}.", ()))

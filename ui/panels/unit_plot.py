@@ -19,7 +19,7 @@ from .. import colors
 from ..numbers import MINUS, short
 from ..theme import THEMES, Theme, blend, font, formula_font
 from . import marks
-from .plots import Plot, finite_runs, ticks
+from .plots import Plot, finite_runs
 
 LEAST_HEIGHT, GREATEST_HEIGHT = 190, 280
 HEADING, FOOT, SIDE, LEFT, RIGHT = 28.0, 20.0, 8.0, 22.0, 24.0  # LEFT: tick labels; RIGHT: names of the curves
@@ -132,7 +132,7 @@ class UnitPlot(QWidget):
         middle = plot.at(0.0, 0.0).x()
         painter.drawLine(QLineF(middle, box.top(), middle, box.bottom()))
         below = box.bottom() + 11
-        for value in ticks(-self._reach, self._reach, 8.0 if box.width() > 220 else 4.0):
+        for value in np.linspace(-self._reach, self._reach, 5).tolist():
             marks.put_text(painter, plot.at(value, 0.0).x(), below, f"{value:.0f}".replace("-", MINUS), used, theme.ink3)
         marks.put_text(painter, box.right() + 14, below, "z", formula_font(14), theme.ink2)
 
