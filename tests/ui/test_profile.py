@@ -2,16 +2,20 @@
 
 import math
 
+import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
+from gradviz.snapshot import Ghost, HistoryTable, Moment, Snapshot
 from ui import colors
 from ui.canvas.columns import Columns
 from ui.panels.panel import Panel
-from ui.panels.profile import ProfilePanel
+from ui.panels.profile import ProfilePanel, captions
+from ui.panels.profile_lines import before_branch
+from ui.panels.profile_numbers import card
 from ui.selection import Selection
 from ui.theme import THEMES
 
@@ -159,14 +163,92 @@ def test_hover_shows_exact_values_and_exports_do_not(panel: ProfilePanel, qtbot:
     assert drawn(panel) == before
 
 
-def test_theory_and_reference_are_drawn_over_the_bars(panel: ProfilePanel) -> None:
+def test_theory_is_drawn_over_the_bars(panel: ProfilePanel) -> None:
     panel.show_snapshot(fabricate())
     without = drawn(panel)
-    panel.set_reference("another run", np.full(11, 1e-2))
-    with_reference = drawn(panel)
-    assert with_reference != without
     panel.theory = ("0.25 per layer", 0.25 ** np.arange(10, -1, -1.0))
-    assert drawn(panel) != with_reference
+    assert drawn(panel) != without
     panel.theory = None
-    panel.set_reference("", None)
     assert drawn(panel) == without
+
+
+def inside(kind: str, layer: int, snapshot: Snapshot | None = None, **changes: object) -> Snapshot:
+    """The moment after a phase of the step that follows the snapshot's."""
+    snapshot = snapshot or fabricate()
+    moment = Moment(snapshot.step + 1, kind, layer, 5, 24, len(snapshot.architecture.layers))
+    return msgspec.structs.replace(snapshot, moment=moment, **changes)
+
+
+def test_layers_that_are_not_reached_yet_have_dashes_and_no_numbers(panel: ProfilePanel) -> None:
+    whole = fabricate()
+    panel.show_snapshot(inside("backward", 5, whole))
+    image, columns = drawn(panel), Columns(976, 11)
+    rms = whole.details.gradient_rms
+    bar, dashes = round(columns.x(5)) - 12, round(columns.x(4)) - 12
+    assert image.pixelColor(bar, 156) == colors.color(colors.level(float(rms[4])), panel.theme)
+    assert image.pixelColor(dashes, 156) == QColor(panel.theme.canvas)
+    assert inks(image, (round(columns.x(4)) - 16, 120, 32, 38)) > 2  # the dashes
+    rows = panel.table().rows
+    assert rows[3][1:] == (None,) * (len(rows[3]) - 1)
+    assert rows[4][1] == float(rms[4])
+    assert captions(panel.snapshot, None, "")[0].startswith("dashed: the previous step")
+    title, lines = card(panel.snapshot, 4)
+    assert title == "L4, step 413"
+    assert lines[0] == ("gradient", "not reached yet")
+    assert lines[1][0] == "typical |∂J/∂w| in step 412"
+
+
+@pytest.mark.parametrize("moment", [("forward", 5), ("loss", 0), ("backward", 1), ("clip", 0), ("update", 0)])
+@pytest.mark.parametrize("snapshot", STATES)
+def test_every_moment_of_a_step_is_drawn(panel: ProfilePanel, snapshot, moment) -> None:
+    panel.show_snapshot(inside(*moment, snapshot))
+    for size in ((976, 220), (240, 132)):
+        assert inks(drawn(panel, *size), (0, 0, *size)) > 5
+
+
+def test_in_the_first_step_there_is_nothing_where_the_gradient_has_not_come(panel: ProfilePanel) -> None:
+    whole = fabricate()
+    unknown = np.where(np.arange(11) < 7, np.nan, whole.details.gradient_rms)
+    details = msgspec.structs.replace(whole.details, gradient_rms=unknown, clipped_rms=unknown, delta_rms=unknown)
+    panel.show_snapshot(inside("backward", 8, msgspec.structs.replace(whole, step=0, details=details)))
+    assert captions(panel.snapshot, None, "")[0] == "bars appear as the gradient comes back"
+    image, x = drawn(panel), round(Columns(976, 11).x(4))
+    assert {image.pixelColor(x + away, 156).name().upper() for away in range(-18, 18)} == {panel.theme.canvas}
+
+
+def history(steps: list[int], layers: int = 11) -> HistoryTable:
+    """A line whose gradient is 1e-5 × step in each layer."""
+    rows, ones = np.array(steps), np.ones(len(steps))
+    gradients = 1e-5 * rows[:, None] * np.ones(layers)
+    return HistoryTable(rows, ones, ones, ones, gradients, np.ones((len(rows), 2)), rows[:0], ones[:0])
+
+
+def test_the_line_before_the_branch_is_that_of_the_same_step() -> None:
+    def at(step: int, **more: object) -> Snapshot:
+        return msgspec.structs.replace(fabricate(), step=step, ghost=Ghost(120, history([1, 101, 131, 161, 200])), **more)
+
+    assert before_branch(at(140)).step == 131
+    assert before_branch(at(140)).values[0] == pytest.approx(131e-5)
+    assert before_branch(at(121)).step == 131  # row 101 is of both lines
+    assert before_branch(inside("backward", 3, at(199))).step == 200
+    assert before_branch(at(120)) is None
+    assert before_branch(at(201)) is None
+    assert before_branch(at(140, example=3)) is None
+    assert before_branch(fabricate()) is None
+
+
+@pytest.mark.parametrize("values", [1e-2, 0.0, 1e-30, 1e30, math.nan, math.inf])
+@pytest.mark.parametrize("depth", [1, 10, 300])
+def test_the_line_before_the_branch_is_marked_on_every_bar(panel: ProfilePanel, values, depth) -> None:
+    table = history([1, 412], depth + 1)
+    table.gradient_rms[:] = values
+    panel.show_snapshot(fabricate(depth=depth, width=2))
+    without = drawn(panel)
+    panel.show_snapshot(msgspec.structs.replace(fabricate(depth=depth, width=2), ghost=Ghost(120, table)))
+    assert drawn(panel) != without
+    assert "ticks: the line before the branch, step 412" in captions(panel.snapshot, before_branch(panel.snapshot), "")[0]
+
+
+def test_the_heading_names_the_example_that_is_looked_at() -> None:
+    for snapshot in (fabricate(), inside("backward", 4)):
+        assert all("example 12" in words for words in captions(msgspec.structs.replace(snapshot, example=11), None, "")[:3])

@@ -1,6 +1,7 @@
 """The bars of the gradient profile: where they stand, the axis behind them, and how each kind of number is drawn.
 
-A bar is as high and as coloured as its magnitude says. What is not finite, exactly zero or off the scale has a mark of its own.
+A bar is as high and as coloured as its magnitude says. What is not finite, exactly zero, off the scale or not reached yet has a
+mark of its own.
 """
 
 from __future__ import annotations
@@ -89,11 +90,17 @@ def paint_axis(painter: QPainter, frame: Frame, theme: Theme) -> None:
 
 
 def paint_bars(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snapshot, details: Details) -> None:
-    """One bar per layer; of a clipped step the solid bar is after clipping, and an outline reaches to where it was before."""
+    """One bar per layer; of a clipped step the solid bar is after clipping, and an outline reaches to where it was before.
+
+    Layers that the step in work has not reached yet have dashes instead, where the step before left them.
+    """
     width = frame.bar
     clipped = snapshot.clipped
     levels = colors.levels(details.clipped_rms if clipped else details.gradient_rms)
     for layer in frame.shown:
+        if not reached(snapshot, layer):
+            _paint_dashes(painter, frame, theme, layer, abs(float(details.gradient_rms[layer - 1])))
+            continue
         before = float(details.gradient_rms[layer - 1])
         value = float(details.clipped_rms[layer - 1]) if clipped else before
         _paint_bar(painter, frame, theme, layer, value, int(levels[layer - 1]))
@@ -106,6 +113,25 @@ def paint_bars(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snapshot
             painter.drawRect(ghost)
             if before > 10.0**colors.HIGH:
                 marks.paint_arrowhead(painter, frame.x(layer), frame.top - 2, width, min(7.0, width), faint, QColor(theme.ink2))
+
+
+def reached(snapshot: Snapshot, layer: int) -> bool:
+    """Whether the gradient that the snapshot holds of a layer is that of its own step."""
+    return snapshot.moment is None or snapshot.moment.reached(layer)
+
+
+def _paint_dashes(painter: QPainter, frame: Frame, theme: Theme, layer: int, before: float) -> None:
+    """The top and the foot of the bar that the step before had; nothing where there was none."""
+    if not math.isfinite(before):
+        return
+    top, box = frame.y(before), frame.box(layer, frame.top, frame.bottom)
+    for y, ink in ((frame.bottom, theme.outline), (top, theme.ink3)):
+        pen = QPen(QColor(ink), 1.4)
+        pen.setDashPattern([3 / 1.4, 2.5 / 1.4])
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        if y == top or top < frame.bottom - 2:
+            painter.setPen(pen)
+            painter.drawLine(QLineF(box.left(), y, box.right(), y))
 
 
 def _paint_bar(painter: QPainter, frame: Frame, theme: Theme, layer: int, value: float, level: int) -> None:
@@ -161,5 +187,11 @@ def paint_margin(painter: QPainter, frame: Frame, theme: Theme, ends: tuple[floa
 def clipped_ends(frame: Frame, snapshot: Snapshot, details: Details) -> tuple[float, float] | None:
     """The last bar before and after clipping, where both can be seen."""
     before, after = float(details.gradient_rms[-1]), float(details.clipped_rms[-1])
-    seen = snapshot.clipped and frame.columns.layers in frame.shown and math.isfinite(before) and math.isfinite(after)
+    seen = (
+        snapshot.clipped
+        and reached(snapshot, frame.columns.layers)
+        and frame.columns.layers in frame.shown
+        and math.isfinite(before)
+        and math.isfinite(after)
+    )
     return (before, after) if seen and frame.y(before) < frame.y(after) - 0.5 else None

@@ -1,0 +1,141 @@
+"""The numbers of the gradient profile: names, values and ratios under the bars, the card of one layer, and the table of all."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter
+
+from gradviz.snapshot import Details, Snapshot
+
+from ..numbers import full, ratio, short
+from ..theme import Theme, font
+from . import marks
+from .bars import Frame, reached
+from .panel import Table
+
+NAMES, ROW = 12.0, 17.0  # names below the plot; distance of the rows of numbers
+ROOMY_PITCH = 40.0  # below this only every fifth layer is named
+NUMBER_ROOM = 64.0  # a value such as 8.4×10⁻⁹ and the space beside it
+NOT_YET = "·"
+
+
+def named(frame: Frame, room: float) -> list[int]:
+    """The layers that get a name or a number: first, last and as many between as ``room`` allows."""
+    pitch, last = frame.pitch, frame.columns.layers
+    fewest = 1 if pitch >= ROOMY_PITCH else 5
+    stride = next((s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500) if s >= fewest and s * pitch >= room), 1000)
+    layers = [n for n in range(1, last + 1) if n in (1, last) or n % stride == 0]
+    apart = [n for n in layers if n in (1, last) or ((n - 1) * pitch >= room and (last - n) * pitch >= room)]
+    if len(apart) == 2 and (last - 1) * pitch < room:
+        apart = [last]
+    return [n for n in apart if n in frame.shown]
+
+
+def paint_names(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snapshot, selected: int) -> None:
+    """The layers' names under their bars, that of the ``selected`` one (0 for none) always."""
+    pitch = frame.pitch
+    names = named(frame, 32.0 if pitch >= ROOMY_PITCH else NUMBER_ROOM)
+    if selected in frame.shown and selected not in names:
+        names = [n for n in names if abs(n - selected) * pitch >= 34] + [selected]
+    for n in names:
+        used, ink = (font(12, 600), theme.ink1) if n == selected else (font(12), theme.ink2)
+        marks.put_text(painter, frame.x(n), frame.bottom + NAMES, snapshot.architecture.layers[n - 1].name, used, ink)
+
+
+def paint_numbers(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snapshot, details: Details, clips: bool) -> None:
+    """Value and ratio of each layer; where clipping is on (``clips``) the value before it and after it."""
+    shown = named(frame, NUMBER_ROOM)
+    rows = [("value", details.gradient_rms)]
+    if clips:
+        rows = [("before", details.gradient_rms), ("clipped", details.clipped_rms)]
+    small, strong = font(12), font(12, 500)
+    y = frame.bottom + NAMES
+    room = frame.x(shown[0]) - NUMBER_ROOM / 2 - frame.area.left() if shown else 0.0
+    for label, values in rows:
+        y += ROW
+        _paint_row_label(painter, frame, theme, y, label, room)
+        for n in shown:
+            value = float(values[n - 1])
+            if not (whole(snapshot) if label == "clipped" else reached(snapshot, n)):
+                marks.put_text(painter, frame.x(n), y, NOT_YET, strong, theme.ink3)
+                continue
+            marks.put_text(painter, frame.x(n), y, short(value), strong, theme.ink1 if math.isfinite(value) else theme.nan)
+    y += ROW
+    neighbours = all(b - a == 1 for a, b in itertools.pairwise(shown))
+    _paint_row_label(painter, frame, theme, y, "ratio" if neighbours else "per layer", room)
+    for a, b in itertools.pairwise(shown):
+        passed = passed_on(details.gradient_rms, a, b)
+        if math.isfinite(passed) and reached(snapshot, a):
+            marks.put_text(painter, (frame.x(a) + frame.x(b)) / 2, y, ratio(passed), small, theme.ink3)
+
+
+def _paint_row_label(painter: QPainter, frame: Frame, theme: Theme, y: float, label: str, room: float) -> None:
+    width = marks.text_width(label, font(12))
+    right = min(frame.left - 8, frame.area.left() + room - 4)
+    if right - width >= frame.area.left() + 4:
+        marks.put_text(painter, right, y, label, font(12), theme.ink3, Qt.AlignmentFlag.AlignRight)
+
+
+def whole(snapshot: Snapshot) -> bool:
+    """Whether the gradient of all layers is there, and clipped where it is to be."""
+    return snapshot.moment is None or snapshot.moment.kind in ("clip", "update")
+
+
+def card(snapshot: Snapshot, layer: int) -> tuple[str, list[tuple[str, str]]]:
+    """Title and rows of the exact numbers of one layer."""
+    details, n = snapshot.details, layer - 1
+    step = snapshot.moment.step if snapshot.moment is not None else snapshot.step
+    title = f"{snapshot.architecture.layers[n].name}, step {step:,}"
+    if details is None:
+        return title, [("gradient", "not measured yet")]
+    typical = float(details.gradient_rms[n])
+    if not reached(snapshot, layer):
+        before = [(f"typical |∂J/∂w| in step {step - 1:,}", full(typical))] if math.isfinite(typical) else []
+        return title, [("gradient", "not reached yet"), *before]
+    batch = ", mini-batch" if snapshot.example is not None else ""
+    if snapshot.example is not None:
+        title += f", example {snapshot.example + 1}"
+    rows = [("typical |∂J/∂w| (RMS)", full(typical))]
+    if snapshot.clipped:
+        rows.append(("the same after clipping", full(float(details.clipped_rms[n]))))
+    rows.append((f"norm ‖∂J/∂W‖{batch}", full(float(snapshot.gradient_norms[n]))))
+    if snapshot.clipped:
+        rows.append((f"norm after clipping{batch}", full(float(snapshot.clipped_norms[n]))))
+    rows.append(("typical |∂J/∂z| of a unit", full(float(details.delta_rms[n]))))
+    rows.append((f"norm ‖∂J/∂z‖{batch}", full(float(snapshot.delta_norms[n]))))
+    return title, rows
+
+
+def profile_table(snapshot: Snapshot | None) -> Table:
+    """One row per layer; empty cells for what the step in work has not reached yet."""
+    gradients = ("gradient_rms", "gradient_rms_after_clipping", "gradient_norm", "gradient_norm_after_clipping")
+    columns = ("layer", *gradients, "delta_rms", "delta_norm", "ratio_to_next_layer")
+    if snapshot is None or snapshot.details is None:
+        return Table(columns, ())
+    details, layers = snapshot.details, snapshot.architecture.layers
+    rows: list[tuple[object, ...]] = []
+    for n, info in enumerate(layers):
+        if not reached(snapshot, n + 1):
+            rows.append((info.name, *(None for _ in columns[1:])))
+            continue
+        norms = (snapshot.gradient_norms, snapshot.clipped_norms)
+        numbers = (details.gradient_rms, details.clipped_rms, *norms, details.delta_rms, snapshot.delta_norms)
+        passed = passed_on(details.gradient_rms, n + 1, n + 2) if n + 1 < len(layers) else None
+        rows.append((info.name, *(float(values[n]) for values in numbers), passed))
+    return Table(columns, tuple(rows))
+
+
+def passed_on(values: NDArray[Any], layer: int, later: int) -> float:
+    """What each layer between the two passes on going backwards: their ratio, or its geometric mean over several layers."""
+    near, far = float(values[later - 1]), float(values[layer - 1])
+    if not (math.isfinite(near) and math.isfinite(far)) or near == 0.0:
+        return math.nan
+    if far == 0.0:
+        return 0.0
+    return float(np.exp((math.log(far) - math.log(near)) / (later - layer)))
