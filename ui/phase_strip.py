@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
+from gradviz.snapshot import Moment
 from gradviz.spec import Spec
 
 from .theme import THEMES, Theme, font
@@ -22,7 +23,7 @@ class PhaseStrip(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.theme: Theme = THEMES["dark"]
-        self.phase: str | None = None
+        self.moment: Moment | None = None
         self._clips = True
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._name()
@@ -33,17 +34,24 @@ class PhaseStrip(QWidget):
         self._name()
         self.update()
 
-    def show_phase(self, phase: str | None) -> None:
-        """Light one of `PHASES` (in any case of letters), or none.
+    def show_moment(self, moment: Moment | None) -> None:
+        """Light the phase that was done last; between steps, and while it plays, none.
 
         Raises:
             ValueError: for a phase that there is not.
         """
-        if phase is not None and phase.capitalize() not in PHASES:
-            raise ValueError(f"no phase {phase!r}; there are {', '.join(PHASES)}")
-        self.phase = None if phase is None else phase.capitalize()
+        if moment == self.moment:
+            return
+        if moment is not None and moment.kind.capitalize() not in PHASES:
+            raise ValueError(f"no phase {moment.kind!r}; there are {', '.join(PHASES)}")
+        self.moment = moment
         self._name()
         self.update()
+
+    @property
+    def phase(self) -> str | None:
+        """The one of `PHASES` that is lit."""
+        return None if self.moment is None else self.moment.kind.capitalize()
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
@@ -53,8 +61,13 @@ class PhaseStrip(QWidget):
         return QSize(round(sum(_widths()) + GAP * (len(PHASES) - 1)) + 1, HEIGHT)
 
     def _name(self) -> None:
-        off = "" if self._clips else "; clipping is off"
-        self.setAccessibleName("Phases of a step" + (f": {self.phase}" if self.phase else "") + off)
+        moment = self.moment
+        name = "Phases of a step"
+        if moment is not None:
+            name += f": {phase_words(moment.kind, moment.layer, moment.layers).capitalize()}"
+            if moment.next_kind:
+                name += f"; next: {phase_words(moment.next_kind, moment.next_layer, moment.layers)}"
+        self.setAccessibleName(name + ("" if self._clips else "; clipping is off"))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self.theme
@@ -80,6 +93,13 @@ class PhaseStrip(QWidget):
                 painter.setBrush(QColor(theme.ink3))
                 tip, middle = x - 4.5, HEIGHT / 2
                 painter.drawPolygon(QPolygonF([QPointF(tip, middle), QPointF(tip - 6, middle - 3.5), QPointF(tip - 6, middle + 3.5)]))
+
+
+def phase_words(kind: str, layer: int, layers: int) -> str:
+    """A phase as it is told: "backward, layer 5", "forward, output layer", "loss"."""
+    if not layer:
+        return kind
+    return f"{kind}, {'output layer' if layer == layers else f'layer {layer}'}"
 
 
 def _widths() -> list[float]:

@@ -6,8 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from gradviz.spec import Spec
-from ui.status import Banner, PhaseStrip, StatusBar
+from ui.status import Banner, StatusBar
 from ui.theme import THEMES, Theme
 
 from .fabricate import fabricate
@@ -60,20 +59,6 @@ def test_a_message_is_said_for_a_while(qtbot: QtBot, status: StatusBar) -> None:
     status.say("Restarted from seed 7: depth changed", 0.05)
     assert status.message.text == "Restarted from seed 7: depth changed"
     qtbot.waitUntil(lambda: status.message.text == "")
-
-
-def test_the_phase_is_lit_and_named(qtbot: QtBot) -> None:
-    strip = PhaseStrip()
-    qtbot.addWidget(strip)
-    strip.show_spec(Spec())
-    strip.resize(strip.sizeHint())
-    assert "clipping is off" in strip.accessibleName()
-    strip.show_phase("backward")
-    assert "Backward" in strip.accessibleName()
-    middle = strip.grab().toImage().pixelColor(strip.width() * 47 // 100, 4)
-    assert middle.name().upper() == THEMES["dark"].inverse
-    with pytest.raises(ValueError, match="Forward, Loss"):
-        strip.show_phase("sideways")
 
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=lambda theme: theme.name)

@@ -16,6 +16,7 @@ from ..numbers import full
 from ..selection import Selection
 from ..theme import Theme, font
 from .layout import Layout
+from .words import whose
 
 PADDING, ROW, TITLE = 12.0, 17.0, 22.0
 COLUMN_SPACE = 24.0
@@ -63,14 +64,18 @@ def _edge_card(layout: Layout, snapshot: Snapshot, target: Selection, info: Laye
     gradient = float(details.edge_gradients[at])
     if not info.pooled:
         weight, update = float(details.edge_weights[at]), float(details.edge_updates[at])
-        return Card(title, (("value", full(weight)), ("∂J/∂w", full(gradient)), ("moves this step by", full(update))))
+        return Card(title, (("value", full(weight)), *_gradient_rows(snapshot, target.layer, "∂J/∂w", gradient), *_moved(snapshot, update)))
     found = snapshot.inspection
     known = found if found is not None and (found.layer, found.rows, found.columns) == (target.layer, sources, units) else None
-    if single:
-        numbers = (("value", known.weights.item()), ("∂J/∂w", known.gradients.item())) if known is not None else (("|∂J/∂w|", gradient),)
-        return Card(title, tuple((label, full(value)) for label, value in numbers))
+    if single and known is None:
+        return Card(title, tuple(_gradient_rows(snapshot, target.layer, "|∂J/∂w|", gradient)))
+    if single and known is not None:
+        value, exact = known.weights.item(), known.gradients.item()
+        return Card(title, (("value", full(value)), *_gradient_rows(snapshot, target.layer, "∂J/∂w", exact)))
     count = (sources[1] - sources[0]) * (units[1] - units[0])
-    rows = [("weights", f"{count:,}"), ("typical |∂J/∂w|", full(gradient))]
+    rows = [("weights", f"{count:,}"), *_gradient_rows(snapshot, target.layer, "typical |∂J/∂w|", gradient)]
+    if _waits(snapshot, target.layer):
+        return Card(title, tuple(rows))
     if known is None:  # the rows that the engine is asked for keep their places
         rows += [("smallest", WAITING), ("largest", WAITING), ("typical |weight|", WAITING)]
     else:
@@ -83,10 +88,13 @@ def _edge_card(layout: Layout, snapshot: Snapshot, target: Selection, info: Laye
 def _unit_card(layout: Layout, snapshot: Snapshot, target: Selection, info: LayerInfo) -> Card:
     details = snapshot.details
     title = f"{info.name}, unit {target.unit + 1} of {info.units}"
+    label = f"{'|∂J/∂z|' if snapshot.example is not None else '‖∂J/∂z‖'} {whose(snapshot)}"
     if details is None:
-        return Card(title, (("‖∂J/∂z‖ over the batch", "not measured yet"),))
+        return Card(title, ((label, "not measured yet"),))
     delta = float(details.unit_deltas[layout.unit_slice(target.layer).start + target.unit])
-    rows = [("‖∂J/∂z‖ over the batch", full(delta))]
+    rows = _gradient_rows(snapshot, target.layer, label, delta)
+    if _waits(snapshot, target.layer):
+        return Card(title, tuple(rows))
     if not info.pooled:
         gradients = details.edge_gradients[layout.edge_slice(target.layer)].reshape(info.edge_rows, info.edge_columns)[:, target.unit]
         rows.append(("largest |∂J/∂w| into it", full(float(np.abs(gradients).max()))))
@@ -100,16 +108,39 @@ def _layer_card(layout: Layout, snapshot: Snapshot, layer: int, info: LayerInfo)
     if details is None:
         return Card(title, (("typical |∂J/∂w|", "not measured yet"),))
     at = layer - 1
-    rows = [
-        ("typical |∂J/∂w|", full(float(details.gradient_rms[at]))),
-        ("typical ‖∂J/∂z‖", full(float(details.delta_rms[at]))),
-        ("mean slope f′", full(float(details.mean_slopes[at]))),
-        ("dead units", f"{100 * float(details.dead_fractions[at]):.0f} %"),
-    ]
+    rows = _gradient_rows(snapshot, layer, "typical |∂J/∂w|", float(details.gradient_rms[at]))
+    waits, moment = _waits(snapshot, layer), snapshot.moment
+    if not waits:
+        rows.append(("typical |∂J/∂z|" if snapshot.example is not None else "typical ‖∂J/∂z‖", full(float(details.delta_rms[at]))))
+    if moment is None or moment.sent(layer):
+        rows.append(("mean slope f′", full(float(details.mean_slopes[at]))))
+        rows.append(("dead units", f"{100 * float(details.dead_fractions[at]):.0f} %"))
     for number, (source, to) in enumerate(layout.architecture.skips):
-        if to == layer:
+        if to == layer and not waits:
             rows.append((f"over the skip from L{source}", full(float(details.skip_gradients[number]))))
     return Card(title, tuple(rows))
+
+
+def _waits(snapshot: Snapshot, layer: int) -> bool:
+    """Whether the gradient has yet to reach a layer in the step in work."""
+    return snapshot.moment is not None and not snapshot.moment.reached(layer)
+
+
+def _gradient_rows(snapshot: Snapshot, layer: int, label: str, value: float) -> list[tuple[str, str]]:
+    """A gradient; where it has not been reached yet, that, and what it was in the step before."""
+    moment = snapshot.moment
+    if moment is None or moment.reached(layer):
+        return [(label, full(value))]
+    rows = [(label, f"not reached yet in step {moment.step:,}")]
+    return rows if moment.step == 1 else [*rows, (f"in step {moment.step - 1:,}", full(value))]
+
+
+def _moved(snapshot: Snapshot, update: float) -> list[tuple[str, str]]:
+    """How far the last update moved a weight; within a step that is the one before."""
+    moment = snapshot.moment
+    if moment is None or moment.kind == "update":
+        return [("moves this step by", full(update))]
+    return [] if moment.step == 1 else [(f"moved in step {moment.step - 1:,} by", full(update))]
 
 
 def _part(count: int, shown: int, at: int) -> tuple[int, int]:

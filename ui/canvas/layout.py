@@ -25,6 +25,11 @@ ROW_PITCH = 34.0
 STRIP_WIDTH = 18.0
 LOSS_SIZE = 26.0
 LEGEND_ROOM = 48.0
+ARC_HEIGHT = 50.0
+CAPTION_ROOM = 36.0  # from the top to the names, where a caption stands above them …
+ARC_CAPTION_ROOM = 92.0  # … and where there are arcs between the two
+LEAST_BODY = 36.0  # of the units, before captions are given up
+LABEL_DROP = 13.5  # from the brackets under the columns to the middle of their labels
 GLYPHS_FROM, EDGES_FROM = 40.0, 14.0  # column pitch below which there are no glyphs; no edges and circles
 REACH = 3.0  # how near to an edge a click counts
 
@@ -46,7 +51,8 @@ class Layout:
     """The geometry of one drawing; equal layouts put everything in the same place.
 
     ``top`` is the room that others take above the drawing (legend, banner), ``marks`` whether the row under the columns is needed,
-    ``clips`` whether it may hold clip marks.
+    ``clips`` whether it may hold clip marks. ``caption`` makes room for a line above the names that says what is in work, ``foot``
+    for a row under everything that says what the columns have to do with it.
     """
 
     architecture: Architecture
@@ -55,6 +61,8 @@ class Layout:
     top: float = LEGEND_ROOM
     marks: bool = True
     clips: bool = False
+    caption: bool = False
+    foot: bool = False
 
     @property
     def pitch(self) -> float:
@@ -83,11 +91,36 @@ class Layout:
     def names_y(self) -> float:
         """Middle of the row of column names."""
         lead = min(38.0, max(14.0, (self.height - self.top) * 0.1))
-        return self.top + (max(lead, 22.0) + 33.0 + 4.0 * (lead < 30.0) if self.has_arcs else lead)
+        if not self.has_arcs:
+            return self.top + max(lead, CAPTION_ROOM * self.has_caption)
+        return self.top + max(max(lead, 22.0) + 33.0 + 4.0 * (lead < 30.0), ARC_CAPTION_ROOM * self.has_caption)
+
+    @cached_property
+    def has_caption(self) -> bool:
+        """Whether there is room for the caption above the names."""
+        return self.caption and self.height - self.top - self._head_room - 12.0 - 20.0 * self.marks >= LEAST_BODY
+
+    @cached_property
+    def has_foot(self) -> bool:
+        """Whether there is room for the row under everything."""
+        return self.foot and self.height - self.top - self._head_room - self._foot_room >= LEAST_BODY
+
+    @property
+    def _head_room(self) -> float:
+        return 30.0 + (ARC_CAPTION_ROOM if self.has_arcs else CAPTION_ROOM)
+
+    @property
+    def _foot_room(self) -> float:
+        return self._bracket_drop + LABEL_DROP + 9.0
+
+    @property
+    def caption_y(self) -> float:
+        """Middle of the line above names and arcs."""
+        return self.top + 12.0
 
     @property
     def arc_foot(self) -> float:
-        return self.names_y - 17.0
+        return self.names_y - (20.0 if self.has_caption else 17.0)  # a frame may stand beneath
 
     @property
     def glyph_y(self) -> float:
@@ -100,13 +133,43 @@ class Layout:
     @cached_property
     def body_bottom(self) -> float:
         rows = 20.0 * self.marks + 20.0 * self.has_strips
-        room = max(40.0, rows) if self.height > 330.0 else max(12.0, rows)
+        room = max(40.0, rows) if self._is_roomy else max(12.0, rows)
+        if self.has_foot:
+            room = max(room, self._foot_room)
         return max(self.body_top + 24.0, self.height - room)
 
     @property
     def marks_y(self) -> float:
         """Middle of the row under the columns: batch norm, clipping, number of units."""
-        return self.body_bottom + (29.0 if self.has_strips else 20.0 if self.height > 330.0 else 11.0)
+        return self.body_bottom + self._marks_drop
+
+    @property
+    def _is_roomy(self) -> bool:
+        return self.height > 330.0
+
+    @property
+    def _marks_drop(self) -> float:
+        return 29.0 if self.has_strips else 20.0 if self._is_roomy else 11.0
+
+    @property
+    def _bracket_drop(self) -> float:
+        if self.marks:
+            return self._marks_drop + 17.0
+        return 26.0 if self.has_strips else 15.0 if self._is_roomy else 12.0
+
+    @property
+    def bracket_y(self) -> float:
+        """Foot of the brackets under the columns; their labels stand at ``label_y``."""
+        return self.body_bottom + self._bracket_drop
+
+    @property
+    def label_y(self) -> float:
+        return self.bracket_y + LABEL_DROP
+
+    @property
+    def frame_bottom(self) -> float:
+        """Foot of a frame around a column, above what may stand close beneath."""
+        return self.body_bottom + (2.5 if self.has_strips or (self.marks and not self._is_roomy) else 5.0)
 
     @property
     def middle(self) -> float:

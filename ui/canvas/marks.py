@@ -1,24 +1,16 @@
-"""What stands around units and edges: names, glyphs, inputs, batch norm and clip marks, skip arcs, the loss and its output map."""
+"""What stands around units and edges: names, glyphs, inputs, batch norm and clip marks, the invitation to begin."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 
-from gradviz.snapshot import Architecture, Floats, Prediction, Snapshot
+from gradviz.snapshot import Architecture
 
 from ..activation_glyph import paint_glyph
-from ..colors import NONFINITE, UNKNOWN, ZERO, edge_widths, is_hot, level, paint_hatch
-from ..numbers import short
-from ..theme import Theme, blend, font, formula_font
-from .edges import UNDERSTROKE, glow_color, line_pen
-from .layout import LOSS_SIZE, Layout
-from .units import dashed
+from ..theme import Theme, blend, font
+from .layout import Layout
 
-MAP_SIZE = 44.0
-ARC_HEIGHT = 50.0
 MARKS_FROM = 46.0  # column pitch from which BN and clip mark have room side by side
 NAME_STEPS = (1, 5, 10, 20, 50, 100, 200, 500)
 CENTRE = Qt.AlignmentFlag.AlignCenter
@@ -34,11 +26,14 @@ def text_at(painter: QPainter, centre: QPointF, text: str, align: Qt.AlignmentFl
     painter.drawText(box, align | Qt.AlignmentFlag.AlignVCenter, text)
 
 
-def paint_static(painter: QPainter, layout: Layout, theme: Theme, selected_layer: int | None) -> None:
-    """All that does not change from step to step: names, glyphs, inputs, batch norm, numbers of units."""
+def paint_static(painter: QPainter, layout: Layout, theme: Theme, selected_layer: int | None, in_work: int | None) -> None:
+    """All that does not change from step to step: names, glyphs, inputs, batch norm, numbers of units.
+
+    The names of the selected layer and of the column in work are bold.
+    """
     if selected_layer is not None:
         _paint_band(painter, layout, theme, selected_layer)
-    _paint_names(painter, layout, theme, selected_layer)
+    _paint_names(painter, layout, theme, [column for column in (in_work, selected_layer) if column is not None])
     if layout.has_glyphs:
         for layer in layout.visible_layers():
             box = QRectF(layout.columns.x(layer) - 8.5, layout.glyph_y - 6, 17, 12)
@@ -60,16 +55,15 @@ def _paint_band(painter: QPainter, layout: Layout, theme: Theme, layer: int) -> 
     painter.drawPath(band.intersected(inside))
 
 
-def _paint_names(painter: QPainter, layout: Layout, theme: Theme, selected: int | None) -> None:
-    """Every name where there is room, else every fifth, tenth …; the selected layer, the first and the last before all others."""
+def _paint_names(painter: QPainter, layout: Layout, theme: Theme, marked: list[int]) -> None:
+    """Every name where there is room, else every fifth, tenth …; the marked columns, the first and the last before all others."""
     wanted = 1 if layout.has_glyphs else 5
     step = next((s for s in NAME_STEPS if s >= wanted and s * layout.pitch >= 40), NAME_STEPS[-1])
     depth, visible = layout.depth, layout.visible_layers()
-    order = [selected] if selected is not None else []
-    order += [0, depth, *(layer for layer in visible if layer % step == 0 or layer == 1), depth + 1]
+    order = [*marked, 0, depth, *(layer for layer in visible if layer % step == 0 or layer == 1), depth + 1]
     taken: list[tuple[float, float]] = []
     for column in dict.fromkeys(order):
-        bold = column == selected
+        bold = column in marked
         painter.setFont(font(12, 600 if bold else 400))
         painter.setPen(QColor(theme.ink1 if bold else theme.ink2))
         name = "In" if column == 0 else "Loss" if column == depth + 1 else layout.architecture.layers[column - 1].name
@@ -166,138 +160,6 @@ def paint_clip_marks(painter: QPainter, layout: Layout, theme: Theme) -> None:
         painter.drawLines([QLineF(x - 7, y - 5, x - 7, y + 5), QLineF(x + 7, y - 5, x + 7, y + 5), QLineF(x - 4, y, x + 4, y)])
 
 
-def arc_path(layout: Layout, source: int, target: int) -> QPainterPath:
-    x0, x1 = layout.columns.x(source), layout.columns.x(target)
-    rise = min(ARC_HEIGHT, (x1 - x0) * 0.75)
-    arc = QPainterPath(QPointF(x0, layout.arc_foot))
-    arc.cubicTo(QPointF(x0, layout.arc_foot - rise), QPointF(x1, layout.arc_foot - rise), QPointF(x1, layout.arc_foot))
-    return arc
-
-
-def paint_arcs(painter: QPainter, layout: Layout, gradients: Floats | None, theme: Theme) -> None:
-    """The skips: each with its own gradient (skips,), as colour and as number, and ⊕ where it is added."""
-    if not layout.has_arcs:
-        return
-    visible = layout.visible_layers()
-    seen = [(n, *skip) for n, skip in enumerate(layout.architecture.skips) if skip[1] >= visible.start and skip[0] < visible.stop]
-    values = [None if gradients is None else float(gradients[number]) for number, _, _ in seen]
-    paths = [arc_path(layout, source, target) for _, source, target in seen]
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    for path, value in zip(paths, values, strict=True):
-        _paint_arc(painter, path, UNKNOWN if value is None else level(value), theme)
-    sums = {target for _, _, target in seen}
-    for (_, source, _), path, value in zip(seen, paths, values, strict=True):
-        start, end = path.pointAtPercent(0), path.pointAtPercent(1)
-        if end.x() - start.x() >= 24:
-            _paint_ends(painter, None if source in sums else start, end, theme)
-        if value is not None:
-            _paint_pill(painter, path.pointAtPercent(0.5), short(value), end.x() - start.x(), theme)
-
-
-def _paint_arc(painter: QPainter, path: QPainterPath, found: int, theme: Theme) -> None:
-    if found == ZERO:
-        painter.setPen(QPen(QColor(theme.line), 1.0))  # the road is there, and nothing travels on it
-    else:
-        width = max(3.0, 2.2 * float(edge_widths()[found])) if found < ZERO else 2.0
-        if is_hot(found):
-            painter.setPen(QPen(glow_color(theme), width + UNDERSTROKE))
-            painter.drawPath(path)
-        painter.setPen(line_pen(found, width, theme))
-    painter.drawPath(path)
-
-
-def _paint_ends(painter: QPainter, start: QPointF | None, end: QPointF, theme: Theme) -> None:
-    """A dot where the skip leaves, unless it leaves from a sum, and ⊕ where it is added."""
-    if start is not None:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.ink2))
-        painter.drawEllipse(start, 2.5, 2.5)
-    painter.setPen(QPen(QColor(theme.ink2), 1.25))
-    painter.setBrush(QColor(theme.canvas))
-    painter.drawEllipse(end, 5.5, 5.5)
-    painter.drawLines([QLineF(end.x() - 3, end.y(), end.x() + 3, end.y()), QLineF(end.x(), end.y() - 3, end.x(), end.y() + 3)])
-
-
-def _paint_pill(painter: QPainter, crown: QPointF, text: str, span: float, theme: Theme) -> None:
-    """The number at the crown of an arc, where there is room for it."""
-    painter.setFont(font(11))
-    wide = QFontMetricsF(painter.font()).horizontalAdvance(text) + 14
-    if span < wide + 14:
-        return
-    pill = QRectF(crown.x() - wide / 2, crown.y() - 9, wide, 18)
-    painter.setPen(QPen(QColor(theme.strong_line), 1))
-    painter.setBrush(QColor(theme.canvas))
-    painter.drawRoundedRect(pill, 9, 9)
-    painter.setPen(QColor(theme.nan if text in ("NaN", "∞") else theme.ink1))
-    painter.drawText(pill, CENTRE, text)
-
-
-def paint_loss(painter: QPainter, layout: Layout, snapshot: Snapshot, output_levels: NDArray[np.uint8], theme: Theme) -> None:
-    """Lines from the output units to the loss, coloured like the units, and the square with its L."""
-    known, centre = snapshot.details is not None, layout.loss_point
-    strip = layout.is_strip(layout.depth)
-    x = layout.columns.x(layout.depth) + (layout.strip_width / 2 if strip else layout.radius)
-    if strip and output_levels.size > 1:
-        rows, output_levels = np.array([layout.middle]), output_levels[:1]
-    else:
-        rows = layout.rows(layout.depth)
-    lines = sorted(zip(output_levels.tolist(), rows.tolist(), strict=True))
-    for found, y in lines:
-        if found == ZERO:
-            continue
-        if is_hot(found):
-            painter.setPen(QPen(glow_color(theme), float(edge_widths()[found]) + UNDERSTROKE))
-            painter.drawLine(QLineF(x, y, centre.x() - LOSS_SIZE / 2, centre.y()))
-        painter.setPen(line_pen(found, 2.0 if found == NONFINITE else float(edge_widths()[found]), theme))
-        painter.drawLine(QLineF(x, y, centre.x() - LOSS_SIZE / 2, centre.y()))
-    square = QRectF(centre.x() - LOSS_SIZE / 2, centre.y() - LOSS_SIZE / 2, LOSS_SIZE, LOSS_SIZE)
-    shape = QPainterPath()
-    shape.addRoundedRect(square, 6, 6)
-    if known and not np.isfinite(snapshot.loss):
-        paint_hatch(painter, shape, theme)
-        painter.setPen(QPen(QColor(theme.nan), 1.25))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(shape)
-        return
-    painter.setPen(QPen(QColor(theme.outline), 1.25) if known else dashed(theme))
-    painter.setBrush(QColor(theme.raised))
-    painter.drawPath(shape)
-    painter.setFont(formula_font(16))
-    painter.setPen(QColor(theme.ink1))
-    painter.drawText(square.translated(0, -0.5), CENTRE, "J")
-
-
-def paint_output_map(painter: QPainter, layout: Layout, prediction: Prediction | None, theme: Theme) -> None:
-    """What the net says over the plane of its two inputs, in greys: it is no gradient."""
-    if prediction is None or prediction.kind != "surface" or prediction.grid is None or layout.pitch < 50:
-        return
-    centre = layout.loss_point
-    box = QRectF(centre.x() - MAP_SIZE / 2, centre.y() + 34, MAP_SIZE, MAP_SIZE)
-    if box.bottom() + 20 > layout.height:
-        return
-    grid = np.asarray(prediction.grid, float)
-    finite = np.isfinite(grid)
-    if finite.all():
-        most = max(1, len(prediction.class_names) - 1)
-        grey = np.clip(np.where(finite, grid, 0.0) / most, 0.0, 1.0)
-        low, high = ("#20262F", "#F2F4F7") if theme.name == "dark" else ("#FFFFFF", "#3A4350")
-        ends = np.array([(c.red(), c.green(), c.blue()) for c in (QColor(low), QColor(high))], float)
-        shades = np.rint(ends[0] + (ends[1] - ends[0]) * np.flipud(grey)[..., None]).astype(np.uint32)
-        pixels = np.ascontiguousarray(0xFF000000 | shades[..., 0] << 16 | shades[..., 1] << 8 | shades[..., 2], np.uint32)
-        rows, columns = pixels.shape
-        image = QImage(pixels.data, columns, rows, columns * 4, QImage.Format.Format_RGB32)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(box, image.copy())
-    else:
-        paint_hatch(painter, box, theme)
-    painter.setPen(QPen(QColor(theme.strong_line), 1))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRect(box)
-    painter.setFont(font(11))
-    painter.setPen(QColor(theme.ink3))
-    text_at(painter, QPointF(centre.x(), box.bottom() + 11), "output ŷ")
-
-
 def paint_invitation(painter: QPainter, layout: Layout, theme: Theme) -> None:
     """What to do while nothing has been measured yet."""
     painter.setFont(font(13, 600))
@@ -309,28 +171,3 @@ def paint_invitation(painter: QPainter, layout: Layout, theme: Theme) -> None:
     painter.drawRoundedRect(plate, 17, 17)
     painter.setPen(QColor(theme.ink1))
     painter.drawText(plate, CENTRE, text)
-
-
-def paint_picked_edge(painter: QPainter, line: QLineF, theme: Theme) -> None:
-    """A selected weight: ink on a casing of canvas, so that it stands out of any tangle."""
-    for ink, width in ((theme.canvas, 7.0), (theme.ink1, 2.4)):
-        pen = QPen(QColor(ink), width)
-        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        painter.setPen(pen)
-        painter.drawLine(line)
-
-
-def paint_ring(painter: QPainter, centre: QPointF, radius: float, theme: Theme) -> None:
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    for ink, width in ((theme.canvas, 5.0), (theme.ink1, 2.0)):
-        painter.setPen(QPen(QColor(ink), width))
-        painter.drawEllipse(centre, radius, radius)
-
-
-def paint_row_frame(painter: QPainter, row: QRectF, theme: Theme) -> None:
-    """A selected unit or block of a strip."""
-    frame = row.adjusted(-4, -1.5, 4, 1.5) if row.height() >= 2 else row.adjusted(-4, -2.5, 4, 2.5)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    for ink, width in ((theme.canvas, 5.0), (theme.ink1, 2.0)):
-        painter.setPen(QPen(QColor(ink), width))
-        painter.drawRoundedRect(frame, 2, 2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
@@ -11,7 +10,8 @@ from gradviz.snapshot import Snapshot
 
 from ..selection import Selection
 from .columns import Columns
-from .view import NetworkView
+from .picking import PickingView, exists
+from .stage import column_in_work
 from .words import describe
 
 HOVER_MS = 250
@@ -19,16 +19,14 @@ DRAG_FROM = 4  # pixels the mouse may tremble in a click
 ZOOM_STEP = 1.25
 
 
-class NetworkCanvas(NetworkView):
+class NetworkCanvas(PickingView):
     """The drawing of the network, live.
 
     Wheel: zoom around the mouse. Drag: scroll. Click: select. Double click on free ground: fit. Keys: + − 0 Home End, Shift+← →,
     ↑ ↓ through the units, Page Up and Page Down through the layers, W for the weakest weight, Esc for none.
     """
 
-    selection_changed = Signal(object)  # Selection or None, by the user
     layer_menu_wanted = Signal(int, QPoint)  # number of a hidden layer, global position
-    columns_changed = Signal(object)  # Columns, after zoom, scroll, resize or another architecture
     inspect_wanted = Signal(object)  # (layer, row, column) of the hovered block of edges, or None
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -54,24 +52,24 @@ class NetworkCanvas(NetworkView):
             self._layout = None
             if before is None or len(before.architecture.layers) != len(snapshot.architecture.layers):
                 self.set_columns(Columns(float(self.width()), len(snapshot.architecture.layers)))
-            if self.selection is not None and not _exists(self.selection, snapshot):
+            if self.selection is not None and not exists(self.selection, snapshot):
                 self._pick(None)
+        elif before.moment != snapshot.moment and not snapshot.playing:
+            self._follow(snapshot)
         self._describe(snapshot)
+
+    def _follow(self, snapshot: Snapshot) -> None:
+        """Keep the column in work in sight."""
+        column = column_in_work(snapshot)
+        if column is not None and self.columns.zoom > 1.0:
+            self._reveal(column)
 
     def _describe(self, snapshot: Snapshot) -> None:
         """One sentence for screen readers; while it plays not at every frame, for nobody could listen."""
-        state = (snapshot.playing, snapshot.architecture, snapshot.step if not snapshot.playing else snapshot.step // 100)
+        state = (snapshot.playing, snapshot.architecture, snapshot.step if not snapshot.playing else snapshot.step // 100, snapshot.moment)
         if state != self._described:
             self._described = state
             self.setAccessibleDescription(describe(snapshot))
-
-    def set_columns(self, columns: Columns) -> None:
-        """Zoom and scroll to these columns."""
-        if columns != self.columns:
-            self.columns = columns
-            self._layout = None
-            self.columns_changed.emit(columns)
-            self.update()
 
     def fit(self) -> None:
         """Show the whole network."""
@@ -80,58 +78,6 @@ class NetworkCanvas(NetworkView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.set_columns(self.columns.resized(float(self.width())))
-
-    # ---- selection
-
-    def select(self, selection: Selection | None) -> None:
-        """Show this as picked, without a signal; what the network does not have clears the selection."""
-        if selection is not None and (self.snapshot is None or not _exists(selection, self.snapshot)):
-            selection = None
-        if selection != self.selection:
-            self.selection = selection
-            self.update()
-
-    def _pick(self, selection: Selection | None) -> None:
-        if selection != self.selection:
-            self.select(selection)
-            self.selection_changed.emit(self.selection)
-
-    def select_weakest(self) -> None:
-        """Pick the weight into the first layer with the smallest gradient that is not exactly zero."""
-        if self.snapshot is None or self.snapshot.details is None:
-            return
-        info = self.snapshot.architecture.layers[0]
-        sizes = np.abs(self.snapshot.details.edge_gradients[: info.edge_rows * info.edge_columns])
-        usable = np.where((sizes > 0) & np.isfinite(sizes), sizes, np.inf)
-        weakest = int(np.argmin(usable))
-        if np.isfinite(usable[weakest]):
-            source, unit = divmod(weakest, info.edge_columns)
-            self._pick(Selection("edge", 1, unit, source))
-            self._reveal(1)
-
-    def _reveal(self, layer: int) -> None:
-        """Scroll as little as brings the layer into sight."""
-        x, margin = self.columns.x(layer), min(100.0, self.columns.width / 4)
-        if x < margin:
-            self.set_columns(self.columns.scrolled(x - margin))
-        elif x > self.columns.width - margin:
-            self.set_columns(self.columns.scrolled(x - self.columns.width + margin))
-
-    def _target_at(self, point: QPointF) -> Selection | None:
-        """What lies under the mouse: a unit before an edge, an edge before a column."""
-        snapshot = self.snapshot
-        if snapshot is None:
-            return None
-        layout = self._current_layout()
-        unit = layout.unit_at(point)
-        if unit is not None:
-            return Selection("unit", *unit)
-        details = snapshot.details
-        edge = layout.edge_at(point, None if details is None else details.edge_gradients != 0)
-        if edge is not None:
-            return Selection("edge", edge[0], edge[2], edge[1])
-        layer = layout.layer_at(point)
-        return None if layer is None else Selection("layer", layer)
 
     # ---- mouse
 
@@ -279,37 +225,3 @@ class NetworkCanvas(NetworkView):
         else:
             return False
         return True
-
-    def _move_unit(self, by: int) -> None:
-        if self.snapshot is None:
-            return
-        picked = self.selection or Selection("layer", 1)
-        units = self.snapshot.architecture.layers[picked.layer - 1].units
-        first = 0 if by > 0 else units - 1
-        unit = first if picked.kind == "layer" else min(units - 1, max(0, picked.unit + by))
-        self._pick(Selection("unit", picked.layer, unit))
-        self._reveal(picked.layer)
-
-    def _move_layer(self, by: int) -> None:
-        if self.snapshot is None:
-            return
-        layers = self.snapshot.architecture.layers
-        picked = self.selection
-        if picked is None:
-            self._pick(Selection("layer", 1 if by > 0 else len(layers)))
-        else:
-            layer = min(len(layers), max(1, picked.layer + by))
-            kind = "unit" if picked.kind == "unit" else "layer"
-            self._pick(Selection(kind, layer, min(picked.unit, layers[layer - 1].units - 1) if kind == "unit" else 0))
-        assert self.selection is not None
-        self._reveal(self.selection.layer)
-
-
-def _exists(selection: Selection, snapshot: Snapshot) -> bool:
-    layers = snapshot.architecture.layers
-    if not 1 <= selection.layer <= len(layers):
-        return False
-    info = layers[selection.layer - 1]
-    if selection.kind == "edge":
-        return 0 <= selection.source < info.edge_rows and 0 <= selection.unit < info.edge_columns
-    return selection.kind == "layer" or 0 <= selection.unit < info.units

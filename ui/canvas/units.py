@@ -14,6 +14,7 @@ from ..colors import HATCH_PERIOD, NONFINITE, UNKNOWN, ZERO, color, is_hot, leve
 from ..theme import Theme
 from .edges import glow_color, is_vector
 from .layout import Array, Layout
+from .reach import SENT, Masks
 
 OUTLINE = 1.25
 HALO = 2.3  # radius of the halo in radii of the unit
@@ -24,7 +25,7 @@ RECTANGLES_AT_MOST = 20_000  # in a vector file; beyond, strips are a picture th
 def paint_unit(painter: QPainter, centre: QPointF, radius: float, level: int, theme: Theme) -> None:
     """One unit with the mark of its state; the halo of a hot one is `paint_halo`."""
     painter.setPen(QPen(QColor(theme.outline), min(OUTLINE, radius * 0.3)))
-    painter.setBrush(QColor(theme.canvas) if level in (ZERO, UNKNOWN) else color(level, theme))
+    painter.setBrush(QColor(theme.canvas) if level in (ZERO, UNKNOWN, SENT) else color(level, theme))
     if level == NONFINITE:
         shape = QPainterPath()
         shape.addEllipse(centre, radius, radius)
@@ -36,6 +37,10 @@ def paint_unit(painter: QPainter, centre: QPointF, radius: float, level: int, th
     elif level == ZERO:
         painter.setPen(QPen(QColor(theme.ink3), min(OUTLINE, radius * 0.3)))
     painter.drawEllipse(centre, radius, radius)
+    if level == SENT and radius > 4.0:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.ink3))
+        painter.drawEllipse(centre, radius * 0.3, radius * 0.3)
     if level == ZERO:
         reach = radius * math.sqrt(0.5)
         painter.drawLine(QLineF(centre.x() - reach, centre.y() + reach, centre.x() + reach, centre.y() - reach))
@@ -157,32 +162,36 @@ class StripIndex:
         shown = np.clip(((y + 0.5 - top) / high * rows).astype(np.intp), 0, rows - 1)
         return (y[:, None] * width + x)[inside], np.broadcast_to(shown[:, None], inside.shape)[inside]
 
-    def paint(self, painter: QPainter, deltas: Array | None, theme: Theme) -> None:
-        """Draw all strips; ``deltas`` (units of all layers,) or None while nothing is known.
+    def paint(self, painter: QPainter, deltas: Array | None, masks: Masks | None, theme: Theme) -> None:
+        """Draw all strips; ``deltas`` (units of all layers,) or None while nothing is known, ``masks`` (layers,) of `reach`.
 
         Where a layer has more units than the strip has pixels, a row shows the strongest of its units.
         """
         if not self._strips:
             return
-        painter.setBrush(Qt.BrushStyle.NoBrush)
         if deltas is None:
-            painter.setPen(dashed(theme))
-            self._paint_outlines(painter)
-            return
-        with np.errstate(invalid="ignore"):
-            strongest = levels(np.maximum.reduceat(np.abs(deltas[self._seen]), self._starts))
+            strongest = np.full(self._starts.size, UNKNOWN, np.uint8)
+        else:
+            with np.errstate(invalid="ignore"):
+                strongest = levels(np.maximum.reduceat(np.abs(deltas[self._seen]), self._starts))
+        if masks is not None:
+            for layer, rows in self._rows(strongest):
+                if masks[layer - 1]:
+                    rows[:] = masks[layer - 1]
         self._glow(painter, strongest, theme)
         if is_vector(painter) and self._starts.size <= RECTANGLES_AT_MOST:
             self._paint_rectangles(painter, strongest, theme)
         else:
             self._paint_picture(painter, strongest, theme)
-        painter.setPen(QPen(QColor(theme.outline), 1.0))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        self._paint_outlines(painter)
+        self._paint_outlines(painter, strongest, theme)
 
-    def _paint_outlines(self, painter: QPainter) -> None:
+    def _paint_outlines(self, painter: QPainter, strongest: NDArray[np.uint8], theme: Theme) -> None:
         corner = min(CORNER, self.layout.strip_width / 2)
-        for outline in self._outlines:  # one by one: a single path of them all takes ten times as long
+        known, unknown = QPen(QColor(theme.outline), 1.0), dashed(theme)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        # one by one: a single path of them all takes ten times as long
+        for outline, (_, rows) in zip(self._outlines, self._rows(strongest), strict=False):
+            painter.setPen(unknown if rows[0] == UNKNOWN else known)
             painter.drawRoundedRect(outline, corner, corner)
 
     def _glow(self, painter: QPainter, strongest: NDArray[np.uint8], theme: Theme) -> None:
@@ -199,7 +208,7 @@ class StripIndex:
         ]
 
     def _paint_picture(self, painter: QPainter, strongest: NDArray[np.uint8], theme: Theme) -> None:
-        colours = palette(theme)[strongest][self._shown]
+        colours = _strip_palette(theme)[strongest][self._shown]
         if (strongest == NONFINITE).any():
             gaps = (strongest == NONFINITE)[self._shown] & ~self._hatched
             colours[gaps] = QColor(theme.nan_ground).rgb()
@@ -219,4 +228,12 @@ class StripIndex:
                 if rows[first] == NONFINITE:
                     paint_hatch(painter, run, theme)
                 else:
-                    painter.fillRect(run, color(int(rows[first]), theme))
+                    painter.fillRect(run, QColor.fromRgb(int(_strip_palette(theme)[rows[first]])))
+
+
+@functools.cache
+def _strip_palette(theme: Theme) -> NDArray[np.uint32]:
+    """The palette, and what fills a strip without a gradient: nothing, or once the signal has passed, a grey."""
+    table = np.append(palette(theme), np.uint32(QColor(theme.hover).rgb()))
+    table[UNKNOWN] = QColor(theme.canvas).rgb()
+    return table

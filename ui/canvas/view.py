@@ -6,38 +6,35 @@ While it plays, a frame costs table look-ups only; a still is drawn with true li
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFocusEvent, QHideEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
-from gradviz.snapshot import Snapshot
+from gradviz.snapshot import ChainRule, Snapshot
 
-from ..colors import UNKNOWN, levels
 from ..legend import paint_legend
+from ..motion import MODES
 from ..panels.panel import Panel, Table
 from ..selection import Selection
 from ..theme import Theme
-from . import marks
+from . import chain, marks, stage
+from .arcs import paint_arcs
 from .card import card_of, paint_card
 from .columns import Columns
 from .edges import LINES_AT_MOST, EdgeIndex, paint_lines
 from .lag import Lag
 from .layout import LEGEND_ROOM, Layout
+from .loss import paint_loss, paint_output_map
+from .picked import paint_picked
+from .reach import Levels, Masks, known_gradients, levels_of, masks_of
 from .units import StripIndex, paint_units
+from .wave import Wave, crosses, paint_wave
 from .words import table_of
 
 EXPORT_SCALE = 2.0  # device pixels per logical one of what is a picture even in a vector file
-
-
-class _Levels(NamedTuple):
-    """The levels of one snapshot, all layers one after the other."""
-
-    edges: NDArray[np.uint8]
-    units: NDArray[np.uint8]
 
 
 class NetworkView(Panel):
@@ -51,6 +48,8 @@ class NetworkView(Panel):
         self.show_legend = True
         self.true_lines = False  # the widget is being rendered into an export
         self.top_inset = 0.0  # room for what others lay over the top, under the legend
+        self.chain_shown = False  # the chain rule is being read: mark its weight, its path and its factors
+        self.motion = "full"
         self.columns = Columns(1.0, 1)
         self.selection: Selection | None = None
         self._explained: Selection | None = None  # what the card beside the mouse is about
@@ -58,10 +57,13 @@ class NetworkView(Panel):
         self._edge_lag, self._unit_lag = Lag(), Lag()
         self._focused_by_key = False
         self._moving = False  # being dragged: true lines would be drawn anew at every pixel
+        self.wave = Wave(self)
+        self.wave.valueChanged.connect(self._on_wave)
+        self.wave.finished.connect(self.update)
         self._layout: Layout | None = None
         self._edge_index: EdgeIndex | None = None
         self._strips: StripIndex | None = None
-        self._backdrop: tuple[int | None, QPixmap] | None = None
+        self._backdrop: tuple[tuple[int | None, int | None], QPixmap] | None = None
         self._still: tuple[NDArray[np.uint8], QPixmap] | None = None
         self.setMinimumSize(416, 180)  # the legend's width
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -69,7 +71,38 @@ class NetworkView(Panel):
     def sizeHint(self) -> QSize:
         return QSize(976, 416)
 
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        before = self.snapshot
+        super().show_snapshot(snapshot)
+        if before is not None and snapshot.moment == before.moment:
+            return
+        self.wave.stop()
+        if self.motion == "full" and self.isVisible() and crosses(before, snapshot):
+            assert snapshot.moment is not None
+            self.wave.run(snapshot.moment)
+
+    def set_motion(self, mode: str) -> None:
+        """One of `motion.MODES`; only with "full" a signal is seen to run.
+
+        Raises:
+            ValueError: for another mode.
+        """
+        if mode not in MODES:
+            raise ValueError(f"no motion {mode!r}; there are {', '.join(MODES)}")
+        self.motion = mode
+        if mode != "full":
+            self.wave.stop()
+            self.update()
+
+    def _on_wave(self, share: object) -> None:
+        self.update()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self.wave.stop()
+        super().hideEvent(event)
+
     def clear(self) -> None:
+        self.wave.stop()
         super().clear()
         self._layout = self._edge_index = self._strips = self._explained = None
 
@@ -88,7 +121,13 @@ class NetworkView(Panel):
         normed = any(layer.batch_norm for layer in snapshot.architecture.layers)
         top = (LEGEND_ROOM if self.show_legend else 8.0) + (inset + 6.0 if inset else 0.0)
         clips = snapshot.spec.training.clip != "none"
-        return Layout(snapshot.architecture, columns, height, top, normed or clips or columns.pitch < marks.MARKS_FROM, clips)
+        rows = normed or clips or columns.pitch < marks.MARKS_FROM
+        inside = snapshot.moment is not None
+        return Layout(snapshot.architecture, columns, height, top, rows, clips, inside, inside or self._chain() is not None)
+
+    def _chain(self) -> ChainRule | None:
+        """The chain rule that is to be seen in the network."""
+        return self.snapshot.chain if self.snapshot is not None and self.chain_shown else None
 
     def _current_layout(self) -> Layout:
         """The geometry on the screen, and the pixel indices that belong to it, rebuilt only when something has moved."""
@@ -117,18 +156,21 @@ class NetworkView(Panel):
             return
         layout = self._current_layout()
         assert self._strips is not None
-        found = _levels_of(snapshot, layout)
+        masks = masks_of(snapshot, 0 if self.true_lines else self.wave.landing)
+        found = levels_of(snapshot, layout, masks)
         if snapshot.playing and not self.true_lines:
             now = time.monotonic()
-            found = _Levels(self._edge_lag.follow(found.edges, now), self._unit_lag.follow(found.units, now))
+            found = Levels(self._edge_lag.follow(found.edges, now), self._unit_lag.follow(found.units, now))
         if self.true_lines:
-            marks.paint_static(painter, layout, self.theme, self._selected_layer())
+            marks.paint_static(painter, layout, self.theme, *self._bold(snapshot))
             paint_lines(painter, layout, found.edges, self.theme)
         else:
-            painter.drawPixmap(QPointF(0, 0), self._static(layout))
+            painter.drawPixmap(QPointF(0, 0), self._static(layout, snapshot))
             self._paint_edges(painter, layout, snapshot, found.edges)
-        self._paint_live(painter, layout, snapshot, found, self._strips, None if self.true_lines else self.devicePixelRatioF())
-        self._paint_selection(painter, layout)
+        scale = None if self.true_lines else self.devicePixelRatioF()
+        self._paint_live(painter, layout, snapshot, found, masks, self._strips, scale)
+        if self.wave.running and not self.true_lines:
+            paint_wave(painter, layout, self.wave, found.edges, self.theme)
         self._paint_legend(painter, float(self.width()), snapshot)
         if self._explained is not None and not self.true_lines:
             area = QRectF(self.rect()).adjusted(0, LEGEND_ROOM, 0, 0)
@@ -147,27 +189,29 @@ class NetworkView(Panel):
         snapshot = self.snapshot
         if snapshot is not None:
             layout = self._place(Columns(area.width(), len(snapshot.architecture.layers)), area.height(), 0.0)
-            found = _levels_of(snapshot, layout)
-            marks.paint_static(painter, layout, self.theme, self._selected_layer())
+            masks = masks_of(snapshot)
+            found = levels_of(snapshot, layout, masks)
+            marks.paint_static(painter, layout, self.theme, *self._bold(snapshot))
             paint_lines(painter, layout, found.edges, self.theme)
-            self._paint_live(painter, layout, snapshot, found, StripIndex(layout, EXPORT_SCALE), None)
-            self._paint_selection(painter, layout)
+            self._paint_live(painter, layout, snapshot, found, masks, StripIndex(layout, EXPORT_SCALE), None)
         self._paint_legend(painter, area.width(), snapshot)
         painter.restore()
 
     def _paint_legend(self, painter: QPainter, right: float, snapshot: Snapshot | None) -> None:
         if self.show_legend:
-            details = snapshot.details if snapshot is not None else None
-            ticks = [] if details is None else [float(value) for value in details.gradient_rms]
-            paint_legend(painter, QPointF(right - 16, 2), self.theme, ticks)
+            paint_legend(painter, QPointF(right - 16, 2), self.theme, known_gradients(snapshot) if snapshot is not None else [])
 
-    def _static(self, layout: Layout) -> QPixmap:
-        selected = self._selected_layer()
-        if self._backdrop is None or self._backdrop[0] != selected:
+    def _bold(self, snapshot: Snapshot) -> tuple[int | None, int | None]:
+        """The selected layer and the column in work."""
+        return self._selected_layer(), stage.column_in_work(snapshot)
+
+    def _static(self, layout: Layout, snapshot: Snapshot) -> QPixmap:
+        bold = self._bold(snapshot)
+        if self._backdrop is None or self._backdrop[0] != bold:
             pixmap, painter = self._new_pixmap()
-            marks.paint_static(painter, layout, self.theme, selected)
+            marks.paint_static(painter, layout, self.theme, *bold)
             painter.end()
-            self._backdrop = (selected, pixmap)
+            self._backdrop = (bold, pixmap)
         return self._backdrop[1]
 
     def _new_pixmap(self) -> tuple[QPixmap, QPainter]:
@@ -197,75 +241,51 @@ class NetworkView(Panel):
         painter.drawPixmap(QPointF(0, 0), self._still[1])
 
     def _paint_live(
-        self, painter: QPainter, layout: Layout, snapshot: Snapshot, found: _Levels, strips: StripIndex, scale: float | None
+        self,
+        painter: QPainter,
+        layout: Layout,
+        snapshot: Snapshot,
+        found: Levels,
+        masks: Masks | None,
+        strips: StripIndex,
+        scale: float | None,
     ) -> None:
-        details, theme = snapshot.details, self.theme
-        marks.paint_loss(painter, layout, snapshot, found.units[layout.unit_slice(layout.depth)], theme)
-        strips.paint(painter, None if details is None else details.unit_deltas, theme)
+        """All that lies over the edges; with ``scale`` units from painted-once pictures."""
+        details, theme, moment, link = snapshot.details, self.theme, snapshot.moment, self._chain()
+        column = stage.column_in_work(snapshot)
+        lit = details is not None if moment is None else moment.lost and (scale is None or not self.wave.to_loss)
+        paint_loss(painter, layout, snapshot, found.units[layout.unit_slice(layout.depth)], lit, theme)
+        if link is not None:
+            chain.paint_path(painter, layout, link, theme)
+        strips.paint(painter, None if details is None else details.unit_deltas, masks, theme)
         paint_units(painter, layout, found.units, theme, scale)
-        marks.paint_arcs(painter, layout, None if details is None else details.skip_gradients, theme)
-        marks.paint_output_map(painter, layout, snapshot.prediction, theme)
-        if snapshot.clipped:
+        if column is not None:
+            stage.paint_frame(painter, layout, column, theme)
+        paint_arcs(painter, layout, None if details is None else details.skip_gradients, masks, chain.skips_on(link), theme)
+        paint_output_map(painter, layout, snapshot.prediction, theme)
+        if snapshot.clipped and (moment is None or moment.kind in ("clip", "update")):
             marks.paint_clip_marks(painter, layout, theme)
-        if details is None:
+        if moment is not None and layout.has_caption:
+            stage.paint_caption(painter, layout, snapshot, theme)
+        taken = chain.paint_brackets(painter, layout, link, theme) if link is not None and layout.has_foot else []
+        if moment is not None and layout.has_foot:
+            stage.paint_waiting(painter, layout, moment, taken, theme)
+        if moment is None and details is None:
             marks.paint_invitation(painter, layout, theme)
+        self._paint_selection(painter, layout, link, scale is not None)
 
     def _selected_layer(self) -> int | None:
         return self.selection.layer if self.selection is not None and self.selection.layer >= 1 else None
 
-    def _paint_selection(self, painter: QPainter, layout: Layout) -> None:
-        for picked in (None if self.true_lines else self._explained, self.selection):
-            if picked is None:
-                continue
-            if picked.kind == "unit" and 1 <= picked.layer <= layout.depth:
-                self._mark_end(painter, layout, picked.layer, picked.unit, layout.units(picked.layer))
-            elif picked.kind == "edge" and layout.has_edges:
-                gap = layout.gap(picked.layer)
-                line = QLineF(gap.x0, float(gap.y0[picked.source]), gap.x1, float(gap.y1[picked.unit]))
-                marks.paint_picked_edge(painter, line, self.theme)
-                self._mark_end(painter, layout, picked.layer - 1, picked.source, len(gap.y0))
-                self._mark_end(painter, layout, picked.layer, picked.unit, len(gap.y1))
-
-    def _mark_end(self, painter: QPainter, layout: Layout, column: int, index: int, count: int) -> None:
-        """Ring a unit, or frame its row in a strip."""
-        y = float(layout.anchors(column, count)[index])
-        if layout.is_strip(column):
-            strip = layout.strip(column)
-            high = strip.height() / count
-            marks.paint_row_frame(painter, QRectF(strip.left(), y - high / 2, strip.width(), high), self.theme)
-            return
-        centre = QPointF(layout.columns.x(column), y)
-        if column == 0:
-            marks.paint_row_frame(
-                painter,
-                QRectF(centre.x() - layout.input_size / 2, y - layout.input_size / 2, layout.input_size, layout.input_size),
-                self.theme,
-            )
-        else:
-            marks.paint_ring(painter, centre, layout.radius + 3.5, self.theme)
+    def _paint_selection(self, painter: QPainter, layout: Layout, link: ChainRule | None, hovered: bool) -> None:
+        for picked in (self._explained if hovered else None, self.selection):
+            if picked is not None and not (link is not None and picked is self.selection and chain.is_of(picked, layout, link)):
+                paint_picked(painter, layout, picked, self.theme)
+        if link is not None:
+            chain.paint_weight(painter, layout, link, self.theme)
 
 
 def _same_place(one: Layout, other: Layout) -> bool:
-    return (one.columns, one.height, one.top, one.marks, one.clips) == (
-        other.columns,
-        other.height,
-        other.top,
-        other.marks,
-        other.clips,
-    ) and (one.architecture is other.architecture or one.architecture == other.architecture)
-
-
-def _levels_of(snapshot: Snapshot, layout: Layout) -> _Levels:
-    """The levels of what is in sight; what is not stays unknown."""
-    edges = np.full(int(layout.edge_starts[-1]), UNKNOWN, np.uint8)
-    units = np.full(int(layout.unit_starts[-1]), UNKNOWN, np.uint8)
-    details, visible = snapshot.details, layout.visible_layers()
-    if details is not None:
-        first, last = visible.start - 1, visible.stop - 1
-        if layout.has_edges:
-            seen = slice(int(layout.edge_starts[first]), int(layout.edge_starts[last]))
-            edges[seen] = levels(details.edge_gradients[seen])
-        seen = slice(int(layout.unit_starts[first]), int(layout.unit_starts[last]))
-        units[seen] = levels(details.unit_deltas[seen])
-        units[layout.unit_slice(layout.depth)] = levels(details.unit_deltas[layout.unit_slice(layout.depth)])
-    return _Levels(edges, units)
+    """Like ==, without comparing a thousand layers at every frame."""
+    places = [(item.columns, item.height, item.top, item.marks, item.clips, item.caption, item.foot) for item in (one, other)]
+    return places[0] == places[1] and (one.architecture is other.architecture or one.architecture == other.architecture)

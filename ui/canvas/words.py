@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from gradviz.snapshot import Snapshot
+from gradviz.snapshot import Moment, Snapshot
 
 from ..numbers import short
 from ..panels.panel import Table
+from .stage import caption
 
 NORMS = ("gradient_norm", "gradient_norm_clipped", "delta_norm")
 MEASURED = {  # column -> field of `Details`
@@ -33,16 +34,47 @@ def table_of(snapshot: Snapshot | None) -> Table:
         if snapshot.details is None:
             rows.append((*known, *[""] * (len(NORMS) + len(MEASURED))))
             continue
+        hidden = _stale(snapshot, at + 1)
         norms = (snapshot.gradient_norms, snapshot.clipped_norms, snapshot.delta_norms)
         measured = [getattr(snapshot.details, field) for field in MEASURED.values()]
-        rows.append((*known, *(float(values[at]) for values in (*norms, *measured))))
+        named = zip((*NORMS, *MEASURED), (*norms, *measured), strict=True)
+        rows.append((*known, *("" if column in hidden else float(values[at]) for column, values in named)))
     return Table(columns, tuple(rows))
+
+
+def _stale(snapshot: Snapshot, layer: int) -> frozenset[str]:
+    """The columns whose numbers still belong to the step before the one in work."""
+    moment = snapshot.moment
+    stale: frozenset[str] = frozenset()
+    if moment is None:
+        return stale
+    if moment.kind != "update":
+        stale |= {"update_norm"}
+    if moment.kind not in ("clip", "update"):
+        stale |= {"gradient_norm_clipped", "gradient_rms_clipped"}
+    if not moment.reached(layer):
+        stale |= {"gradient_norm", "delta_norm", "gradient_rms", "delta_rms", "bias_gradient_norm"}
+    if not moment.sent(layer):
+        stale |= {"activation_mean", "activation_std", "mean_slope", "dead_fraction"}
+    return stale
+
+
+def whose(snapshot: Snapshot) -> str:
+    """Of which examples the numbers speak: of the mini-batch, or of one."""
+    return "over the batch" if snapshot.example is None else f"of {example_words(snapshot.example)}"
+
+
+def example_words(example: int) -> str:
+    """An example by its position in the mini-batch; counted from 1, as units and layers are."""
+    return f"example {example + 1}"
 
 
 def describe(snapshot: Snapshot) -> str:
     """The picture in one sentence."""
     layers, details = snapshot.architecture.layers, snapshot.details
     size = f"Network, {len(layers) - 1} hidden {'layer' if len(layers) == 2 else 'layers'}"
+    if snapshot.moment is not None:
+        return f"{size}; {_describe_moment(snapshot, snapshot.moment)}"
     if details is None:
         return f"{size}; nothing measured yet"
     if snapshot.failure is not None:
@@ -50,3 +82,10 @@ def describe(snapshot: Snapshot) -> str:
     first, last = float(details.gradient_rms[0]), float(details.gradient_rms[-1])
     verb = "falls" if first < last else "grows"
     return f"{size}; gradient {verb} from {short(last)} in {layers[-1].name} to {short(first)} in {layers[0].name}"
+
+
+def _describe_moment(snapshot: Snapshot, moment: Moment) -> str:
+    waiting = sum(not moment.reached(layer) for layer in range(1, moment.layers + 1))
+    reach = {0: "has reached all layers", 1: "has not reached 1 layer"}.get(waiting, f"has not reached {waiting} layers")
+    seen = "" if snapshot.example is None else f", {example_words(snapshot.example)} alone"
+    return f"in step {moment.step:,}{seen}. {caption(snapshot, moment)}; the gradient {reach}"

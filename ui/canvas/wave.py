@@ -1,0 +1,122 @@
+"""The signal on its way over one gap: a front of small bright dots that runs once when a phase is stepped."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEasingCurve, QLineF, QObject, QPointF, QRectF, Qt, QVariantAnimation
+from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPen
+
+from gradviz.snapshot import Moment, Snapshot
+
+from ..colors import UNKNOWN, ZERO
+from ..theme import Theme, blend
+from .layout import LOSS_SIZE, Layout
+from .loss import loss_lines
+
+MILLISECONDS = 220
+DOTS_AT_MOST = 48
+TRAIL = ((0.0, 1.9, 1.0), (0.07, 1.5, 0.6), (0.15, 1.1, 0.3))  # behind by this share of the way, radius, strength
+PULSE = 14.0  # how far the ring around the loss grows
+
+
+class Wave(QVariantAnimation):
+    """Runs while a signal crosses a gap, and only then."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.moment: Moment | None = None
+        self.setStartValue(0.0)
+        self.setEndValue(1.0)
+        self.setDuration(MILLISECONDS)
+        self.setEasingCurve(QEasingCurve.Type.OutCubic)
+
+    @property
+    def running(self) -> bool:
+        return self.state() == QVariantAnimation.State.Running
+
+    def run(self, moment: Moment) -> None:
+        """Begin anew; a wave under way is at its end."""
+        self.stop()
+        self.moment = moment
+        self.start()
+
+    @property
+    def landing(self) -> int:
+        """The layer that the signal is on its way to; 0 for none."""
+        return self.moment.layer if self.running and self.moment is not None and self.moment.kind != "loss" else 0
+
+    @property
+    def to_loss(self) -> bool:
+        """Whether the signal is on its way to the loss."""
+        return self.running and self.moment is not None and self.moment.kind == "loss"
+
+
+def crosses(before: Snapshot | None, now: Snapshot) -> bool:
+    """Whether from one snapshot to the next a signal has crossed exactly one gap."""
+    moment, was = now.moment, before.moment if before is not None else None
+    if moment is None or before is None or now.playing or moment.kind not in ("forward", "loss", "backward"):
+        return False
+    if was is not None and was.step == moment.step:
+        return moment.done == was.done + 1
+    return moment.done == 1 and (was is None or (was.done == was.total and moment.step == was.step + 1))
+
+
+def paint_wave(painter: QPainter, layout: Layout, wave: Wave, edges: NDArray[np.uint8], theme: Theme) -> None:
+    """The dots at this instant; ``edges`` (edges of all layers,) are levels, and backward only the strongest carry one."""
+    moment = wave.moment
+    assert moment is not None
+    share = float(wave.currentValue())
+    lines = _lines(layout, moment, edges)
+    if lines:
+        _paint_shade(painter, layout, lines, share, theme)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for behind, radius, strength in reversed(TRAIL):
+        painter.setBrush(blend(theme.ink1, theme.canvas, strength))
+        for line in lines:
+            painter.drawEllipse(line.pointAt(max(0.0, share - behind)), radius, radius)
+    if moment.kind == "loss":
+        _paint_pulse(painter, layout, share, theme)
+
+
+def _lines(layout: Layout, moment: Moment, edges: NDArray[np.uint8]) -> list[QLineF]:
+    """The ways of the dots, each in the direction of the signal."""
+    if not layout.has_edges:
+        return []
+    if moment.kind == "loss":
+        return loss_lines(layout)
+    forward = moment.kind == "forward"
+    if not forward and moment.layer == layout.depth:
+        return [QLineF(line.p2(), line.p1()) for line in loss_lines(layout)]
+    gap = layout.gap(moment.layer if forward else moment.layer + 1)
+    count, columns = gap.y0.size * gap.y1.size, gap.y1.size
+    if forward:
+        chosen = np.unique(np.linspace(0, count - 1, min(count, DOTS_AT_MOST)).round().astype(int))
+        ends = [(QPointF(gap.x0, float(gap.y0[n // columns])), QPointF(gap.x1, float(gap.y1[n % columns]))) for n in chosen.tolist()]
+    else:
+        own = edges[layout.edge_slice(gap.layer)]
+        order = np.argsort(own, kind="stable")[::-1]
+        chosen = order[(own[order] != ZERO) & (own[order] < UNKNOWN)][:DOTS_AT_MOST]
+        ends = [(QPointF(gap.x1, float(gap.y1[n % columns])), QPointF(gap.x0, float(gap.y0[n // columns]))) for n in chosen.tolist()]
+    return [QLineF(start, end) for start, end in ends]
+
+
+def _paint_shade(painter: QPainter, layout: Layout, lines: list[QLineF], share: float, theme: Theme) -> None:
+    """A soft light that trails behind the front."""
+    start, end = lines[0].x1(), lines[0].x2()
+    front = start + (end - start) * share
+    gradient = QLinearGradient(QPointF(front, 0), QPointF(start, 0))
+    near, none = QColor(theme.ink1), QColor(theme.ink1)
+    near.setAlphaF(0.09 * (1.0 - share))
+    none.setAlphaF(0.0)
+    gradient.setColorAt(0.0, near)
+    gradient.setColorAt(1.0, none)
+    painter.fillRect(QRectF(min(start, front), layout.body_top, abs(front - start), layout.body), gradient)
+
+
+def _paint_pulse(painter: QPainter, layout: Layout, share: float, theme: Theme) -> None:
+    side = LOSS_SIZE + 4 + 2 * PULSE * share
+    centre = layout.loss_point
+    painter.setPen(QPen(blend(theme.ink1, theme.canvas, 0.7 * (1.0 - share)), 2.0))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(QRectF(centre.x() - side / 2, centre.y() - side / 2, side, side), 6 + PULSE * share / 2, 6 + PULSE * share / 2)
