@@ -1,14 +1,17 @@
-"""The line at the foot of the window: step, loss and gradient norm in numbers, what was last said, and how fast all runs."""
+"""The line at the foot of the window: step, loss and gradient norm in numbers, what was last said, and how fast all runs.
+
+Inside a step that is walked phase by phase it tells only what this step knows already, and which phase comes next.
+"""
 
 from __future__ import annotations
 
 import math
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
-from gradviz.snapshot import Snapshot
+from gradviz.snapshot import Moment, Snapshot
 
 from .banner import Banner
 from .numbers import full, short
@@ -18,7 +21,9 @@ from .theme import THEMES, Theme, font
 __all__ = ["Banner", "PhaseStrip", "StatusBar"]
 
 HEIGHT = 30
+KEY_WIDTH = 23
 UNKNOWN = "–"
+NOT_YET = "·"
 
 
 class StatusBar(QWidget):
@@ -32,9 +37,11 @@ class StatusBar(QWidget):
         self.step, self.loss, self.test_loss = Reading("Step"), Reading("Loss"), Reading("Test loss")
         self.norm = Reading("Gradient norm")
         self.message = Message()
+        self.next = NextPhase()
         self.pace, self.frames = Reading("", plain=True), Reading("", plain=True)
-        self._parts = (self.step, self.loss, self.test_loss, self.norm, self.message, self.pace, self.frames)
+        self._parts = (self.step, self.loss, self.test_loss, self.norm, self.message, self.next, self.pace, self.frames)
         self.test_loss.hide()
+        self.next.hide()
         self.step.show_value("0")
         self.loss.show_value(UNKNOWN)
         self.norm.show_value(UNKNOWN)
@@ -49,12 +56,20 @@ class StatusBar(QWidget):
 
     def show_snapshot(self, snapshot: Snapshot, frames_per_second: float) -> None:
         """Show the numbers of this moment."""
-        begun = snapshot.step > 0
-        self.step.show_value(f"{snapshot.step:,}")
-        self._show_number(self.loss, snapshot.loss if begun else None, f"Training loss of this step's mini-batch ({snapshot.loss_name})")
-        self.test_loss.setVisible(snapshot.test_loss is not None)
+        moment, begun = snapshot.moment, snapshot.step > 0
+        self._show_step(snapshot)
+        help = f"Training loss of this step's mini-batch ({snapshot.loss_name})"
+        if moment is not None and not moment.lost:
+            self.loss.show_value(NOT_YET, f"{help}: known after the loss phase")
+        else:
+            self._show_number(self.loss, snapshot.loss if begun or moment is not None else None, help)
+        # measured between steps, so that inside one it would only take the room of what comes next
+        self.test_loss.setVisible(snapshot.test_loss is not None and moment is None)
         self._show_number(self.test_loss, snapshot.test_loss, "Loss over the test set, last time it was measured")
-        self._show_norm(snapshot, begun)
+        self._show_norm(snapshot, begun or moment is not None)
+        self.next.setVisible(moment is not None)
+        if moment is not None:
+            self.next.show_value(next_phase(moment, snapshot.spec.training.clip != "none"), "What the next press does")
         if snapshot.diverged:
             pace = "stopped"
         elif not snapshot.playing:
@@ -75,9 +90,23 @@ class StatusBar(QWidget):
             part.theme = theme
             part.update()
 
+    def _show_step(self, snapshot: Snapshot) -> None:
+        moment = snapshot.moment
+        step = moment.step if moment is not None else snapshot.step
+        help = f"{snapshot.step:,} whole steps are done"
+        if max(step, snapshot.step) < snapshot.last_step:
+            self.step.show_value(f"{step:,} of {snapshot.last_step:,}", f"{help}; the run was recorded up to step {snapshot.last_step:,}")
+        else:
+            self.step.show_value(f"{step:,}", f"Inside step {step:,}; {help}" if step > snapshot.step else help)
+
     def _show_norm(self, snapshot: Snapshot, begun: bool) -> None:
-        before, after = snapshot.total_norm, snapshot.clipped_norm
-        if begun and snapshot.clipped:
+        before, after, moment = snapshot.total_norm, snapshot.clipped_norm, snapshot.moment
+        if moment is not None and moment.kind in ("forward", "loss"):
+            self.norm.show_value(NOT_YET, "Length of the whole gradient: known when it has come back through all layers")
+        elif moment is not None and moment.kind == "backward":
+            help = f"Length of the gradient of the layers it has reached: {full(before)}"
+            self.norm.show_value(f"so far {three_digits(before)}", help, finite=math.isfinite(before))
+        elif begun and snapshot.clipped:
             help = f"Length of the whole gradient: {full(before)} before clipping, {full(after)} after"
             self.norm.show_value(f"{three_digits(before)} → {three_digits(after)} clipped", help)
         else:
@@ -141,6 +170,32 @@ class Reading(QWidget):
         painter.drawText(area.adjusted(self._start(), 0, 0, 0), side | Qt.AlignmentFlag.AlignVCenter, self.value)
 
 
+class NextPhase(Reading):
+    """What comes next inside a step, and the key that does it."""
+
+    KEY = "→"
+
+    def __init__(self) -> None:
+        super().__init__("Next:", plain=True)
+
+    def sizeHint(self) -> QSize:
+        return super().sizeHint() + QSize(KEY_WIDTH + 8, 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme, area = self.theme, QRectF(self.rect())
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(font(12))
+        painter.setPen(QColor(theme.ink1))
+        key = QRectF(area.right() - KEY_WIDTH, area.center().y() - 8.5, KEY_WIDTH - 1, 17)
+        words = area.adjusted(0, 0, -KEY_WIDTH - 8, 0)
+        painter.drawText(words, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{self._name} {self.value}")
+        painter.setPen(QPen(QColor(theme.strong_line), 1))
+        painter.drawRoundedRect(key, 3.5, 3.5)
+        painter.setPen(QColor(theme.ink1))
+        painter.drawText(key, Qt.AlignmentFlag.AlignCenter, self.KEY)
+
+
 class Message(QWidget):
     """A short text; what does not fit is on hover."""
 
@@ -163,6 +218,15 @@ class Message(QWidget):
         painter.setPen(QColor(self.theme.ink1))
         text = QFontMetrics(font(12)).elidedText(self.text, Qt.TextElideMode.ElideRight, self.width())
         painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignVCenter, text)
+
+
+def next_phase(moment: Moment, clips: bool) -> str:
+    """The phase that follows in words, such as "backward, layer 4"; ``clips`` says whether clipping is on."""
+    if moment.next_kind in ("forward", "backward"):
+        layer = "output layer" if moment.next_layer == moment.layers else f"layer {moment.next_layer}"
+        return f"{moment.next_kind}, {layer}" + (f" of step {moment.step + 1:,}" if moment.kind == "update" else "")
+    clipping = "clipping" if clips else "clipping (off)"
+    return {"loss": "the loss", "clip": clipping, "update": "the update"}.get(moment.next_kind, "the next step")
 
 
 def three_digits(value: float) -> str:

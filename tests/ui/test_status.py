@@ -1,12 +1,15 @@
 """The foot of the window, the phases and the banner."""
 
+import math
+
 import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from ui.status import Banner, StatusBar
+from gradviz.snapshot import Moment
+from ui.status import Banner, StatusBar, next_phase
 from ui.theme import THEMES, Theme
 
 from .fabricate import fabricate
@@ -53,6 +56,40 @@ def test_what_is_not_known_yet_is_no_nan_and_no_zero(status: StatusBar) -> None:
     status.show_snapshot(fabricate(details=False), 60)
     assert (status.loss.value, status.norm.value) == ("–", "–")
     assert not has_color(status, THEMES["dark"].nan)
+
+
+def inside(kind: str, layer: int, next_kind: str, next_layer: int) -> Moment:
+    return Moment(413, kind, layer, 5, 24, 11, next_kind, next_layer)
+
+
+def test_inside_a_step_only_what_it_knows_already_is_told(status: StatusBar) -> None:
+    whole = fabricate()
+    status.show_snapshot(whole, 60)
+    assert not status.next.isVisible()
+    status.show_snapshot(msgspec.structs.replace(whole, moment=inside("forward", 3, "forward", 4)), 60)
+    assert (status.step.value, status.loss.value, status.norm.value) == ("413", "·", "·")
+    assert status.next.isVisible()
+    assert status.next.accessibleName() == "Next: forward, layer 4"
+    status.show_snapshot(msgspec.structs.replace(whole, moment=inside("loss", 0, "backward", 11), total_norm=math.nan), 60)
+    assert (status.loss.value, status.norm.value) == ("0.694", "·")
+    assert status.next.value == "backward, output layer"
+    status.show_snapshot(msgspec.structs.replace(whole, moment=inside("backward", 5, "backward", 4), total_norm=0.29), 60)
+    assert (status.norm.value, status.next.value) == ("so far 0.290", "backward, layer 4")
+    assert not status.test_loss.isVisible()
+
+
+def test_the_phase_that_comes_next_is_named() -> None:
+    assert next_phase(inside("backward", 1, "clip", 0), clips=True) == "clipping"
+    assert next_phase(inside("backward", 1, "clip", 0), clips=False) == "clipping (off)"
+    assert next_phase(inside("forward", 11, "loss", 0), clips=True) == "the loss"
+    assert next_phase(inside("update", 0, "forward", 1), clips=True) == "forward, layer 1 of step 414"
+
+
+def test_after_going_back_both_steps_are_told(status: StatusBar) -> None:
+    status.show_snapshot(msgspec.structs.replace(fabricate(), step=120, last_step=1500), 60)
+    assert status.step.value == "120 of 1,500"
+    status.show_snapshot(msgspec.structs.replace(fabricate(), step=1500, last_step=1500), 60)
+    assert status.step.value == "1,500"
 
 
 def test_a_message_is_said_for_a_while(qtbot: QtBot, status: StatusBar) -> None:
