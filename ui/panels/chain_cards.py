@@ -1,0 +1,215 @@
+"""The two cards of the chain rule panel: the product of three factors, and the update of the weight."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QLineF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from gradviz.snapshot import Architecture, ChainRule
+
+from ..formula import (
+    Congruent,
+    Piece,
+    Row,
+    Symbol,
+    derivative,
+    flat_derivative,
+    paint_fitted,
+    subscripted,
+    three_digits,
+)
+from ..numbers import MINUS, exponent_text, full
+from ..theme import Theme, font
+from . import chain_words as words
+from . import marks
+from .ladder import LEFT, RIGHT, Spot
+
+LINE = 22.0  # a row of a card: label at the left, number at the right
+FORMULA, FACTORS, RESULT = 66.0, 48.0, 36.0
+UPDATE_FORMULA = 42.0
+CALLOUT = 46.0
+PADDING = 14.0
+NOT_YET = "not reached yet"
+
+
+def product_height(chain: ChainRule) -> float:
+    """Height of the card with the three factors."""
+    return 12 + FORMULA + FACTORS + RESULT + (2 * LINE if chain.rest else 0.0) + (LINE if chain.batch > 1 else 0.0) + 10
+
+
+def update_height(chain: ChainRule) -> float:
+    """Height of the card with the update, without its heading and the sentence under it."""
+    return UPDATE_FORMULA + 3 * LINE + (LINE if chain.clipped_gradient is not None else 0.0) + 12
+
+
+def fitting(texts: tuple[str, ...], pixels: int, room: float, weight: int = 400) -> str:
+    """The longest of the texts that fits, or the last."""
+    return next((text for text in texts if marks.text_width(text, font(pixels, weight)) <= room), texts[-1])
+
+
+def paint_card(painter: QPainter, area: QRectF, theme: Theme) -> None:
+    painter.setPen(QPen(QColor(theme.strong_line if theme.name == "light" else theme.line), 1))
+    painter.setBrush(QColor(theme.raised))
+    painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+
+
+def paint_product(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRule, architecture: Architecture, spots: list[Spot]) -> None:
+    """∂J/∂w = ∂J/∂ŷ × ∂ŷ/∂z × ∂z/∂w, the three numbers, and what they make."""
+    paint_card(painter, area, theme)
+    inner = area.adjusted(PADDING, 0, -PADDING, 0)
+    ink = theme.ink1
+    pieces: list[Piece] = [derivative("J", "w", 22, ink), Symbol("=", 22, ink), derivative("J", "ŷ", 22, theme.purple)]
+    pieces += [Symbol("×", 22, ink), derivative("ŷ", "z", 22, theme.red), Symbol("×", 22, ink), derivative("z", "w", 22, theme.blue)]
+    paint_fitted(painter, Row(pieces, 11), QRectF(inner.left(), area.top() + 10, inner.width(), FORMULA - 6))
+    y = area.top() + 12 + FORMULA
+    _paint_factors(painter, QRectF(inner.left(), y, inner.width(), FACTORS), theme, chain, architecture, spots)
+    y += FACTORS
+    painter.setPen(QPen(QColor(theme.strong_line), 1))
+    painter.drawLine(QLineF(inner.left(), y, inner.right(), y))
+    y += 4
+    if chain.rest:
+        _paint_line(painter, inner, y, "the three multiplied", chain.dz_dw * chain.dj_dy * chain.dy_dz, theme, chain.reached, spots)
+        room = inner.width() - 90
+        label = "+ " + fitting(words.rest_words(chain, architecture), 12, room)
+        _paint_line(painter, inner, y + LINE, label, chain.dz_dw * chain.rest, theme, chain.reached, spots)
+        y += 2 * LINE
+    middle = y + RESULT / 2
+    paint_fitted(painter, flat_derivative("J", "w", 17, ink), QRectF(inner.left(), y, 80, RESULT), LEFT)
+    if chain.reached:
+        text = three_digits(chain.example_gradient)
+        used = font(20, 600)
+        marks.put_text(painter, inner.right(), middle, text, used, _ink(chain.example_gradient, theme), RIGHT)
+        width = marks.text_width(text, used)
+        spots.append(Spot(QRectF(inner.right() - width, y, width, RESULT), "∂J/∂w of this example", chain.example_gradient))
+    else:
+        marks.put_text(painter, inner.right(), middle, NOT_YET, font(13), theme.ink3, RIGHT)
+    if chain.batch > 1:
+        _paint_line(
+            painter, inner, y + RESULT - 4, f"mean over the {chain.batch} of the mini-batch", chain.gradient, theme, chain.reached, spots
+        )
+
+
+def _paint_factors(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRule, architecture: Architecture, spots: list[Spot]) -> None:
+    """Three columns, each with its colour, its number and what that number tells."""
+    known = [not chain.rungs or chain.rungs[0].reached, chain.reached, True]
+    values = (chain.dj_dy, chain.dy_dz, chain.dz_dw)
+    texts = [three_digits(value) if reached else "not yet" for value, reached in zip(values, known, strict=True)]
+    captions = words.factor_words(chain, architecture)
+    pitch = area.width() / 3
+    room = pitch - 15
+    size = next((s for s in (15, 14, 13, 12) if all(marks.text_width(text, font(s, 600)) <= room for text in texts)), 11)
+    names = ("∂J/∂ŷ", "∂ŷ/∂z", "∂z/∂w")
+    for at, (text, value, caption, colour) in enumerate(zip(texts, values, captions, (theme.purple, theme.red, theme.blue), strict=True)):
+        x = area.left() + at * pitch
+        painter.fillRect(QRectF(x, area.top() + 1, 2.5, 34), QColor(colour))
+        shown = theme.ink3 if not known[at] else colour if math.isfinite(value) else theme.nan
+        marks.put_text(painter, x + 9, area.top() + 9, text, font(size, 600), shown, LEFT)
+        marks.put_text(painter, x + 9, area.top() + 28, fitting(caption, 11, room), font(11), theme.ink2, LEFT)
+        if known[at]:
+            spots.append(Spot(QRectF(x, area.top(), pitch - 4, 36), f"{names[at]}, {caption[0]}", value))
+
+
+def paint_update(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRule, decay: float, spots: list[Spot]) -> None:
+    """The formula of the update with its numbers, and old and new weight with the changed digits underlined."""
+    paint_card(painter, area, theme)
+    inner = area.adjusted(PADDING, 0, -PADDING, 0)
+    paint_fitted(painter, _update_formula(theme, chain, decay), QRectF(inner.left(), area.top() + 4, inner.width(), UPDATE_FORMULA - 4))
+    y = area.top() + UPDATE_FORMULA
+    mean = f", mean of {chain.batch}" if chain.batch > 1 else ""
+    if chain.optimizer != "sgd" and chain.weight_new is not None:
+        label = f"step of {words.optimizer_title(chain)}"
+        _paint_line(painter, inner, y, label, chain.weight_new - chain.weight_old, theme, True, spots)
+    else:
+        _paint_line(painter, inner, y, f"∂J/∂w{mean}", chain.gradient, theme, chain.reached, spots)
+    y += LINE
+    if chain.clipped_gradient is not None:
+        _paint_line(painter, inner, y, "g, after clipping", chain.clipped_gradient, theme, True, spots)
+        y += LINE
+    written = words.digits(chain.weight_old, chain.weight_new)
+    room = inner.width() - 44
+    size = next((s for s in (13, 12) if marks.text_width(written.old, font(s)) <= room), 11)
+    for label, text, value in (("w old", written.old, chain.weight_old), ("w new", written.new, chain.weight_new)):
+        middle = y + LINE / 2
+        marks.put_text(painter, inner.left(), middle, label, font(12), theme.ink2, LEFT)
+        if value is None:
+            marks.put_text(painter, inner.right(), middle, "comes with the update", font(12), theme.ink3, RIGHT)
+        else:
+            _paint_digits(painter, inner.right(), middle, text, written.same, size, theme, math.isfinite(value))
+            width = marks.text_width(text, font(size))
+            spots.append(Spot(QRectF(inner.right() - width, y, width, LINE), label, value))
+        y += LINE
+
+
+def paint_callout(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRule) -> None:
+    """Under the card: w_new ≅ w_old where that is so, and what it means."""
+    left = area.left()
+    if words.congruent(chain):
+        sign: Piece = Congruent(16, theme.ink1) if chain.weight_new != chain.weight_old else Symbol("=", 16, theme.ink1)
+        callout = Row((subscripted("w", "new", 16, theme.ink1), sign, subscripted("w", "old", 16, theme.ink1)))
+        callout.paint(painter, left, area.top() + 18)
+        left += callout.width + 14
+    painter.setFont(font(12))
+    painter.setPen(QColor(theme.ink2))
+    flags = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop
+    painter.drawText(QRectF(left, area.top() + 3, area.right() - left, area.height()), flags, words.update_words(chain))
+
+
+def _update_formula(theme: Theme, chain: ChainRule, decay: float) -> Row:
+    ink = theme.ink1
+    pieces: list[Piece] = [subscripted("w", "new", 18, ink), Symbol("=", 18, ink), subscripted("w", "old", 18, ink)]
+    if chain.optimizer != "sgd":
+        pieces += [Symbol("+", 18, ink), Symbol(f"step ({words.optimizer_title(chain)})", 13, ink, upright=True)]
+        return Row(pieces)
+    gradient: Piece = Symbol("g", 18, ink) if chain.clipped_gradient is not None else flat_derivative("J", "w", 18, ink)
+    pieces += [Symbol("−", 18, ink), Symbol("η", 18, ink)]
+    if decay:
+        shrinking = (Symbol("+", 18, ink), Symbol("λ", 18, ink), subscripted("w", "old", 18, ink))
+        pieces.append(Row((Symbol("(", 18, ink), Row((gradient, *shrinking), 5), Symbol(")", 18, ink)), 1))
+    else:
+        pieces += [Symbol("·", 18, ink), gradient]
+    return Row(pieces)
+
+
+def _paint_line(painter: QPainter, area: QRectF, y: float, label: str, value: float, theme: Theme, known: bool, spots: list[Spot]) -> None:
+    middle = y + LINE / 2
+    marks.put_text(painter, area.left(), middle, label, font(12), theme.ink2, LEFT)
+    if not known:
+        marks.put_text(painter, area.right(), middle, NOT_YET, font(12), theme.ink3, RIGHT)
+        return
+    text = three_digits(value)
+    marks.put_text(painter, area.right(), middle, text, font(12, 500), _ink(value, theme), RIGHT)
+    width = marks.text_width(text, font(12, 500))
+    spots.append(Spot(QRectF(area.right() - width, y, width, LINE), label.removeprefix("+ "), value))
+
+
+def _paint_digits(painter: QPainter, right: float, y: float, text: str, same: int, size: int, theme: Theme, finite: bool) -> None:
+    """A number that ends at ``right``; from character ``same`` on its digits are strong and underlined."""
+    head, tail = text[:same], text[same:]
+    strong = font(size, 600)
+    exponent = tail.find("×")
+    moved = tail if exponent < 0 else tail[:exponent]
+    rest = tail[len(moved) :]
+    x = right
+    ink = theme.ink1 if finite else theme.nan
+    for part, used, colour in ((rest, font(size), theme.ink1), (moved, strong, ink), (head, font(size), theme.ink2)):
+        if not part:
+            continue
+        marks.put_text(painter, x, y, part, used, colour, RIGHT)
+        width = marks.text_width(part, used)
+        if part is moved:
+            painter.fillRect(QRectF(x - width, y + size * 0.62, width, 1.5), QColor(colour))
+        x -= width
+
+
+def _ink(value: float, theme: Theme) -> str:
+    return theme.ink1 if math.isfinite(value) else theme.nan
+
+
+def exact(value: float) -> str:
+    """Ten significant digits at most, for two numbers that are to be compared by eye."""
+    if not math.isfinite(value) or value == 0.0 or 1e-3 <= abs(value) < 1e6:
+        return full(float(f"{value:.9e}"))
+    mantissa, exponent = f"{value:.9e}".split("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}×10{exponent_text(int(exponent))}".replace("-", MINUS)

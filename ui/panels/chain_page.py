@@ -1,0 +1,272 @@
+"""The page of the chain rule panel: where its cards, the ladder and the sentences stand in a given room, and drawing them.
+
+A high page shows everything and only the ladder's rows scroll; on a low one the page scrolls as a whole, with the ladder's
+column heads staying at the top. Exports show all of it at once.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+
+from gradviz.snapshot import ChainRule, Snapshot
+
+from ..numbers import short
+from ..theme import Theme, font
+from . import chain_cards as cards
+from . import chain_words as words
+from . import marks
+from .ladder import AXIS, HEADS, LEFT, RIGHT, Grid, Ladder, Row, Spot, paint_tick
+
+SIDE = 16.0
+GAP = 14.0
+HEADING = 26.0  # of the ladder and of the update
+LOWEST_ROW, HIGHEST_ROW = 16.0, 20.0
+SHARE_SEEN = 0.6  # of the rows; where fewer would be seen at once, the page scrolls as a whole
+COLUMNS_FROM = 700.0  # width from which the ladder stands beside the cards
+LINE = 17.0
+SUM = 20.0
+WRAPPED = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where everything stands; ``rows`` is the part of the ladder that can be seen, of ``content`` pixels in all."""
+
+    card: QRectF
+    heading: QRectF
+    rows: QRectF
+    foot: QRectF
+    update: QRectF
+    row_height: float
+    content: float
+    bottom: float
+    whole: bool  # whether the page scrolls as a whole
+
+    @property
+    def heads(self) -> QRectF:
+        return QRectF(self.rows.left(), self.rows.top() - HEADS, self.rows.width(), HEADS)
+
+
+class ChainPage:
+    """Draws what lies under the panel's header, for one snapshot with a chain rule."""
+
+    def __init__(self) -> None:
+        self.ladder = Ladder()
+        self.snapshot: Snapshot | None = None
+
+    @property
+    def chain(self) -> ChainRule | None:
+        return self.snapshot.chain if self.snapshot is not None else None
+
+    def show_snapshot(self, snapshot: Snapshot | None) -> None:
+        self.snapshot = snapshot
+        self.ladder.show_chain(self.chain, snapshot.architecture if snapshot is not None else None)
+
+    # ---- where things stand
+
+    def place(self, left: float, top: float, width: float, height: float | None, rows: int | None = None) -> Placed:
+        """Lay the page out in this room; without a height, as high as it wants to be. ``rows`` of them are drawn."""
+        chain = self.chain
+        assert chain is not None
+        count = len(self.ladder.rows) if rows is None else rows
+        wide = width >= COLUMNS_FROM
+        inner = width - 2 * SIDE
+        column = (inner - 32) / 2 if wide else inner
+        card, update, foot = cards.product_height(chain), self._update_height(chain), self._foot_height(column)
+        around = HEADING + HEADS + AXIS + foot
+        beside = card + GAP + update
+        fixed = around + GAP / 2 + (0.0 if wide else beside + GAP)
+        whole, row_height = height is None, 18.0
+        shown = count * row_height
+        if height is not None:
+            room = height - fixed
+            whole = room < SHARE_SEEN * count * LOWEST_ROW or (wide and beside > height)
+            if not whole:
+                row_height = min(HIGHEST_ROW, max(LOWEST_ROW, math.floor(room / max(1, count))))
+                shown = min(math.floor(room / row_height), count) * row_height
+        ladder_left = left + SIDE + (column + 32 if wide else 0.0)
+        ladder_top = top + (0.0 if wide else card + GAP)
+        rows_top = ladder_top + HEADING + HEADS
+        foot_top = rows_top + shown
+        update_top = top + card + GAP if wide else foot_top + AXIS + foot + GAP
+        return Placed(
+            card=QRectF(left + SIDE, top, column, card),
+            heading=QRectF(ladder_left, ladder_top, column, HEADING),
+            rows=QRectF(ladder_left, rows_top, column, shown),
+            foot=QRectF(ladder_left, foot_top, column, AXIS + foot),
+            update=QRectF(left + SIDE, update_top, column, update),
+            row_height=row_height,
+            content=count * row_height,
+            bottom=max(update_top + update, foot_top + AXIS + foot),
+            whole=whole,
+        )
+
+    def _update_height(self, chain: ChainRule) -> float:
+        return HEADING + cards.update_height(chain) + cards.CALLOUT
+
+    def _foot_height(self, width: float) -> float:
+        lines = 1 if self.ladder.single else 2
+        sums = 2 * SUM if self._complete else 0.0
+        used = QFontMetricsF(font(12))
+        words_high = used.boundingRect(QRectF(0, 0, width, 500), WRAPPED, self._sum_words()).height()
+        return 4 + 16.0 * lines + 4 + sums + words_high
+
+    @property
+    def _complete(self) -> bool:
+        return self.chain is not None and self.chain.reached
+
+    # ---- drawing
+
+    def paint(
+        self, painter: QPainter, placed: Placed, theme: Theme, spots: list[Spot], offset: float, lit: frozenset[int], seen: QRectF | None
+    ) -> None:
+        """Draw the page. ``seen`` cuts the ladder on a screen; for exports it is None, and rows that are too many are left out."""
+        snapshot, chain = self.snapshot, self.chain
+        if snapshot is None or chain is None:
+            return
+        if seen is None or placed.card.intersects(seen):
+            cards.paint_product(painter, placed.card, theme, chain, snapshot.architecture, spots)
+        middle = placed.heading.top() + HEADING / 2 - 2
+        marks.put_text(painter, placed.heading.left(), middle, "Running product", font(13, 600), theme.ink1, LEFT)
+        self._paint_ladder(painter, placed, theme, spots, offset, lit, seen)
+        if seen is None or placed.update.intersects(seen):
+            self._paint_update(painter, placed.update, theme, snapshot, chain, spots)
+
+    def _paint_ladder(
+        self, painter: QPainter, placed: Placed, theme: Theme, spots: list[Spot], offset: float, lit: frozenset[int], seen: QRectF | None
+    ) -> None:
+        area, height = placed.rows, placed.row_height
+        rows = self._rows_at(placed, offset, area if seen is None else area.intersected(seen))
+        grid = self.ladder.grid(area.left(), area.width(), [row for _, row in rows])
+        first_zero = self.ladder.first_zero()
+        found: list[Spot] = []
+        painter.save()
+        if seen is not None:
+            painter.setClipRect(area.adjusted(-8, 0, 8, 0).intersected(seen))
+        self.ladder.paint_ground(painter, grid, area.top(), area.bottom(), theme)
+        self.ladder.paint_rows(painter, grid, rows, height, theme, lit, found, first_zero)
+        painter.restore()
+        bounds = area if seen is None else area.intersected(seen)
+        for spot in found:
+            if (cut := spot.area.intersected(bounds)).height() > 2:
+                spots.append(Spot(cut, spot.label, spot.value, spot.text))
+        heads = placed.heads
+        if seen is not None and placed.whole and heads.top() < seen.top() < area.bottom() - 2 * height:
+            heads = QRectF(heads.left(), seen.top(), heads.width(), HEADS)
+            painter.fillRect(heads.adjusted(-8, 0, 8, 0), QColor(theme.dock))
+        self.ladder.paint_heads(painter, grid, heads.top(), theme)
+        self._paint_foot(painter, placed.foot, theme, grid, spots)
+
+    def _rows_at(self, placed: Placed, offset: float, seen: QRectF) -> list[tuple[float, Row | None]]:
+        """The rows that can be seen, with their tops; of too many for an export the middle is left out."""
+        rows, height, top = self.ladder.rows, placed.row_height, placed.rows.top() - offset
+        fitting = round(placed.content / height)
+        if fitting < len(rows):
+            first = fitting // 2
+            kept: list[Row | None] = [*rows[:first], None, *rows[len(rows) - (fitting - first - 1) :]]
+            return [(top + at * height, row) for at, row in enumerate(kept)]
+        start = max(0, int((seen.top() - top) // height))
+        end = min(len(rows), int((seen.bottom() - top) // height) + 1)
+        return [(top + at * height, rows[at]) for at in range(start, end)]
+
+    def _paint_foot(self, painter: QPainter, area: QRectF, theme: Theme, grid: Grid, spots: list[Spot]) -> None:
+        chain, ladder = self.chain, self.ladder
+        assert chain is not None
+        assert self.snapshot is not None
+        ladder.paint_axis(painter, grid, area.top(), theme)
+        y = area.top() + AXIS + 4 + 8
+        if ladder.summed:
+            rule = ("Factor: how the sum changes from row to row.", "Factor: from row to row.")
+        else:
+            rule = ("Factor of a layer: its slope f′ × the weight w.", "Factor: slope f′ × weight w.")
+        marks.put_text(painter, area.left(), y, cards.fitting(rule, 11, area.width()), font(11), theme.ink3, LEFT)
+        if not ladder.single:
+            y += 16
+            paint_tick(painter, area.left() + 2, y - 5, y + 6, theme)
+            key = "the strongest path alone" if ladder.summed else "the sum over all paths"
+            marks.put_text(painter, area.left() + 10, y, key, font(11), theme.ink3, LEFT)
+        y += 12
+        if self._complete:
+            mean = f", mean of {chain.batch}" if chain.batch > 1 else ""
+            paths = words.paths_text(chain.log10_paths, self.snapshot.architecture)
+            counted = paths.split(" ≈ ")[0]
+            found = cards.exact(chain.sum_over_paths)
+            room = area.width() - marks.text_width(found, font(12, 500)) - 10
+            if ladder.single:
+                labels: tuple[str, ...] = (f"Product along the one path{mean}", f"The one path{mean}", "The one path")
+            else:
+                labels = (
+                    f"Sum over {paths} paths{mean}",
+                    f"Sum over {counted} paths{mean}",
+                    f"All {counted} paths{mean}",
+                    f"All paths{mean}",
+                )
+            sums = (
+                (cards.fitting(labels, 12, room), found, chain.sum_over_paths),
+                (f"Back-propagation{mean}", cards.exact(chain.gradient), chain.gradient),
+            )
+            for label, text, value in sums:
+                middle = y + SUM / 2
+                ink = theme.ink1 if math.isfinite(value) else theme.nan
+                marks.put_text(painter, area.left(), middle, label, font(12), theme.ink2, LEFT)
+                marks.put_text(painter, area.right(), middle, text, font(12, 500), ink, RIGHT)
+                width = marks.text_width(text, font(12, 500))
+                spots.append(Spot(QRectF(area.right() - width, y, width, SUM), label, value))
+                y += SUM
+        painter.setFont(font(12))
+        painter.setPen(QColor(theme.ink2))
+        painter.drawText(QRectF(area.left(), y, area.width(), 60), WRAPPED, self._sum_words())
+
+    def _sum_words(self) -> str:
+        chain, snapshot = self.chain, self.snapshot
+        if chain is None or snapshot is None:
+            return ""
+        name = snapshot.architecture.layers[chain.layer - 1].name
+        if not chain.reached:
+            paths = words.paths_text(chain.log10_paths, snapshot.architecture)
+            what = "The product is complete" if self.ladder.single else f"The sum over all {paths} paths is complete"
+            return f"{what} when back-propagation reaches {name}."
+        said = words.agreement(chain.sum_over_paths, chain.gradient)
+        if self.ladder.single or not chain.rungs:
+            return said
+        return f"{said} {words.share_words(chain.rungs[-1].product, chain.example_gradient)}".rstrip()
+
+    def _paint_update(self, painter: QPainter, area: QRectF, theme: Theme, snapshot: Snapshot, chain: ChainRule, spots: list[Spot]) -> None:
+        middle = area.top() + HEADING / 2 - 2
+        decay = snapshot.spec.training.weight_decay
+        caption = f"η = {short(chain.learning_rate)}" + (f", λ = {short(decay)}" if decay else "")
+        marks.put_text(painter, area.left(), middle, "What the update does", font(13, 600), theme.ink1, LEFT)
+        marks.put_text(painter, area.right(), middle, caption, font(12), theme.ink3, RIGHT)
+        card = QRectF(area.left(), area.top() + HEADING, area.width(), cards.update_height(chain))
+        cards.paint_update(painter, card, theme, chain, decay, spots)
+        cards.paint_callout(painter, QRectF(card.left(), card.bottom() + 2, card.width(), cards.CALLOUT), theme, chain)
+
+
+def paint_empty(painter: QPainter, area: QRectF, theme: Theme, title: str, text: str) -> None:
+    """A dashed card that says what to do."""
+    used = font(12)
+    width = min(340.0, area.width() - 2 * SIDE)
+    high = QFontMetricsF(used).boundingRect(QRectF(0, 0, width - 32, 400), WRAPPED, text).height()
+    card = QRectF(area.left() + SIDE, area.top() + SIDE, width, 52 + high)
+    pen = painter.pen()
+    pen.setColor(QColor(theme.strong_line))
+    pen.setStyle(Qt.PenStyle.DashLine)
+    pen.setWidthF(1.0)
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(card.adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+    marks.put_text(painter, card.left() + 16, card.top() + 24, title, font(13, 600), theme.ink1, LEFT)
+    painter.setFont(used)
+    painter.setPen(QColor(theme.ink2))
+    painter.drawText(QRectF(card.left() + 16, card.top() + 38, width - 32, high + 4), WRAPPED, text)
+
+
+def row_at(placed: Placed, offset: float, at: QPointF) -> int | None:
+    """Number of the ladder's row under a point."""
+    if not placed.rows.contains(at):
+        return None
+    return int((at.y() - placed.rows.top() + offset) // placed.row_height)

@@ -1,0 +1,451 @@
+"""The gradient of one weight, factor by factor: the lecture's formula with live numbers, the product ladder, and the update.
+
+The product is exact for one example of the mini-batch, so the panel says which and lets it be changed; the mini-batch's mean
+stands beside it. Every number can be copied with all its digits.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFocusEvent,
+    QGuiApplication,
+    QHelpEvent,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QMenu, QScrollBar, QToolButton, QToolTip, QWidget
+
+from gradviz.snapshot import ChainRule, Snapshot
+
+from ..numbers import plain
+from ..selection import Selection
+from ..theme import Theme, font
+from . import chain_words as words
+from . import marks
+from .chain_cards import fitting
+from .chain_page import COLUMNS_FROM, SIDE, ChainPage, Placed, paint_empty, row_at
+from .ladder import LEFT, Ladder, Spot
+from .panel import Panel, Table
+from .switch import Switch
+
+HEADER, SHORT_HEADER = 96.0, 66.0  # with and without the switch of what the network shows
+BUTTON = 24
+SMALLEST_SCALE = 0.6  # an export gets no smaller than this; rows that then still do not fit are left out
+COLUMNS = ("row", "layer", "unit", "slope", "weight", "factor", "product", "log10_product", "all_paths", "reached")
+UNSCROLLED = Qt.KeyboardModifier.NoModifier
+
+
+class ChainRulePanel(Panel):
+    """Draws `Snapshot.chain`."""
+
+    name = "chain"
+    title = "Chain rule"
+
+    layer_selected = Signal(int)
+    example_wanted = Signal(object)  # position in the mini-batch, or None for all of it
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._page = ChainPage()
+        self._placed: Placed | None = None
+        self.spots: list[Spot] = []  # the numbers of the last drawing
+        self._selection: Selection | None = None
+        self._followed: tuple[object, ...] = ()
+        self._focused_by_key = False
+        self._previous = self._arrow("‹", "Previous example of the mini-batch", -1)
+        self._next = self._arrow("›", "Next example of the mini-batch", 1)
+        self._shows = Switch(
+            "The network shows",
+            ("mini-batch", "this example"),
+            ("The network and the profile show the mean over the mini-batch", "The network and the profile show this example alone"),
+            self,
+        )
+        self._shows.chosen.connect(self._on_shows)
+        self._paths = Switch(
+            "The ladder tells",
+            ("strongest path", "all paths"),
+            ("The factors along the path with the largest product", "What comes back along all paths together, as in the network"),
+            self,
+        )
+        self._paths.chosen.connect(self._on_paths)
+        self._bar = QScrollBar(Qt.Orientation.Vertical, self)
+        self._bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._bar.valueChanged.connect(self._on_scrolled)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(260, 240)
+        self._arrange()
+
+    def _arrow(self, text: str, words: str, by: int) -> QToolButton:
+        button = QToolButton(self)
+        button.setText(text)
+        button.setToolTip(words)
+        button.setAccessibleName(words)
+        button.setAutoRepeat(True)
+        button.setStyleSheet("QToolButton { padding: 0; } QToolButton:focus { padding: 0; }")
+        button.setFont(font(15, 600))
+        button.resize(BUTTON, BUTTON)
+        button.clicked.connect(lambda: self._on_arrow(by))
+        return button
+
+    def sizeHint(self) -> QSize:
+        return QSize(360, 870)
+
+    @property
+    def ladder(self) -> Ladder:
+        return self._page.ladder
+
+    @property
+    def chain(self) -> ChainRule | None:
+        return self.snapshot.chain if self.snapshot is not None else None
+
+    # ---- what is shown
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        super().show_snapshot(snapshot)
+        self._page.show_snapshot(snapshot)
+        self._shows.show_choice(0 if snapshot.example is None else 1)
+        self._arrange()
+        self._follow(snapshot)
+        if not snapshot.playing and snapshot.chain is not None:
+            self.setAccessibleDescription(words.spoken(snapshot.chain, snapshot.architecture))
+        elif snapshot.chain is None:
+            self.setAccessibleDescription(words.nothing_yet(snapshot))
+
+    def clear(self) -> None:
+        super().clear()
+        self._page.show_snapshot(None)
+        self.setAccessibleDescription(words.nothing_yet(None))
+        self._arrange()
+
+    def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
+        self._arrange()
+
+    def select(self, selection: Selection | None) -> None:
+        """Mark the layer of what is selected; says nothing."""
+        self._selection = selection
+        self.update()
+
+    def _lit(self) -> frozenset[int]:
+        """The layers with a band: the one back-propagation stands at, else the selected one."""
+        moment = self.snapshot.moment if self.snapshot is not None else None
+        if moment is not None and moment.kind == "backward" and moment.layer:
+            return frozenset((moment.layer,))
+        if self._selection is not None:
+            return frozenset((self._selection.layer,))
+        return frozenset()
+
+    def _follow(self, snapshot: Snapshot) -> None:
+        """Bring the row into view at which back-propagation stands; a new weight is read from the top."""
+        chain, moment, placed = snapshot.chain, snapshot.moment, self._placed
+        if chain is None or placed is None:
+            return
+        at = moment.layer if moment is not None and moment.kind == "backward" else 0
+        followed = (chain.parameter, chain.row, chain.column, at)
+        if followed == self._followed:
+            return
+        new_weight = followed[:3] != self._followed[:3]
+        self._followed = followed
+        row = next((n for n, row in enumerate(self.ladder.rows) if at and row.layer == at and row.kind in ("layer", "output")), None)
+        if row is not None:
+            self._show_row(row, placed)
+        elif new_weight:
+            self._bar.setValue(0)
+
+    def _show_row(self, row: int, placed: Placed) -> None:
+        top = row * placed.row_height
+        if placed.whole:
+            top += placed.rows.top() - self._header + self._bar.value()  # where it stands on the page
+        room = self.height() - self._header if placed.whole else placed.rows.height()
+        if top < self._bar.value() + placed.row_height:
+            self._bar.setValue(round(top - 2 * placed.row_height))
+        elif top + 2 * placed.row_height > self._bar.value() + room:
+            self._bar.setValue(round(top + 3 * placed.row_height - room))
+
+    # ---- where things stand
+
+    @property
+    def _header(self) -> float:
+        return HEADER if self.chain is not None and self.chain.batch > 1 else SHORT_HEADER
+
+    def _arrange(self) -> None:
+        """Lay out the page and the buttons for the present size and snapshot."""
+        chain = self.chain
+        several = chain is not None and chain.batch > 1
+        for part in (self._previous, self._next, self._shows):
+            part.setVisible(several)
+        if chain is None:
+            self._placed = None
+            self._bar.hide()
+            self._paths.hide()
+            return
+        width, height, header = float(self.width()), float(self.height()), self._header
+        self._next.move(round(width - SIDE) - BUTTON, 32)
+        self._previous.move(self._next.x() - BUTTON - 4, 32)
+        self._shows.adjustSize()
+        self._shows.move(round(width - SIDE) - self._shows.width(), 62)
+        placed = self._page.place(0.0, header, width, height - header)
+        if placed.whole:
+            self._scroll(QRectF(width - 12, header, 10, height - header), placed.bottom - height, height - header)
+            placed = self._page.place(0.0, header - self._bar.value(), width, height - header)
+        else:
+            rows = placed.rows
+            self._scroll(QRectF(rows.right() + 3, rows.top(), 10, rows.height()), placed.content - rows.height(), rows.height())
+        self._placed = placed
+        self._paths.adjustSize()
+        self._paths.move(
+            round(placed.heading.right()) - self._paths.width(), round(placed.heading.center().y() - 2 - self._paths.height() / 2)
+        )
+        self._paths.setVisible(not self.ladder.single and self._paths.y() >= header)
+        self.update()
+
+    def _offset(self, placed: Placed) -> float:
+        """How far the ladder's rows are scrolled under their heads: by whole rows, so that none is cut."""
+        return 0.0 if placed.whole else round(self._bar.value() / placed.row_height) * placed.row_height
+
+    def _scroll(self, area: QRectF, beyond: float, page: float) -> None:
+        self._bar.blockSignals(True)  # a new range may move the value, and this is where the page is laid out
+        self._bar.setRange(0, max(0, round(beyond)))
+        self._bar.setPageStep(max(1, round(page)))
+        self._bar.setSingleStep(20)
+        self._bar.blockSignals(False)
+        self._bar.setGeometry(area.toRect())
+        self._bar.setVisible(self._bar.maximum() > 0)
+
+    def _on_scrolled(self) -> None:
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    # ---- drawing
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area, placed = QRectF(self.rect()), self._placed
+        painter.fillRect(area, QColor(self.theme.dock))
+        self.spots = []
+        if placed is None:
+            self._paint_nothing(painter, area)
+        else:
+            seen = QRectF(0, self._header, area.width(), area.height() - self._header)
+            painter.setClipRect(seen)
+            offset = self._offset(placed)
+            self._page.paint(painter, placed, self.theme, self.spots, offset, self._lit(), seen)
+            painter.setClipping(False)
+            self.spots = [spot for spot in self.spots if spot.area.intersects(seen)]
+            self._paint_header(painter, area, buttons=True)
+        if self.hasFocus() and self._focused_by_key:
+            painter.setPen(QPen(QColor(self.theme.ink1), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(area.adjusted(1, 1, -1, -1))
+
+    def whole_size(self) -> QSizeF:
+        """The size at which `paint_to` draws every row unscaled."""
+        if self.chain is None:
+            return QSizeF(360, 160)
+        return QSizeF(360, self._page.place(0.0, SHORT_HEADER, 360, None).bottom + SIDE)
+
+    def paint_to(self, painter: QPainter, area: QRectF) -> None:
+        """Everything at once: smaller where the room is too low, and with a gap in the ladder where that does not suffice."""
+        painter.save()
+        painter.fillRect(area, QColor(self.theme.dock))
+        painter.translate(area.topLeft())
+        width, height = area.width(), area.height()
+        if self.chain is None:
+            self._paint_nothing(painter, QRectF(0, 0, width, height))
+            painter.restore()
+            return
+        scale, placed = self._scaled(width, height, None)
+        if scale < SMALLEST_SCALE:
+            room = height / SMALLEST_SCALE
+            scale, placed = self._scaled(width, height, None)
+            wide = self._page.place(0.0, SHORT_HEADER, self._natural_width(width / SMALLEST_SCALE), None)
+            beyond = wide.bottom + SIDE - room
+            fewest = 5
+            rows = max(fewest, len(self.ladder.rows) - round(beyond / wide.row_height + 0.5))
+            if rows < len(self.ladder.rows):
+                scale, placed = self._scaled(width, height, rows)
+        painter.scale(scale, scale)
+        painter.translate((width / scale - self._natural_width(width / scale)) / 2, 0)
+        self._paint_header(painter, QRectF(0, 0, self._natural_width(width / scale), height / scale), buttons=False)
+        self._page.paint(painter, placed, self.theme, [], 0.0, self._lit(), None)
+        painter.restore()
+
+    def _natural_width(self, width: float) -> float:
+        return min(width, 480.0) if width < COLUMNS_FROM else min(width, 960.0)
+
+    def _scaled(self, width: float, height: float, rows: int | None) -> tuple[float, Placed]:
+        """The largest scale at which the page fits, and the page; a smaller scale makes it wider, so a few steps are needed."""
+        scale = 1.0
+        for _ in range(40):
+            placed = self._page.place(0.0, SHORT_HEADER, self._natural_width(width / scale), None, rows)
+            if (placed.bottom + SIDE / 2) * scale <= height + 0.5:
+                break
+            scale *= 0.96
+        return scale, placed
+
+    def _paint_nothing(self, painter: QPainter, area: QRectF) -> None:
+        paint_empty(painter, area, self.theme, "No factors yet", words.nothing_yet(self.snapshot))
+
+    def _paint_header(self, painter: QPainter, area: QRectF, buttons: bool) -> None:
+        """Which weight, and for which example."""
+        theme, snapshot, chain = self.theme, self.snapshot, self.chain
+        if snapshot is None or chain is None:
+            return
+        room = area.width() - 2 * SIDE
+        title = words.weight_title(chain, snapshot.architecture)
+        size = next((s for s in (15, 14, 13, 12) if marks.text_width(title, font(s, 600)) <= room), 11)
+        left = area.left() + SIDE
+        marks.put_text(painter, left, area.top() + 20, title, font(size, 600), theme.ink1, LEFT)
+        several = chain.batch > 1
+        texts = words.example_lines(chain, snapshot.architecture, snapshot.loss_name)
+        text = fitting(texts, 12, room - (2 * BUTTON + 12 if several and buttons else 0))
+        marks.put_text(painter, left, area.top() + 44, text, font(12), theme.ink3, LEFT)
+        if several and buttons:
+            free = self._shows.x() - left - 8
+            label = fitting(("The network shows", "Network shows", "Network"), 12, free)
+            marks.put_text(painter, left, area.top() + 72, label, font(12), theme.ink2, LEFT)
+            line = QRectF(left, area.top() + 34, marks.text_width(text, font(12)), 20)
+            self.spots.append(Spot(line, f"row {chain.example_number + 1} of the training set; ŷ", chain.prediction))
+
+    # ---- what the user does
+
+    def _on_arrow(self, by: int) -> None:
+        if self.chain is not None:
+            self.example_wanted.emit((self.chain.example + by) % self.chain.batch)
+
+    def _on_shows(self, choice: int) -> None:
+        if self.chain is not None:
+            self.example_wanted.emit(self.chain.example if choice else None)
+
+    def _on_paths(self, choice: int) -> None:
+        self.ladder.all_paths = choice == 1
+        self._arrange()
+
+    def spot_at(self, at: QPointF) -> Spot | None:
+        """The number at this place, if there is one."""
+        return next((spot for spot in self.spots if spot.area.contains(at)), None)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            spot = self.spot_at(QPointF(event.pos()))
+            if spot is None:
+                QToolTip.hideText()
+            else:
+                QToolTip.showText(event.globalPos(), spot.words, self, spot.area.toAlignedRect())
+            return True
+        return super().event(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        placed = self._placed
+        if event.button() != Qt.MouseButton.LeftButton or placed is None or event.position().y() < self._header:
+            super().mousePressEvent(event)
+            return
+        row = row_at(placed, self._offset(placed), event.position())
+        if row is not None and row < len(self.ladder.rows):
+            layer = self.ladder.rows[row].layer
+            self.layer_selected.emit(layer or len(self.snapshot.architecture.layers) if self.snapshot is not None else layer)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        spot = self.spot_at(event.position())
+        if spot is not None:
+            _copy(spot.copied)
+            QToolTip.showText(event.globalPosition().toPoint(), f"Copied {spot.copied}", self)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if self.chain is not None:
+            self.menu_at(QPointF(event.pos())).popup(event.globalPos())
+
+    def menu_at(self, at: QPointF) -> QMenu:
+        """What can be copied at this place."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        spot = self.spot_at(at)
+        if spot is not None:
+            copied = spot.copied
+            menu.addAction(f"Copy {copied}").triggered.connect(lambda: _copy(copied))
+        menu.addAction("Copy the whole ladder").triggered.connect(self.copy_ladder)
+        return menu
+
+    def copy_ladder(self) -> None:
+        """Put the ladder on the clipboard, tab-separated, with every digit."""
+        table = self.table()
+        lines = ["\t".join(table.columns), *("\t".join(map(_cell, row)) for row in table.rows)]
+        _copy("\n".join(lines))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        bar, line = self._bar, 20
+        moves = {
+            Qt.Key.Key_Up: -line,
+            Qt.Key.Key_Down: line,
+            Qt.Key.Key_PageUp: -bar.pageStep(),
+            Qt.Key.Key_PageDown: bar.pageStep(),
+            Qt.Key.Key_Home: -bar.maximum(),
+            Qt.Key.Key_End: bar.maximum(),
+        }
+        key = Qt.Key(event.key())
+        if event.matches(QKeySequence.StandardKey.Copy) and self.chain is not None:
+            self.copy_ladder()
+        elif key in moves and event.modifiers() == UNSCROLLED and bar.maximum() > 0:
+            bar.setValue(bar.value() + moves[key])
+        else:
+            super().keyPressEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        pixels = event.pixelDelta().y() or round(event.angleDelta().y() / 120 * 60)
+        self._bar.setValue(self._bar.value() - pixels)
+        event.accept()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._focused_by_key = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        super().focusInEvent(event)
+
+    # ---- numbers
+
+    def table(self) -> Table:
+        """The rungs as rows; a rung that joins a weight with a slope has both, a number that is not known yet is empty."""
+        rows: list[tuple[object, ...]] = []
+        for row in self.ladder.rows:
+            if row.kind == "sum":
+                continue
+            unit = None if row.unit is None else row.unit + 1
+            known = row.reached
+            path = known and row.product is not None
+            rows.append(
+                (
+                    row.kind,
+                    row.layer,
+                    unit,
+                    row.slope if known else None,
+                    row.weight if known else None,
+                    row.factor if known else None,
+                    row.product if path else None,
+                    row.log10_product if path else None,
+                    row.total if known else None,
+                    known,
+                )
+            )
+        return Table(COLUMNS, tuple(rows))
+
+
+def _copy(text: str) -> None:
+    QGuiApplication.clipboard().setText(text)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return plain(value) if isinstance(value, float) else str(value)

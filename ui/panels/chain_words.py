@@ -1,0 +1,201 @@
+"""What the chain rule panel says in words: which weight, which example, where the factors come from, what the update does.
+
+Where a sentence must fit beside something, there are several, the longest first.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+
+from gradviz.snapshot import Architecture, ChainRule, Moment, Snapshot
+from gradviz.spec import field_info
+
+from ..formula import three_digits
+from ..numbers import exponent_text, short
+
+STEP_FIRST = "Step once, or press →, to see the factors."
+CONGRUENT = 1e-4  # relative change of a weight up to which old and new agree to four significant digits
+NOTICEABLE = 0.1  # a change of this size is what the steps are counted for
+
+
+def weight_title(chain: ChainRule, architecture: Architecture) -> str:
+    """Such as "Weight into L5, unit 5 → unit 3"."""
+    return f"Weight into {architecture.layers[chain.layer - 1].name}, {source_name(chain, architecture)} → unit {chain.column + 1}"
+
+
+def source_name(chain: ChainRule, architecture: Architecture) -> str:
+    """What sends through this weight: an input's own name or a unit."""
+    return architecture.input_names[chain.row] if chain.layer == 1 else f"unit {chain.row + 1}"
+
+
+def example_lines(chain: ChainRule, architecture: Architecture, loss_name: str) -> tuple[str, ...]:
+    """Which example the numbers belong to, longest first."""
+    said = three_digits(chain.prediction)
+    place = f"{chain.example + 1} of {chain.batch}"
+    if len(architecture.output_names) > 1 and "cross_entropy" in loss_name:
+        name = architecture.output_names[chain.output]
+        facts: tuple[str, ...] = (f"target {name}, ŷ = {said} is its probability", f"target {name}, ŷ = {said}")
+    else:
+        target = three_digits(chain.target)
+        facts = (f"target {target}, ŷ = {said}",)
+    if chain.batch == 1:
+        return (*(f"For one example: {fact}" for fact in facts), facts[-1])
+    long = tuple(f"For one example of the batch, {place}: {fact}" for fact in facts)
+    return (*long, *(f"Example {place}: {fact}" for fact in facts), f"{place}: {facts[-1]}", f"Example {place}")
+
+
+def nothing_yet(snapshot: Snapshot | None) -> str:
+    """Why there are no factors to show, and what to do."""
+    moment: Moment | None = snapshot.moment if snapshot is not None else None
+    if snapshot is None or moment is None or moment.kind != "forward":
+        return STEP_FIRST
+    layers = snapshot.architecture.layers
+    if not 1 <= moment.layer <= len(layers):
+        return "The signal is still going forward. The factors come after the loss."
+    name = layers[moment.layer - 1].name
+    hidden = len(layers) - 1
+    where = f"{name} of {hidden}" if moment.layer <= hidden else "the output"
+    return f"The signal is still going forward: {where}. The factors come after the loss."
+
+
+def factor_words(chain: ChainRule, architecture: Architecture) -> tuple[tuple[str, ...], ...]:
+    """What each of the three factors tells, longest first."""
+    passed = len(architecture.layers) - chain.layer + 1
+    over = f"over {passed} layer{'s' if passed > 1 else ''}"
+    source = source_name(chain, architecture)
+    verb = "was" if chain.layer == 1 else "sent"
+    return (("how wrong ŷ is", "error of ŷ"), (over,), (f"what {source} {verb}", f"{source} {verb}", verb))
+
+
+def rest_words(chain: ChainRule, architecture: Architecture) -> tuple[str, ...]:
+    """Where the part of the gradient comes from that does not go through ŷ of this example."""
+    others = len(architecture.output_names) > 1
+    mixed = any(layer.batch_norm for layer in architecture.layers[chain.layer - 1 :])
+    if others and mixed:
+        return ("through the other outputs and examples", "other outputs, examples")
+    if mixed:
+        return ("through batch norm’s other examples", "batch’s other examples")
+    return ("through the other outputs", "other outputs")
+
+
+def paths_text(log10_paths: float, architecture: Architecture) -> str:
+    """How many paths there are, such as "8⁹ ≈ 1.3×10⁸"."""
+    if log10_paths < 4.0:
+        return f"{round(10.0**log10_paths):,}"
+    exponent = math.floor(log10_paths)
+    about = short(10.0**log10_paths) if log10_paths < 300 else f"{10.0 ** (log10_paths - exponent):.1f}×10{exponent_text(exponent)}"
+    widths = {layer.units for layer in architecture.layers[:-1]}
+    if len(widths) == 1 and (width := widths.pop()) > 1 and not architecture.skips:
+        power = log10_paths / math.log10(width)
+        if abs(power - round(power)) < 1e-6 * max(1.0, power):
+            return f"{width}{exponent_text(round(power))} ≈ {about}"
+    return f"≈ {about}"
+
+
+def agreement(one: float, other: float) -> str:
+    """How well two numbers that should be the same agree."""
+    if not (math.isfinite(one) and math.isfinite(other)):
+        return "Neither can be a number any more." if not math.isfinite(one) and not math.isfinite(other) else "They do not agree."
+    if one == other:
+        return "The same number, in every digit."
+    digits = max(0, math.floor(-math.log10(abs(one - other) / max(abs(one), abs(other)))))
+    return f"The same number to {digits} digits." if digits >= 6 else f"They agree to {digits} digit{'' if digits == 1 else 's'} only."
+
+
+def share_words(part: float, whole: float) -> str:
+    """What the strongest path alone makes of the sum over all paths, both of one example."""
+    if not (math.isfinite(part) and math.isfinite(whole)) or whole == 0.0:
+        return ""
+    share = part / whole
+    if share < 0:
+        return "The strongest path alone has the opposite sign: the others outweigh it."
+    if share > 1.005:
+        return f"The strongest path alone would be {short(share)} times as large: the others cancel it."
+    return f"The strongest path alone is {short(100 * share)} % of the sum."
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Old and new weight, digit under digit; ``same`` characters at the beginning have not changed."""
+
+    old: str
+    new: str
+    same: int
+
+
+def digits(old: float, new: float | None) -> Digits:
+    """Both weights in full, written so that equal digits stand under each other."""
+    values = [value for value in (old, new) if value is not None]
+    if not all(math.isfinite(value) for value in values):
+        texts = [short(value) if not math.isfinite(value) else repr(value).replace("-", "−") for value in values]
+        return Digits(texts[0], texts[1] if new is not None else "", 0)
+    largest = max(abs(value) for value in values)
+    size = math.floor(math.log10(largest)) if largest > 0 else 0
+    shift = 0 if -5 <= size <= 6 else size
+    exact = [Decimal(repr(value)).scaleb(-shift) for value in values]
+    places = min(20, max(max(0, -int(number.as_tuple().exponent)) for number in exact))
+    negative = any(value < 0 for value in values)
+    tail = f"×10{exponent_text(shift)}" if shift else ""
+    texts = [f"{abs(number):.{places}f}" for number in exact]
+    longest = max(map(len, texts))
+    signs = ["−" if value < 0 else ("\u2007" if negative else "") for value in values]
+    padded = [sign + text.rjust(longest, "\u2007") for sign, text in zip(signs, texts, strict=True)]
+    if new is None:
+        return Digits(padded[0] + tail, "", 0)
+    same = next((at for at, pair in enumerate(zip(*padded, strict=True)) if pair[0] != pair[1]), longest + 1)
+    return Digits(padded[0] + tail, padded[1] + tail, same)
+
+
+def optimizer_title(chain: ChainRule) -> str:
+    """The optimiser's name on the screen."""
+    return str(dict(field_info("training.optimizer").choices).get(chain.optimizer, chain.optimizer))
+
+
+def congruent(chain: ChainRule) -> bool:
+    """Whether old and new weight agree to four significant digits or more."""
+    new, old = chain.weight_new, chain.weight_old
+    return new is not None and math.isfinite(new) and abs(new - old) <= CONGRUENT * abs(old)
+
+
+def update_words(chain: ChainRule) -> str:
+    """What the update did to the weight, in one or two sentences."""
+    old, new = chain.weight_old, chain.weight_new
+    if new is None:
+        return "The old weight stays until the update."
+    if not (math.isfinite(new) and math.isfinite(old)):
+        return "The weight is no number any more: it has left the range of floating point."
+    change = new - old
+    if change == 0.0:
+        exact = chain.gradient == 0.0
+        return (
+            "The gradient is exactly 0: nothing moves."
+            if exact
+            else "The change is smaller than the last digit of the weight: nothing moves."
+        )
+    steps = short(max(1.0, NOTICEABLE / abs(change)))
+    if congruent(chain):
+        return f"Only the underlined digits move. At this pace a change of {NOTICEABLE:g} would take {steps} steps."
+    moved = f"The weight moves by {short(change)}"
+    if not old:
+        return f"{moved}."
+    share = abs(change / old)
+    return f"{moved}, {short(100 * share)} % of its size." if share < 10 else f"{moved}, {short(share)} times its size."
+
+
+def spoken(chain: ChainRule, architecture: Architecture) -> str:
+    """The formula with its numbers, for a screen reader."""
+    parts = [weight_title(chain, architecture) + "."]
+    if not chain.reached:
+        parts.append("Back-propagation has not reached it yet in this step.")
+    else:
+        rest = f" plus {short(chain.dz_dw * chain.rest)} on other ways" if chain.rest else ""
+        parts.append(
+            f"For example {chain.example + 1} of {chain.batch}: dJ by dw = dJ by d y-hat {three_digits(chain.dj_dy)}"
+            f" times d y-hat by dz {three_digits(chain.dy_dz)} times dz by dw {three_digits(chain.dz_dw)}{rest}"
+            f" = {three_digits(chain.example_gradient)}. Mean over the mini-batch: {three_digits(chain.gradient)}."
+        )
+    if chain.weight_new is not None:
+        parts.append(f"Old weight {short(chain.weight_old)}, new weight {short(chain.weight_new)}. {update_words(chain)}")
+    return " ".join(parts)
