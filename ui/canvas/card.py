@@ -109,10 +109,9 @@ def _layer_card(layout: Layout, snapshot: Snapshot, layer: int, info: LayerInfo)
         return Card(title, (("typical |∂J/∂w|", "not measured yet"),))
     at = layer - 1
     rows = _gradient_rows(snapshot, layer, "typical |∂J/∂w|", float(details.gradient_rms[at]))
-    waits, moment = _waits(snapshot, layer), snapshot.moment
+    waits = _waits(snapshot, layer)
     if not waits:
         rows.append(("typical |∂J/∂z|" if snapshot.example is not None else "typical ‖∂J/∂z‖", full(float(details.delta_rms[at]))))
-    if moment is None or moment.sent(layer):
         rows.append(("mean slope f′", full(float(details.mean_slopes[at]))))
         rows.append(("dead units", f"{100 * float(details.dead_fractions[at]):.0f} %"))
     for number, (source, to) in enumerate(layout.architecture.skips):
@@ -127,12 +126,15 @@ def _waits(snapshot: Snapshot, layer: int) -> bool:
 
 
 def _gradient_rows(snapshot: Snapshot, layer: int, label: str, value: float) -> list[tuple[str, str]]:
-    """A gradient; where it has not been reached yet, that, and what it was in the step before."""
+    """A gradient; where it has not been reached yet, that, and what it was in the step before.
+
+    A single example has no step before: there another one stood in its place.
+    """
     moment = snapshot.moment
     if moment is None or moment.reached(layer):
         return [(label, full(value))]
     rows = [(label, f"not reached yet in step {moment.step:,}")]
-    return rows if moment.step == 1 else [*rows, (f"in step {moment.step - 1:,}", full(value))]
+    return rows if moment.step == 1 or snapshot.example is not None else [*rows, (f"in step {moment.step - 1:,}", full(value))]
 
 
 def _moved(snapshot: Snapshot, update: float) -> list[tuple[str, str]]:

@@ -30,10 +30,11 @@ def mark_end(painter: QPainter, layout: Layout, column: int, index: int, count: 
     if layout.is_strip(column):
         strip = layout.strip(column)
         high = strip.height() / count
-        paint_row_frame(painter, QRectF(strip.left(), y - high / 2, strip.width(), high), ink, theme)
+        aside = min(4.0, max(1.5, layout.pitch * 0.25))
+        paint_frame(painter, QRectF(strip.left(), y - high / 2, strip.width(), high), aside, 1.5 if high >= 2 else 2.5, ink, theme)
     elif column == 0:
         size = layout.input_size
-        paint_row_frame(painter, QRectF(layout.input_x - size / 2, y - size / 2, size, size), ink, theme)
+        paint_frame(painter, QRectF(layout.input_x - size / 2, y - size / 2, size, size), RING, RING, ink, theme)
     else:
         paint_ring(painter, QPointF(layout.columns.x(column), y), layout.radius + RING, ink, theme)
 
@@ -54,10 +55,11 @@ def paint_ring(painter: QPainter, centre: QPointF, radius: float, ink: str, them
         painter.drawEllipse(centre, radius, radius)
 
 
-def paint_row_frame(painter: QPainter, row: QRectF, ink: str, theme: Theme) -> None:
-    """A selected unit or block of a strip."""
-    frame = row.adjusted(-4, -1.5, 4, 1.5) if row.height() >= 2 else row.adjusted(-4, -2.5, 4, 2.5)
+def paint_frame(painter: QPainter, inner: QRectF, aside: float, above: float, ink: str, theme: Theme) -> None:
+    """Around an input, or a unit or block of a strip; so much wider and taller than it."""
+    frame = inner.adjusted(-aside, -above, aside, above)
+    corner = 2.0 if above < RING else 6.0
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for layer, width in ((theme.canvas, 5.0), (ink, 2.0)):
         painter.setPen(QPen(QColor(layer), width))
-        painter.drawRoundedRect(frame, 2, 2)
+        painter.drawRoundedRect(frame, corner, corner)

@@ -63,9 +63,9 @@ def levels_of(snapshot: Snapshot, layout: Layout, masks: Masks | None) -> Levels
     return Levels(edges, units)
 
 
-def known_gradients(snapshot: Snapshot) -> list[float]:
+def known_gradients(snapshot: Snapshot, landing: int = 0) -> list[float]:
     """The typical gradient of each layer that has one by now: the ticks of the legend."""
-    details, masks = snapshot.details, masks_of(snapshot)
+    details, masks = snapshot.details, masks_of(snapshot, landing)
     if details is None:
         return []
     return [float(value) for n, value in enumerate(details.gradient_rms) if masks is None or not masks[n]]

@@ -40,7 +40,7 @@ def caption(snapshot: Snapshot, moment: Moment) -> str:
             return "Clip: off, the gradient stays as it is"
         if not snapshot.clipped:
             return "Clip: below the threshold, the gradient stays as it is"
-        return f"Clip: ‖∂J/∂w‖ cut from {short(snapshot.total_norm)} to {short(snapshot.clipped_norm)}"
+        return f"Clip: gradient norm cut from {short(snapshot.total_norm)} to {short(snapshot.clipped_norm)}"
     return f"Update: every weight has moved, step {moment.step:,} is done"
 
 

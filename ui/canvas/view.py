@@ -156,7 +156,8 @@ class NetworkView(Panel):
             return
         layout = self._current_layout()
         assert self._strips is not None
-        masks = masks_of(snapshot, 0 if self.true_lines else self.wave.landing)
+        landing = 0 if self.true_lines else self.wave.landing
+        masks = masks_of(snapshot, landing)
         found = levels_of(snapshot, layout, masks)
         if snapshot.playing and not self.true_lines:
             now = time.monotonic()
@@ -171,7 +172,7 @@ class NetworkView(Panel):
         self._paint_live(painter, layout, snapshot, found, masks, self._strips, scale)
         if self.wave.running and not self.true_lines:
             paint_wave(painter, layout, self.wave, found.edges, self.theme)
-        self._paint_legend(painter, float(self.width()), snapshot)
+        self._paint_legend(painter, float(self.width()), snapshot, landing)
         if self._explained is not None and not self.true_lines:
             area = QRectF(self.rect()).adjusted(0, LEGEND_ROOM, 0, 0)
             paint_card(painter, card_of(layout, snapshot, self._explained), self._mouse, area, self.theme)
@@ -197,9 +198,10 @@ class NetworkView(Panel):
         self._paint_legend(painter, area.width(), snapshot)
         painter.restore()
 
-    def _paint_legend(self, painter: QPainter, right: float, snapshot: Snapshot | None) -> None:
+    def _paint_legend(self, painter: QPainter, right: float, snapshot: Snapshot | None, landing: int = 0) -> None:
         if self.show_legend:
-            paint_legend(painter, QPointF(right - 16, 2), self.theme, known_gradients(snapshot) if snapshot is not None else [])
+            ticks = known_gradients(snapshot, landing) if snapshot is not None else []
+            paint_legend(painter, QPointF(right - 16, 2), self.theme, ticks)
 
     def _bold(self, snapshot: Snapshot) -> tuple[int | None, int | None]:
         """The selected layer and the column in work."""

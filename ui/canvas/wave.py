@@ -17,6 +17,7 @@ from .loss import loss_lines
 MILLISECONDS = 220
 DOTS_AT_MOST = 48
 TRAIL = ((0.0, 1.9, 1.0), (0.07, 1.5, 0.6), (0.15, 1.1, 0.3))  # behind by this share of the way, radius, strength
+RAGGED = 0.16  # the front is no straight line: a dot starts up to this share of the way behind the first
 PULSE = 14.0  # how far the ring around the loss grows
 
 
@@ -73,8 +74,9 @@ def paint_wave(painter: QPainter, layout: Layout, wave: Wave, edges: NDArray[np.
     painter.setPen(Qt.PenStyle.NoPen)
     for behind, radius, strength in reversed(TRAIL):
         painter.setBrush(blend(theme.ink1, theme.canvas, strength))
-        for line in lines:
-            painter.drawEllipse(line.pointAt(max(0.0, share - behind)), radius, radius)
+        for number, line in enumerate(lines):
+            late = RAGGED * (number * 0.618 % 1.0)
+            painter.drawEllipse(line.pointAt(min(1.0, max(0.0, share * (1.0 + RAGGED) - late - behind))), radius, radius)
     if moment.kind == "loss":
         _paint_pulse(painter, layout, share, theme)
 
@@ -111,7 +113,9 @@ def _paint_shade(painter: QPainter, layout: Layout, lines: list[QLineF], share: 
     none.setAlphaF(0.0)
     gradient.setColorAt(0.0, near)
     gradient.setColorAt(1.0, none)
-    painter.fillRect(QRectF(min(start, front), layout.body_top, abs(front - start), layout.body), gradient)
+    heights = [y for line in lines for y in (line.y1(), line.y2())]
+    top, bottom = min(heights) - layout.radius - 4, max(heights) + layout.radius + 4
+    painter.fillRect(QRectF(min(start, front), top, abs(front - start), bottom - top), gradient)
 
 
 def _paint_pulse(painter: QPainter, layout: Layout, share: float, theme: Theme) -> None:

@@ -54,8 +54,9 @@ def _stale(snapshot: Snapshot, layer: int) -> frozenset[str]:
         stale |= {"gradient_norm_clipped", "gradient_rms_clipped"}
     if not moment.reached(layer):
         stale |= {"gradient_norm", "delta_norm", "gradient_rms", "delta_rms", "bias_gradient_norm"}
+        stale |= {"mean_slope", "dead_fraction"}  # a slope is worked out when the gradient passes it
     if not moment.sent(layer):
-        stale |= {"activation_mean", "activation_std", "mean_slope", "dead_fraction"}
+        stale |= {"activation_mean", "activation_std"}
     return stale
 
 
