@@ -258,6 +258,11 @@ def test_while_playing_numbers_follow_at_a_readable_pace_and_are_exact_when_paus
     panel.show_snapshot(moment(weight(gradient=3e-3)))
     assert texts(panel)["gradient"] == "0.0030"
     assert panel._rows[1] is before  # the keyboard focus stays where it is
+    panel.show_snapshot(moment(weight(block=64)))
+    before = panel._rows[1]
+    panel.show_snapshot(moment(weight(block=64, row=3)))
+    assert panel.accessibleDescription() == "Weight into L5, unit 4 → unit 3"
+    assert panel._rows[1] is before
 
 
 def test_the_table_has_the_history_and_the_examples(qtbot: QtBot) -> None:

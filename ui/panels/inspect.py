@@ -297,5 +297,7 @@ def _identity(snapshot: Snapshot) -> tuple[object, ...]:
     if picked is None:
         return ()
     if isinstance(picked, WeightInspection):
-        return (picked.parameter, picked.row, picked.column, snapshot.spec.training.clip)
+        # of a block it is the weight with the largest gradient, which may be another one at every step
+        place = ("block",) if picked.block > 1 else (picked.row, picked.column)
+        return (picked.parameter, *place, snapshot.spec.training.clip)
     return (picked.layer, picked.unit, tuple(name for name, _, _ in picked.parameters))

@@ -30,7 +30,7 @@ def unit_content(snapshot: Snapshot, picked: UnitInspection) -> Content:
     stand = when(snapshot)
     example = _example(snapshot, picked)
     which = f"over {batch} example{'' if batch == 1 else 's'}" if example is None else f"example {example + 1} of {batch}"
-    captions = (f"{stand}, {which}", which)
+    captions = (f"{stand}, {which}", which) if snapshot.step or snapshot.moment else (stand,)
     if picked.layer == 0:
         hint = "What this input tells the first layer."
         note = "mean ± spread" if example is None and batch > 1 else "of this example"
@@ -41,7 +41,9 @@ def unit_content(snapshot: Snapshot, picked: UnitInspection) -> Content:
     activation = ACTIVATIONS[layer.activation]
     sent = snapshot.moment is None or snapshot.moment.sent(picked.layer)
     reached = _reached(snapshot, picked)
+    last = picked.layer == len(snapshot.architecture.layers)
     after = ("f(z), plus what the skip brings", "f(z) + skip") if layer.skip_from is not None else ("f(z): what it sends on", "f(z)")
+    to = "the loss" if last else "the next layer"
     readings = [
         _batch_reading(
             snapshot,
@@ -68,7 +70,7 @@ def unit_content(snapshot: Snapshot, picked: UnitInspection) -> Content:
             (f"f′ = {activation.derivative_formula}", "factor of the gradient"),
             zero="exactly 0: no gradient passes",
         ),
-        _batch_reading(snapshot, picked.outputs, example, sent, "output", "Output", "h", "What the unit sends to the next layer.", after),
+        _batch_reading(snapshot, picked.outputs, example, sent, "output", "Output", "h", f"What the unit sends to {to}.", after),
         _delta(snapshot, picked),
         _dead(snapshot, picked, reached),
         *_parameters(snapshot, picked),
@@ -141,8 +143,10 @@ def _dead(snapshot: Snapshot, picked: UnitInspection, reached: bool) -> Reading:
     known = picked.slopes[np.isfinite(picked.slopes)]
     total, dead = len(picked.slopes), int((known == 0).sum())
     share = dead / len(known) if len(known) else float("nan")
-    if dead == 0:
-        captions: tuple[str, ...] = ("the gradient passes in all of them", "passes in all")
+    if len(known) == 0:
+        captions: tuple[str, ...] = ("examples with a slope of 0",)
+    elif dead == 0:
+        captions = ("the gradient passes in all of them", "passes in all")
     else:
         captions = ("all: no gradient passes at all", "all") if dead == total else ("in those no gradient passes", "")
     return Reading(
