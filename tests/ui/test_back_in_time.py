@@ -222,6 +222,16 @@ def test_an_exploded_line_does_not_flatten_the_one_that_was_cured() -> None:
     assert loss_axis(history(200), None, 40, np.full(300, 1.4)).high > 1.3
 
 
+def test_a_line_that_ended_in_nan_is_drawn_up_to_there_and_named_so() -> None:
+    losses = np.array([0.7, 0.7, 1e9, math.nan])
+    old = msgspec.structs.replace(history(4), loss=losses)
+    plot = LossPlot(history(3), None, QRectF(0, 0, 500, 40), 5, Ghost(1, old))
+    assert [[point.x() for point in curve] for curve in plot._before] == [[100, 200, 300]]
+    assert plot.before_failed
+    assert plot._before_leaves == 300
+    assert plot.before_end == 0  # at the top, where it left the plot
+
+
 def test_the_fork_and_the_old_line_tell_what_they_are(panel: TimelinePanel) -> None:
     ghost = Ghost(120, history(500, loss=0.5))
     snapshot = at_step(200, 200, ghost)
@@ -253,13 +263,13 @@ def test_the_same_old_line_is_not_drawn_anew_with_every_snapshot(panel: Timeline
     table = history(200)
     panel.show_snapshot(at_step(200, 200, Ghost(120, history(500)), table))
     drawn(panel)
-    kept = panel._picture
+    kept = panel.picture.kept
     panel.show_snapshot(at_step(200, 200, Ghost(120, history(500)), table))
     drawn(panel)
-    assert panel._picture is kept
+    assert panel.picture.kept is kept
     panel.show_snapshot(at_step(200, 200, Ghost(120, history(500, loss=0.4)), table))
     drawn(panel)
-    assert panel._picture is not kept
+    assert panel.picture.kept is not kept
 
 
 GHOSTS = [None, Ghost(120, history(500)), Ghost(3, history(5)), Ghost(0, history(2000, stride=2)), Ghost(120, history(400, loss=math.nan))]

@@ -107,10 +107,15 @@ class LossPlot:
         self.train_end: float | None = None  # y of the last finite training loss, and of the last finite test loss
         self.test_end: float | None = None
         self._before: tuple[list[QPointF], ...] = ()
-        self.before_end: float | None = None  # likewise of the line before the branch
+        self.before_end: float | None = None  # likewise of the line before the branch …
+        self.before_failed = False  # … and whether it ended in numbers that are not finite
+        self._before_leaves: float | None = None  # x where it first leaves the plot
         if ghost is not None and before is not None:
             self._before = self._curves(*self._per_pixel(ghost.history.steps[left], before, before, before)[:2])
             self.before_end = self._end(before)
+            self.before_failed = len(before) > 0 and not math.isfinite(float(before[-1]))
+            above = np.nonzero(self.axis.share(before) > 1.0 + 1e-9)[0]
+            self._before_leaves = float(self._x(ghost.history.steps[left][above[:1]])[0]) if len(above) else None
         if history is None:
             return
         steps, loss = history.steps, history.loss
@@ -210,6 +215,8 @@ class LossPlot:
         painter.setPen(_dashed(theme.ink3, 1.2, 1.5, 2.5))
         for curve in self._before:
             painter.drawPolyline(QPolygonF(curve))
+        if self._before_leaves is not None:
+            marks.paint_arrowhead(painter, self._before_leaves, self.area.top() + 1, 7, 6, QColor(theme.ink3))
 
 
 def _dashed(ink: str, width: float, on: float, off: float) -> QPen:

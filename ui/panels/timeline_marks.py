@@ -79,7 +79,7 @@ def paint_names(painter: QPainter, frame: Frame, theme: Theme, names: list[str],
 def paint_steps(painter: QPainter, frame: Frame, theme: Theme, taken: QRectF) -> None:
     """The numbers of the steps, except where they would touch what is ``taken``."""
     y, used = frame.heat.bottom() + STEPS_BELOW, font(11)
-    if not taken.intersects(QRectF(frame.heat.left() - 8 - 26, y - 8, 26, 16)):
+    if not taken.intersects(QRectF(frame.heat.left() - 8 - 26, y - 8, 26 + 4, 16)):
         marks.put_text(painter, frame.heat.left() - 8, y, "step", used, theme.ink3, Qt.AlignmentFlag.AlignRight)
     for number in range(round(frame.span / frame.tick) + 1):
         value = number * frame.tick
@@ -170,7 +170,7 @@ def paint_curve_labels(painter: QPainter, frame: Frame, theme: Theme, losses: Lo
             if end is not None:
                 labels.append((end, label, ink))
     if losses.before_end is not None:
-        labels.append((losses.before_end, "before", theme.ink3))
+        labels.append((losses.before_end, "before, NaN" if losses.before_failed else "before", theme.ink3))
     guessing = losses.guessing
     if guessing is not None and math.isfinite(guessing):
         value = f"{guessing:.3f}" if 1e-3 <= guessing < 1e3 else short(guessing)
