@@ -1,0 +1,83 @@
+"""The answers of a classifier over two inputs: a surface in greys, the line between two answers, and the examples."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+
+from gradviz.snapshot import Floats
+
+from .. import colors
+from ..numbers import full, short
+from .plots import borders, class_share, elided, fine_shares, grey_image, paint_axes, shade
+from .prediction_picture import Card
+from .prediction_plane import PlanePicture
+
+
+class SurfacePicture(PlanePicture):
+    """Two inputs, classes."""
+
+    @property
+    def _grid(self) -> Floats:
+        assert self.prediction.grid is not None
+        return self.prediction.grid
+
+    def paint(self, painter: QPainter) -> None:
+        box, grid, count = self.plot.box, self._grid, len(self.prediction.class_names)
+        known = np.isfinite(grid)
+        painter.save()
+        painter.setClipRect(box, Qt.ClipOperation.IntersectClip)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        shares = fine_shares(grid, count)
+        half = box.width() / shares.shape[1] / 2, box.height() / shares.shape[0] / 2  # pixels are drawn around their values
+        painter.drawImage(box.adjusted(-half[0], -half[1], half[0], half[1]), grey_image(shares, self.theme, self.theme.ink3))
+        rows, columns = grid.shape
+        x_step, y_step = box.width() / (columns - 1), box.height() / (rows - 1)
+        left, bottom = box.left(), box.bottom()
+        pen = QPen(QColor(self.theme.ink1), 1.6)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        painter.drawLines(
+            [QLineF(left + a * x_step, bottom - b * y_step, left + c * x_step, bottom - d * y_step) for a, b, c, d in borders(grid, count)]
+        )
+        if not known.all():
+            unknown = QPainterPath()
+            for row, column in zip(*np.nonzero(~known), strict=True):
+                unknown.addRect(QRectF(left + (column - 0.5) * x_step, bottom - (row + 0.5) * y_step, x_step, y_step))
+            colors.paint_hatch(painter, unknown.simplified(), self.theme)
+        self.paint_examples(painter, [self.plot.at(float(x), float(y)) for x, y in self.points])
+        painter.restore()
+        x_name, y_name = self.input_names if len(self.input_names) == 2 else ("x₁", "x₂")
+        paint_axes(painter, self.plot, self.theme, x_name, y_name)
+        if not known.any():
+            self.paint_nan_label(painter, box)
+        greys = [shade(class_share(label, count), self.theme) for label in range(count)]
+        self.paint_legend(painter, [(label, name, grey) for label, (name, grey) in enumerate(zip(self._names, greys, strict=True))])
+
+    def card(self, point: QPointF, nearest: int | None) -> Card | None:
+        x, y = self.plot.numbers(point)
+        left, right, bottom, top = self.prediction.extent
+        height, width = self._grid.shape
+        value = float(self._grid[round((y - bottom) / (top - bottom) * (height - 1)), round((x - left) / (right - left) * (width - 1))])
+        names = [elided(name, 120) for name in self._names]
+        if len(names) == 2:
+            rows = [(f"probability of {names[1]}", full(value))]
+        else:
+            rows = [("answer", names[int(value)] if math.isfinite(value) else "NaN")]
+        if nearest is not None:
+            rows.append((self.part(nearest), names[int(self.labels[nearest])]))
+        return f"at {short(x)}, {short(y)}", rows
+
+    def answers(self) -> list[tuple[object, ...]]:
+        grid = self._grid
+        left, right, bottom, top = self.prediction.extent
+        ys, xs = np.linspace(bottom, top, grid.shape[0]), np.linspace(left, right, grid.shape[1])
+        return [("surface", float(x), float(y), float(grid[i, j])) for i, y in enumerate(ys) for j, x in enumerate(xs)]
+
+    @property
+    def _names(self) -> list[str]:
+        """Names that can stand alone: a mere number is called a class."""
+        return [f"class {name}" if name.isdigit() else name for name in self.prediction.class_names]
