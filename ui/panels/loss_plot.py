@@ -176,7 +176,7 @@ class LossPlot:
         return tuple(_points(x[a:b], y[a:b]) for a, b in zip(np.nonzero(turns == 1)[0], np.nonzero(turns == -1)[0], strict=True))
 
     def paint(self, painter: QPainter, theme: Theme) -> None:
-        """Axis, guessing level and curves, without their labels at the right."""
+        """Axis, guessing level, the line before the branch and the curves, without their labels at the right."""
         area = self.area
         for value, label in self.axis.ticks:
             y = self.y(value)
@@ -187,6 +187,10 @@ class LossPlot:
             y = self.y(self.guessing)
             painter.setPen(_dashed(theme.ink3, 1.0, 4.0, 4.0))
             painter.drawLine(QLineF(area.left(), y, area.right(), y))
+        painter.setPen(QPen(QColor(theme.canvas), 3.0))
+        for curve in self._before:  # a line that never learnt runs along the level of guessing: keep the two apart
+            painter.drawLines([QLineF(a, b) for a, b in itertools.pairwise(curve)])
+        self.paint_before(painter, theme)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(blend(theme.ink2, theme.canvas, 0.28))
         for outline in self._envelope:
@@ -210,7 +214,7 @@ class LossPlot:
             marks.paint_arrowhead(painter, x, area.top() + 1, 7, 6, QColor(theme.ink1))
 
     def paint_before(self, painter: QPainter, theme: Theme) -> None:
-        """The training loss of the line before the branch."""
+        """Once more the training loss of the line before the branch alone, over what may cover it."""
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(_dashed(theme.ink3, 1.2, 1.5, 2.5))
         for curve in self._before:

@@ -113,7 +113,7 @@ class TimelinePicture:
         heatmap.paint(painter, frame.x(step) if past else frame.heat.right())
         if past:
             timeline_marks.paint_veil(painter, frame, theme, step)
-        losses.paint_before(painter, theme)
+            losses.paint_before(painter, theme)
         timeline_marks.paint_zeros(painter, frame, theme, history)
         timeline_marks.paint_rows(painter, frame, theme, selected)
         timeline_marks.paint_changes(painter, frame, theme, [changed for changed, _ in history.changes])
