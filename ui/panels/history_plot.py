@@ -22,6 +22,7 @@ from ..numbers import MINUS, exponent_text, full, short
 from ..theme import THEMES, Theme, font
 from . import marks
 from .plots import Plot, finite_runs, ticks
+from .polyline import points_of
 
 LEAST_HEIGHT, GREATEST_HEIGHT = 152, 280
 HEADING, FOOT, SIDE = 28.0, 20.0, 8.0
@@ -195,7 +196,7 @@ class HistoryPlot(QWidget):
                     values[np.append(starts[1:], len(values)) - 1],
                 )
                 steps, values = np.repeat(steps[starts], 3), np.stack(extremes, axis=1).ravel()
-            curves.append([QPointF(self._x(plot, a), self._y(plot, b)) for a, b in zip(steps.tolist(), values.tolist(), strict=True)])
+            curves.append(points_of(plot, steps, np.clip(values, -LARGEST, LARGEST)))
         return curves
 
     def _gaps(self, plot: Plot) -> list[tuple[float, float]]:

@@ -5,30 +5,36 @@ While it plays the numbers follow at a pace at which they can be read; paused, t
 
 from __future__ import annotations
 
-from PySide6.QtCore import QLineF, QRectF, QSize, QSizeF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QRectF, QSize, QSizeF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from gradviz.snapshot import Snapshot, UnitInspection, WeightInspection
 
 from ..controls.input import focus_by_tab
 from ..icons import icon
-from ..theme import Theme, font, formula_font
-from . import marks
+from ..theme import Theme
 from .history_plot import HistoryPlot
+from .inspect_picture import (
+    GAP,
+    HEADING,
+    NOTHING,
+    PADDING,
+    heading_height,
+    paint_heading,
+    paint_nothing,
+    paint_readings,
+    readings_height,
+)
 from .inspect_unit import alpha_of, chosen_z, unit_content
 from .inspect_weight import weight_content
 from .panel import Panel, Table
 from .reading import Content
-from .reading_row import HERO, INSET, ROW, ReadingRow, paint_hero, paint_reading
+from .reading_row import COPIED_FOR, INSET, ReadingRow
 from .unit_plot import UnitPlot
 
 PACE = 100  # milliseconds between two updates of the numbers while playing: faster, nobody can read them
-PADDING = 16.0
-HEADING, FORMULA, FOOTER = 60.0, 22.0, 48
-COPIED_FOR = 1200
-NOTHING = ("Nothing selected", "Click a weight or a unit in the network.", "W picks the weakest weight.")
-NOT_RUN = "Gradients are known after the first step."
+FOOTER = 48
 Picked = WeightInspection | UnitInspection
 
 
@@ -132,7 +138,7 @@ class InspectPanel(Panel):
             self._fit_rows(content, changed=shown != self._shown)
             self._show_plots(snapshot, picked)
             self._chain.setVisible(isinstance(picked, WeightInspection))
-            self._column.setContentsMargins(0, int(_heading(content)), 0, 0)
+            self._column.setContentsMargins(0, int(heading_height(content)), 0, 0)
         self._shown = shown
         self.update()
 
@@ -198,26 +204,6 @@ class InspectPanel(Panel):
 
     # ---- drawing
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area = QRectF(self.rect())
-        painter.fillRect(area, QColor(self.theme.dock))
-        if self._content is None:
-            self._paint_nothing(painter, area)
-            return
-        self._paint_heading(painter, area, self._content)
-        painter.setPen(QPen(QColor(self.theme.line), 1))
-        painter.drawLine(0, self.height() - FOOTER, self.width(), self.height() - FOOTER)
-
-    def whole_size(self) -> QSizeF:
-        """The size at which `paint_to` draws everything."""
-        if self._content is None:
-            return QSizeF(360, 200)
-        rows = sum(HERO + 8 if self._content.hero and number == 0 else ROW for number in range(len(self._content.readings)))
-        plot = self._plot
-        return QSizeF(360, _heading(self._content) + rows + (8 + plot.minimumHeight() if plot is not None else 0) + PADDING)
-
     @property
     def _plot(self) -> HistoryPlot | UnitPlot | None:
         picked = self._picked
@@ -225,70 +211,49 @@ class InspectPanel(Panel):
             return self._history
         return self._unit if picked is not None and picked.layer > 0 else None
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect())
+        painter.fillRect(area, QColor(self.theme.dock))
+        if self._content is None:
+            paint_nothing(painter, area, self.theme, self._has_run)
+            return
+        paint_heading(painter, area, self.theme, self._content)
+        painter.setPen(QPen(QColor(self.theme.line), 1))
+        painter.drawLine(0, self.height() - FOOTER, self.width(), self.height() - FOOTER)
+
+    def whole_size(self) -> QSizeF:
+        """The size at which `paint_to` draws everything."""
+        if self._content is None:
+            return QSizeF(360, 200)
+        plot = GAP + self._plot.minimumHeight() if self._plot is not None else 0.0
+        return QSizeF(360, heading_height(self._content) + readings_height(self._content) + plot + PADDING)
+
     def paint_to(self, painter: QPainter, area: QRectF) -> None:
         """Heading, readings and plot without what is there to be pressed; what does not fit is left out, from the end."""
-        content = self._content
+        content, plot = self._content, self._plot
         painter.save()
         painter.fillRect(area, QColor(self.theme.dock))
         if content is None:
-            self._paint_nothing(painter, area)
-            painter.restore()
-            return
-        self._paint_heading(painter, area, content)
-        y = area.top() + _heading(content)
-        inside = area.adjusted(PADDING - INSET, 0, INSET - PADDING, 0)
-        for number, reading in enumerate(content.readings):
-            hero = content.hero and number == 0
-            height = HERO if hero else ROW
-            if y + height > area.bottom():
-                break
-            if hero:
-                paint_hero(painter, QRectF(area.left() + PADDING, y, area.width() - 2 * PADDING, height), self.theme, reading)
-                height += 8
-            else:
-                paint_reading(painter, QRectF(inside.left(), y, inside.width(), height), self.theme, reading)
-                painter.setPen(QPen(QColor(self.theme.line), 1))
-                painter.drawLine(QLineF(area.left() + PADDING, y + height - 0.5, area.right() - PADDING, y + height - 0.5))
-            y += height
-        plot = self._plot
-        room = area.bottom() - PADDING / 2 - y - 8
-        if plot is not None and room >= plot.minimumHeight():
-            plot.paint_to(painter, QRectF(inside.left(), y + 8, inside.width(), min(room, plot.maximumHeight())))
+            paint_nothing(painter, area, self.theme, self._has_run)
+        else:
+            paint_heading(painter, area, self.theme, content)
+            below = area.adjusted(0, heading_height(content), 0, 0)
+            paint_readings(painter, below, self.theme, content)
+            room = below.adjusted(PADDING - INSET, readings_height(content) + GAP, INSET - PADDING, -PADDING / 2)
+            if plot is not None and room.height() >= plot.minimumHeight():
+                room.setHeight(min(room.height(), plot.maximumHeight()))
+                plot.paint_to(painter, room)
         painter.restore()
 
-    def _paint_heading(self, painter: QPainter, area: QRectF, content: Content) -> None:
-        theme, left, room = self.theme, area.left() + PADDING, area.width() - 2 * PADDING
-        title = QFontMetricsF(font(15, 600)).elidedText(content.title, Qt.TextElideMode.ElideMiddle, room)
-        marks.put_text(painter, left, area.top() + 22, title, font(15, 600), theme.ink1, Qt.AlignmentFlag.AlignLeft)
-        caption = next((text for text in content.captions if marks.text_width(text, font(12)) <= room), "")
-        marks.put_text(painter, left, area.top() + 42, caption, font(12), theme.ink3, Qt.AlignmentFlag.AlignLeft)
-        for size in (15, 13, 11):
-            if content.formula and marks.text_width(content.formula, formula_font(size)) <= room:
-                marks.put_text(painter, left, area.top() + 63, content.formula, formula_font(size), theme.ink2, Qt.AlignmentFlag.AlignLeft)
-                return
-
-    def _paint_nothing(self, painter: QPainter, area: QRectF) -> None:
-        theme, left = self.theme, area.left() + PADDING + 16
-        lines = [*NOTHING]
-        if self.snapshot is not None and self.snapshot.step == 0:
-            lines.append(NOT_RUN)
-        card = QRectF(area.left() + PADDING, area.top() + PADDING, area.width() - 2 * PADDING, 22 + 20.0 * len(lines))
-        pen = QPen(QColor(theme.strong_line), 1)
-        pen.setDashPattern([4, 3])
-        painter.setPen(pen)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(card, 8, 8)
-        for number, line in enumerate(lines):
-            used, ink = (font(13, 600), theme.ink1) if number == 0 else (font(12), theme.ink2)
-            marks.put_text(painter, left, card.top() + 22 + 20 * number, line, used, ink, Qt.AlignmentFlag.AlignLeft)
+    @property
+    def _has_run(self) -> bool:
+        return self.snapshot is None or self.snapshot.step > 0
 
 
 def _content(snapshot: Snapshot, picked: Picked) -> Content:
     return weight_content(snapshot, picked) if isinstance(picked, WeightInspection) else unit_content(snapshot, picked)
-
-
-def _heading(content: Content) -> float:
-    return HEADING + (FORMULA if content.formula else 0.0)
 
 
 def _identity(snapshot: Snapshot) -> tuple[object, ...]:

@@ -20,6 +20,7 @@ from ..numbers import MINUS, short
 from ..theme import THEMES, Theme, blend, font, formula_font
 from . import marks
 from .plots import Plot, finite_runs
+from .polyline import points_of
 
 LEAST_HEIGHT, GREATEST_HEIGHT = 190, 280
 HEADING, FOOT, SIDE, LEFT, RIGHT = 28.0, 20.0, 8.0, 22.0, 24.0  # LEFT: tick labels; RIGHT: names of the curves
@@ -169,7 +170,7 @@ class UnitPlot(QWidget):
             pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
             painter.setPen(pen)
             for run in _unbroken(shown, slopes if name == "f′" else None):
-                painter.drawPolyline(QPolygonF([plot.at(float(z[i]), float(shown[i])) for i in run]))
+                painter.drawPolyline(QPolygonF(points_of(plot, z[run], shown[run])))
             end = shown[np.isfinite(shown)]
             names.append((name, plot.at(0.0, float(y[-1]) if len(end) and low <= y[-1] <= high else high).y(), ink))
         heights = marks.spread([y for _, y, _ in names], 15.0, plot.box.top() + 4, plot.box.bottom() - 4)
