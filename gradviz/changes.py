@@ -14,6 +14,9 @@ def describe_change(before: Spec, after: Spec) -> str:
         old, new = before.get(info.path), after.get(info.path)
         if old != new:
             titles = dict(info.choices)
+            if info.kind == "entries":
+                parts.append("; ".join(entry for entry in new if entry not in old) or f"{info.title}: none")
+                continue
             parts.append(f"{info.title}: {titles.get(old, _shown(old))} → {titles.get(new, _shown(new))}")
     return "; ".join(parts)
 

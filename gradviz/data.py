@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,14 @@ MAX_LABEL = 999  # largest class label in arrays of one's own; each class costs 
 
 @dataclass(frozen=True)
 class Request:
-    """What a data set may depend on; generated ones use the first three, files the last two."""
+    """What a data set may depend on; generated ones use the first three, files the next two, one example the last."""
 
     samples: int
     noise: float
     seed: int
     path: str = ""
     target: str = ""
+    example: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class DataSet:
         task: "classes" or "regression"; a CSV file may turn out to be either.
         make: gives the table, before scaling and splitting.
         image_shape: (rows, columns) of the picture that one example is.
+        exact: the numbers are taken as they are: no scaling, no split.
     """
 
     title: str
@@ -52,6 +54,7 @@ class DataSet:
     task: str
     make: Callable[[Request], Table]
     image_shape: tuple[int, int] | None = None
+    exact: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +102,17 @@ class Data:
         return len(self.class_names) if len(self.class_names) > 2 else 1
 
 
-def load(name: str, *, samples: int, noise: float, test_fraction: float, seed: int, path: str = "", target: str = "") -> Data:
+def load(
+    name: str,
+    *,
+    samples: int,
+    noise: float,
+    test_fraction: float,
+    seed: int,
+    path: str = "",
+    target: str = "",
+    example: tuple[float, float] = (0.0, 0.0),
+) -> Data:
     """The data set called ``name``, standardised and split.
 
     Args:
@@ -110,6 +123,7 @@ def load(name: str, *, samples: int, noise: float, test_fraction: float, seed: i
         seed: determines the points, their displacement and the split.
         path: the CSV file ("csv" only).
         target: its column to predict: name, number from 1, or "" for the last ("csv" only).
+        example: input and target ("one_example" only).
 
     Raises:
         DataError: unknown name, or a file that cannot be used.
@@ -117,7 +131,9 @@ def load(name: str, *, samples: int, noise: float, test_fraction: float, seed: i
     if name not in DATASETS:
         raise DataError(f"There is no data set {name!r:.60}; there are {', '.join(DATASETS)}.")
     entry = DATASETS[name]
-    table = entry.make(Request(samples, noise, seed, path, target))
+    table = entry.make(Request(samples, noise, seed, path, target, example))
+    if entry.exact:
+        return replace(from_arrays(table.inputs, table.targets), title=entry.title)
     rows = len(table.inputs)
     order = generated.stream(seed, "split").permutation(rows)
     kept = max(1, rows - round(rows * test_fraction))
@@ -240,6 +256,11 @@ def _sine(request: Request) -> Table:
     return generated.sine(request.samples, request.noise, request.seed)
 
 
+def _one_example(request: Request) -> Table:
+    x, y = request.example
+    return Table(np.array([[x]]), np.array([[y]]), generated.input_names(1), ())
+
+
 def _own(request: Request) -> Table:
     try:
         return read_file(request.path, request.target)
@@ -277,6 +298,9 @@ DATASETS: dict[str, DataSet] = {
     ),
     "wine": DataSet("Wine", "178 wines, 13 chemical measures, three growers.", False, "classes", partial(_shipped, "wine.csv")),
     "iris": DataSet("Iris", "150 flowers, 4 measures, three species.", False, "classes", partial(_shipped, "iris.csv")),
+    "one_example": DataSet(
+        "One example", "One input x and its target y, to work a product out by hand.", False, "regression", _one_example, exact=True
+    ),
     "csv": DataSet("Your own CSV file", "Any table of numbers, with one column to predict.", False, "classes", _own),
 }
 """Every data set by its name in `spec.DataSpec.name`."""

@@ -70,6 +70,7 @@ class Experiment:
             seed=spec.training.seed,
             path=data.path,
             target=data.target,
+            example=(data.example_input, data.example_target),
         )
 
     def _begin(self, spec: Spec, data: Data) -> None:
@@ -447,6 +448,8 @@ class Experiment:
             self._begin(spec, self._load(spec))
             return True
         self.finish_step()
+        if self._take_back(spec):
+            return False
         before = self.spec
         data = self._load(spec) if before.data != spec.data else self.data
         self._keep_first()
@@ -457,6 +460,18 @@ class Experiment:
         self._settings += 1
         self._line.history.note_change(self.trainer.steps, describe_change(before, spec))
         return False
+
+    def _take_back(self, spec: Spec) -> bool:
+        """If ``spec`` was in force until the last change, and no step was done since, make that change undone."""
+        line = self._line
+        step = self.trainer.steps
+        if len(line.settings) < 2 or not line.settings[-1].step == step == line.last_step or line.settings[-2].spec != spec:
+            return False
+        line.settings.pop()
+        line.history.forget_change()
+        self._settings = -1  # none of the line's: everything is restored, also what the change has overwritten
+        self._travel(step, whole=False)
+        return True
 
     def _change_to(self, spec: Spec, data: Data) -> None:
         """Go on with the same parameters under other settings; nothing changes when that fails."""
@@ -471,6 +486,7 @@ class Experiment:
                 network.parameters[name][:] = values
         for name, values in old_network.running.items():
             network.running[name][:] = values
+        network.set_values([entry for entry in spec.network.set_values if entry not in before.network.set_values])
         self._attach(spec, data, network)
         self.trainer.carry_on(old)
 

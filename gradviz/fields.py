@@ -5,12 +5,16 @@ The window builds its controls and the command line its errors from these descri
 
 from __future__ import annotations
 
+import math
+import re
 import types
 import typing
 from typing import Any
 
 import msgspec
 from msgspec import Meta
+
+ENTRY = re.compile(r"(layer\d{2,4}\.(?:weight|bias|scale|shift|alpha))\[(\d{1,4})(?:,\s?(\d{1,4}))?\]\s*=\s*(\S{1,40})")
 
 
 class SpecError(ValueError):
@@ -83,7 +87,9 @@ class FieldInfo(msgspec.Struct, frozen=True):
     name: str
     title: str
     help: str
-    kind: str  # "int", "float", "bool", "choice", "text", "ints" or "choices" (the last two: one per layer, or None)
+    # "int", "float", "bool", "choice", "text", "entries" (parameters with a value), "ints" or "choices" (the last two: one per
+    # layer, or None)
+    kind: str
     default: Any
     minimum: float | None = None
     maximum: float | None = None
@@ -127,7 +133,7 @@ def _describe(section: str, item: msgspec.structs.FieldInfo, hint: Any) -> Field
     elif table is not None:
         kind = "choice"
     else:
-        kind = {int: "int", float: "float", bool: "bool", str: "text"}[base]
+        kind = {int: "int", float: "float", bool: "bool", str: "text", tuple: "entries"}[typing.get_origin(base) or base]
     low, high = extra.get("each", (meta.ge, meta.le))
     return FieldInfo(
         section=section,
@@ -157,8 +163,31 @@ def check(info: FieldInfo, value: object) -> None:
         for number, entry in enumerate(value, 1):
             if not _accepts(info, "int" if info.kind == "ints" else "choice", entry):
                 raise SpecError(info.path, entry, f"for layer {number}, {_allowed(info)}")
+    elif info.kind == "entries":
+        _check_entries(info, value)
     elif not _accepts(info, info.kind, value):
         raise SpecError(info.path, value, _allowed(info))
+
+
+def _check_entries(info: FieldInfo, value: object) -> None:
+    if not isinstance(value, (tuple, list)):
+        raise SpecError(info.path, value, f"a list of {_allowed(info)}")
+    for entry in value:
+        if not isinstance(entry, str) or parse_entry(entry) is None:
+            raise SpecError(info.path, entry, _allowed(info))
+
+
+def parse_entry(entry: str) -> tuple[str, tuple[int, ...], float] | None:
+    """Name, index and value of a text such as ``layer01.weight[0,0] = 2.5``; None when it is not one."""
+    found = ENTRY.fullmatch(entry.strip())
+    if found is None:
+        return None
+    name, row, column, number = found.groups()
+    try:
+        value = float(number)
+    except ValueError:
+        return None
+    return (name, tuple(int(index) for index in (row, column) if index is not None), value) if math.isfinite(value) else None
 
 
 def _accepts(info: FieldInfo, kind: str, value: object) -> bool:
@@ -181,6 +210,8 @@ def _allowed(info: FieldInfo) -> str:
         return "true or false"
     if info.kind == "text":
         return "text"
+    if info.kind == "entries":
+        return "texts such as “layer01.weight[0,0] = 2.5” (unit before, unit; counted from 0) or “layer01.bias[0] = 1”"
     whole = "a whole number" if info.kind in ("int", "ints") else "a number"
     return f"{whole} from {info.minimum:g} to {info.maximum:g}"
 

@@ -102,6 +102,10 @@ class History:
         """Record what was changed while running; of a long row of changes the newest are kept."""
         self.changes = [*self.changes[1 - MOST_CHANGES :], (step, text)]
 
+    def forget_change(self) -> None:
+        """Take the newest change back."""
+        self.changes = self.changes[:-1]
+
     @property
     def last_step(self) -> int:
         """The newest step that was recorded."""

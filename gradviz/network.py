@@ -5,13 +5,14 @@ One flat vector makes the optimiser a few vector operations, a checkpoint one co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS
+from gradviz.fields import parse_entry
 from gradviz.initializers import INITIALIZERS
 from gradviz.layers import BATCH_NORM_EPSILON, Activate, BatchNorm, Layer, Linear
 from gradviz.losses import loss_named
@@ -99,6 +100,26 @@ class Network:
                 self.parameters[parameter_name(layer, "bias")][:] = 0.0
             if ACTIVATIONS[activation].trained:
                 self.parameters[parameter_name(layer, "alpha")][:] = ACTIVATIONS[activation].parameter
+        self.set_values(self.spec.set_values)
+
+    def set_values(self, entries: Sequence[str]) -> None:
+        """Give single parameters a value: texts such as ``layer01.weight[0,0] = 2.5``.
+
+        Raises:
+            SpecError: when there is no such parameter; nothing is set then.
+        """
+        places = []
+        for entry in entries:
+            parsed = parse_entry(entry)
+            assert parsed is not None, "the spec has checked how entries are written"
+            name, index, value = parsed
+            shape = self.parameters[name].shape if name in self.parameters else ()
+            if len(index) != len(shape) or any(at >= size for at, size in zip(index, shape, strict=True)):
+                there = f"{name} has the shape {shape}" if shape else f"there are {', '.join(list(self.parameters)[:4])} …"
+                raise SpecError("network.set_values", entry, f"a parameter of this network: {there}")
+            places.append((name, index, value))
+        for name, index, value in places:
+            self.parameters[name][index] = value
 
     def activation_parameter(self, layer: int) -> float:
         """What the layer's activation gets beside z, when it is not learnt: α, or ReLU's derivative at 0."""

@@ -23,6 +23,8 @@ from gradviz.optimizers import OPTIMIZERS
 MAX_PARAMETERS = 20_000_000
 """Largest network that is built: at float64 the parameters, their gradient and the optimiser stay under 1 GB."""
 
+ONE_EXAMPLE = ("data.name", ("one_example",))
+OWN_FILE = ("data.name", ("csv",))
 GENERATED = ("data.name", tuple(name for name, entry in DATASETS.items() if entry.generated))
 CLIPPED = ("training.clip", tuple(name for name in CLIPPINGS if name != "none"))
 
@@ -40,6 +42,7 @@ class NetworkSpec(Validated, frozen=True, forbid_unknown_fields=True):
     widths: Annotated[tuple[int, ...] | None, plain("Widths", "One width per hidden layer, instead of the same for all.", restarts=True, each=(1, 1024))] = None
     activations: Annotated[tuple[str, ...] | None, plain("Activations", "One activation per hidden layer, instead of the same for all.", table=ACTIVATIONS)] = None
     relu_at_zero: Annotated[float, number("ReLU slope at 0", "ReLU has no derivative at exactly 0; any subgradient in [0, 1] may stand for it.", 0.0, 1.0, group="advanced")] = 0.0
+    set_values: Annotated[tuple[str, ...], plain("Set by hand", "Parameters that get a value of your own, such as layer01.weight[0,0] = 2.5 (unit before, unit; counted from 0).", group="advanced")] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -66,8 +69,10 @@ class DataSpec(Validated, frozen=True, forbid_unknown_fields=True):
     samples: Annotated[int, number("Samples", "How many examples are generated; shipped sets and files keep their own number.", 20, 20_000, log=True, needs=GENERATED)] = 500
     noise: Annotated[float, number("Noise", "Spread of the random displacement added to each generated example.", 0.0, 2.0, needs=GENERATED)] = 0.1
     test_fraction: Annotated[float, number("Test share", "The share of the examples that is kept aside and never trained on.", 0.0, 0.9, group="advanced")] = 0.2
-    path: Annotated[str, plain("File", "The CSV file, when the data set is a file of your own.", group="file")] = ""
-    target: Annotated[str, plain("Target column", "The column of the file to predict; the last one if empty.", group="file")] = ""
+    path: Annotated[str, plain("File", "The CSV file, when the data set is a file of your own.", group="file", needs=OWN_FILE)] = ""
+    target: Annotated[str, plain("Target column", "The column of the file to predict; the last one if empty.", group="file", needs=OWN_FILE)] = ""
+    example_input: Annotated[float, number("Input x", "The input of the one example.", -1000.0, 1000.0, group="example", needs=ONE_EXAMPLE)] = 1.0
+    example_target: Annotated[float, number("Target y", "What the network should answer to it.", -1e6, 1e6, group="example", needs=ONE_EXAMPLE)] = 1.0
 
 
 class TrainingSpec(Validated, frozen=True, forbid_unknown_fields=True):
@@ -138,7 +143,8 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def replace(self, path: str, value: object) -> Spec:
         """A copy with one field changed; ``path`` is a dotted name such as ``network.depth``.
 
-        When the depth changes, lists with one entry per layer are cut or filled up with the common value.
+        When the depth changes, lists with one entry per layer are cut or filled up with the common value. Parameters set by
+        hand are forgotten with the network they belonged to.
         """
         info = field_info(path)
         check(info, value)
@@ -149,6 +155,8 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 values = getattr(self.network, name)
                 if values is not None:
                     changes[name] = (values + (common,) * value)[:value]
+        if info.restarts and info.section == "network" and self.network.set_values:
+            changes["set_values"] = ()  # they belonged to the network that is replaced
         if path in ("network.activation", "network.width"):
             changes[info.name + "s" if info.name == "activation" else "widths"] = None
         return msgspec.structs.replace(self, **{info.section: msgspec.structs.replace(section, **changes)})

@@ -12,7 +12,7 @@ from gradviz.data import DATASETS, Data, DataError, from_arrays, load
 from gradviz.tables import parse, read_file
 
 DRAWN = [name for name, entry in DATASETS.items() if entry.generated]
-SHIPPED = [name for name, entry in DATASETS.items() if not entry.generated and name != "csv"]
+SHIPPED = [name for name, entry in DATASETS.items() if not entry.generated and name not in ("csv", "one_example")]
 
 
 def made(name: str, samples: int = 200, noise: float = 0.1, test_fraction: float = 0.2, seed: int = 0) -> Data:
@@ -69,6 +69,12 @@ def test_noise_of_the_sine_displaces_values_only() -> None:
 def test_one_example_is_always_left_for_training() -> None:
     assert len(made("moons", samples=1, test_fraction=0.9).train) == 1
     assert len(made("moons", test_fraction=0.0).test) == 0
+
+
+def test_one_example_of_ones_own_is_taken_as_it_is() -> None:
+    data = load("one_example", samples=100, noise=1.0, test_fraction=0.5, seed=3, example=(0.05, -2.0))
+    assert (data.inputs.tolist(), data.targets.tolist()) == ([[0.05]], [[-2.0]])
+    assert (data.train.tolist(), data.test.tolist(), data.task) == ([0], [], "regression")
 
 
 def test_arrays_are_not_changed_by_their_user() -> None:

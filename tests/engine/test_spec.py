@@ -15,6 +15,7 @@ from gradviz.spec import DataSpec, NetworkSpec, Spec, SpecError, TrainingSpec, a
 
 STRUCTS: dict[str, Any] = {"network": NetworkSpec, "data": DataSpec, "training": TrainingSpec}
 FIELDS = {info.path: info for info in all_fields()}
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def values_of(info: FieldInfo) -> st.SearchStrategy[Any]:
@@ -28,6 +29,7 @@ def values_of(info: FieldInfo) -> st.SearchStrategy[Any]:
         "bool": st.booleans(),
         "choice": choices,
         "choices": st.none() | st.lists(choices, min_size=10, max_size=10).map(tuple),
+        "entries": st.lists(st.builds("layer{:02d}.weight[{},{}] = {!r}".format, *[st.integers(0, 99)] * 3, FINITE)).map(tuple),
         "text": st.text(st.characters(exclude_categories=["Cs"])),
     }[info.kind]
 
@@ -223,7 +225,7 @@ def test_every_field_knows_what_a_control_needs(info: FieldInfo) -> None:
     assert info.title
     assert info.help.endswith(".")
     assert info.default == getattr(STRUCTS[info.section](), info.name)
-    assert info.kind in ("int", "float", "bool", "choice", "text", "ints", "choices")
+    assert info.kind in ("int", "float", "bool", "choice", "text", "entries", "ints", "choices")
     if info.kind in ("int", "float", "ints"):
         assert info.minimum is not None
         assert info.maximum is not None

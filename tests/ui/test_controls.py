@@ -20,7 +20,7 @@ from ui.controls.choices import GlyphGrid, ListInput, Segments, Switch
 from ui.controls.numbers import SeedInput, SliderInput, Stepper, parse_number, write_number
 from ui.controls.presentation import make_input
 from ui.controls.slider import linear_values, logarithmic_values
-from ui.controls.texts import PerLayerInput, TextInput
+from ui.controls.texts import EntriesInput, PerLayerInput, TextInput
 from ui.theme import THEMES, Theme, qt_palette, stylesheet
 
 SPEC = Spec()
@@ -74,13 +74,13 @@ def test_every_field_has_a_named_control(controls: Controls) -> None:
         assert row.info.help.split("<")[0][:20] in row.toolTip().replace("&#x27;", "'")
 
 
-@pytest.mark.parametrize("kind", ["int", "float", "bool", "choice", "text", "ints", "choices"])
+@pytest.mark.parametrize("kind", ["int", "float", "bool", "choice", "text", "entries", "ints", "choices"])
 def test_a_field_nobody_has_heard_of_gets_an_input(qtbot: QtBot, kind: str) -> None:
     choices = (("a", "A"), ("b", "B")) if kind in ("choice", "choices") else ()
     info = FieldInfo("network", "novel", "Novel", "New.", kind, 1, minimum=0, maximum=9, choices=choices)
     made = make_input(info)
     qtbot.addWidget(made)
-    expected = {"int": Stepper, "float": SliderInput, "bool": Switch, "choice": Segments, "text": TextInput}
+    expected = {"int": Stepper, "float": SliderInput, "bool": Switch, "choice": Segments, "text": TextInput, "entries": EntriesInput}
     assert isinstance(made, expected.get(kind, PerLayerInput))
 
 

@@ -9,11 +9,12 @@ from gradviz.spec import FieldInfo
 from .choices import GlyphGrid, ListInput, Segments, Switch
 from .input import Input
 from .numbers import SeedInput, SliderInput, Stepper
-from .texts import FileInput, PerLayerInput, TextInput
+from .texts import EntriesInput, FileInput, PerLayerInput, TextInput
 
 BESIDE, BENEATH = 140, 240  # pixels an input has beside its title, and beneath it
 MOST_SEGMENTS = 4
 GROUPS = {"advanced": "Advanced", "stop": "Stop"}
+ONLY_WHEN_NEEDED = ("file", "example")  # rows that are hidden where they do not count
 CLOSED = ("Advanced", "Stop")  # at first
 
 
@@ -52,7 +53,7 @@ def hint_for(info: FieldInfo) -> Hint:
 
 def group_of(info: FieldInfo) -> str:
     """Title of the group in which the field stands."""
-    if info.group in ("", "file"):
+    if info.group in ("", *ONLY_WHEN_NEEDED):
         return hint_for(info).group or info.section.capitalize()
     return GROUPS.get(info.group, info.group.capitalize())
 
@@ -80,6 +81,8 @@ def make_input(info: FieldInfo) -> Input:
         return segments
     if info.kind == "bool":
         return Switch()
+    if info.kind == "entries":
+        return EntriesInput()
     if info.kind == "text":
         return TextInput()
     if info.kind == "int" and hint.input != "slider":

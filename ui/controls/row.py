@@ -12,7 +12,7 @@ from gradviz.spec import FieldInfo, Spec, field_info
 
 from ..theme import THEMES, Theme
 from .input import Input
-from .presentation import hint_for, make_input
+from .presentation import ONLY_WHEN_NEEDED, hint_for, make_input
 
 TITLE_WIDTH = 104
 ROW_HEIGHT = 28
@@ -89,8 +89,8 @@ class Row(QWidget):
         self.input.setEnabled(not reason)
         self.title.setEnabled(not reason)
         self.setToolTip(self._help(reason))
-        if self.info.group == "file":
-            self.setVisible(spec.data.name == "csv")
+        if self.info.group in ONLY_WHEN_NEEDED:
+            self.setVisible(not reason)
 
     def show_error(self, text: str) -> None:
         """Say what was wrong with the last try; an empty text takes it back."""

@@ -99,6 +99,19 @@ class PerLayerInput(TextInput):
         return tuple(int(entry) if entry.isdecimal() else entry for entry in entries)
 
 
+class EntriesInput(TextInput):
+    """Parameters with a value of their own, as ``layer01.weight[0,0] = 2.5``, with semicolons between; empty for none."""
+
+    def __init__(self) -> None:
+        super().__init__("none")
+
+    def write(self, value: object) -> str:
+        return "; ".join(value) if isinstance(value, tuple) else ""
+
+    def read(self, text: str) -> object:
+        return tuple(entry.strip().replace("−", "-") for entry in text.split(";") if entry.strip())
+
+
 class FileInput(Input):
     """The name of the chosen file; pressing it asks for another."""
 
