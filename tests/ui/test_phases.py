@@ -19,7 +19,7 @@ from ui.canvas.columns import Columns
 from ui.canvas.reach import SENT, known_gradients, masks_of
 from ui.canvas.scene import NetworkCanvas
 from ui.canvas.stage import caption
-from ui.canvas.wave import crosses
+from ui.canvas.wave import crosses, front_of, way_of
 from ui.canvas.words import describe, table_of
 from ui.colors import UNKNOWN
 from ui.selection import Selection
@@ -293,8 +293,39 @@ def test_a_second_press_skips_to_the_end(qtbot: QtBot) -> None:
     layout, image = canvas._current_layout(), canvas.grab().toImage()
     assert not is_grey(image.pixel(layout.unit_point(5, 3).toPoint()))
     assert is_grey(image.pixel(layout.unit_point(4, 3).toPoint()))
-    canvas.show_snapshot(mid(snapshot, "update"))
+    canvas.show_snapshot(mid(snapshot, "backward", 5))  # back again
     assert not canvas.wave.running
+
+
+def test_several_phases_at_once_are_one_sweep_over_their_columns() -> None:
+    snapshot = fabricate()
+    for before, now, way in (
+        (snapshot, mid(snapshot, "forward", 11), (0, 11)),
+        (mid(snapshot, "forward", 3), mid(snapshot, "loss"), (3, 12)),
+        (mid(snapshot, "loss"), mid(snapshot, "backward", 1), (12, 1)),
+        (mid(snapshot, "backward", 9), mid(snapshot, "clip"), (9, 1)),
+        (mid(snapshot, "update"), mid(snapshot, "update", step=414), (12, 1)),
+        (mid(snapshot, "clip"), mid(snapshot, "update"), None),
+        (mid(snapshot, "backward", 1), mid(snapshot, "backward", 9), None),  # back
+        (mid(snapshot, "update", step=414), mid(snapshot, "update"), None),
+        (mid(snapshot, "update"), snapshot, None),
+        (snapshot, msgspec.structs.replace(mid(snapshot, "forward", 11), playing=True), None),
+        (snapshot, mid(fabricate(depth=4), "forward", 5), None),
+    ):
+        assert way_of(before, now) == way
+
+
+def test_a_sweep_shows_the_new_numbers_only_behind_its_front(qtbot: QtBot) -> None:
+    snapshot = fabricate(kind="healthy")
+    canvas = canvas_of(qtbot, mid(snapshot, "loss"))
+    canvas.show_snapshot(mid(snapshot, "update"))
+    canvas.wave.setCurrentTime(60)
+    layout, image = canvas._current_layout(), canvas.grab().toImage()
+    assert layout.columns.x(3) < front_of(layout, canvas.wave) < layout.columns.x(10)
+    coloured = [not is_grey(image.pixel(layout.unit_point(layer, 1).toPoint())) for layer in (1, 2, 10)]
+    assert coloured == [False, False, True]
+    qtbot.waitUntil(lambda: not canvas.wave.running)
+    assert not is_grey(canvas.grab().toImage().pixel(layout.unit_point(1, 1).toPoint()))
 
 
 @pytest.mark.parametrize("phases", [(("forward", 2), ("forward", 3)), (("forward", 11), ("loss",)), (("loss",), ("backward", 11))])

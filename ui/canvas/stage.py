@@ -126,7 +126,7 @@ def _room(wide: float, span: Span, taken: list[Span], width: float) -> float | N
     left, right = max(8.0, span[0]), min(width - 8.0, span[1])
     if right <= left:
         return None  # scrolled out of sight
-    reach = max(0.0, wide - (right - left)) + 8
+    reach = max(0.0, wide - (right - left)) + 20
     middles = [(left + right) / 2, left + wide / 2, right - wide / 2, right + reach - wide / 2, left - reach + wide / 2]
     middles += [end + 10 + wide / 2 for _, end in taken] + [start - 10 - wide / 2 for start, _ in taken]
     for middle in middles:

@@ -21,17 +21,16 @@ from ..panels.panel import Panel, Table
 from ..selection import Selection
 from ..theme import Theme
 from . import chain, marks, stage
-from .arcs import paint_arcs
 from .card import card_of, paint_card
 from .columns import Columns
 from .edges import LINES_AT_MOST, EdgeIndex, paint_lines
 from .lag import Lag
 from .layout import LEGEND_ROOM, Layout
-from .loss import paint_loss, paint_output_map
+from .net import paint_measured, paint_said
 from .picked import paint_picked
-from .reach import Levels, Masks, known_gradients, levels_of, masks_of
-from .units import StripIndex, paint_units
-from .wave import Wave, crosses, paint_wave
+from .reach import Levels, known_gradients, levels_of, masks_of
+from .units import StripIndex
+from .wave import Wave, front_of, paint_front, paint_wave
 from .words import table_of
 
 EXPORT_SCALE = 2.0  # device pixels per logical one of what is a picture even in a vector file
@@ -64,7 +63,7 @@ class NetworkView(Panel):
         self._edge_index: EdgeIndex | None = None
         self._strips: StripIndex | None = None
         self._backdrop: tuple[tuple[int | None, int | None], QPixmap] | None = None
-        self._still: tuple[NDArray[np.uint8], QPixmap] | None = None
+        self._stills: list[tuple[NDArray[np.uint8], QPixmap]] = []  # the edges of the last two moments
         self.setMinimumSize(416, 180)  # the legend's width
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
@@ -77,9 +76,8 @@ class NetworkView(Panel):
         if before is not None and snapshot.moment == before.moment:
             return
         self.wave.stop()
-        if self.motion == "full" and self.isVisible() and crosses(before, snapshot):
-            assert snapshot.moment is not None
-            self.wave.run(snapshot.moment)
+        if self.motion == "full" and self.isVisible() and before is not None:
+            self.wave.lead(before, snapshot)
 
     def set_motion(self, mode: str) -> None:
         """One of `motion.MODES`; only with "full" a signal is seen to run.
@@ -108,7 +106,7 @@ class NetworkView(Panel):
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
-        self._backdrop = self._still = None
+        self._backdrop, self._stills = None, []
 
     def table(self) -> Table:
         return table_of(self.snapshot)
@@ -136,7 +134,7 @@ class NetworkView(Panel):
         if self._layout is None or not _same_place(layout, self._layout) or self._strips is None or self._strips.scale != scale:
             self._layout, self._edge_index = layout, None
             self._strips = StripIndex(layout, scale)
-            self._backdrop = self._still = None
+            self._backdrop, self._stills = None, []
         return self._layout
 
     # ---- drawing
@@ -156,22 +154,14 @@ class NetworkView(Panel):
             return
         layout = self._current_layout()
         assert self._strips is not None
-        landing = 0 if self.true_lines else self.wave.landing
-        masks = masks_of(snapshot, landing)
-        found = levels_of(snapshot, layout, masks)
-        if snapshot.playing and not self.true_lines:
-            now = time.monotonic()
-            found = Levels(self._edge_lag.follow(found.edges, now), self._unit_lag.follow(found.units, now))
         if self.true_lines:
-            marks.paint_static(painter, layout, self.theme, *self._bold(snapshot))
-            paint_lines(painter, layout, found.edges, self.theme)
+            self._paint_exactly(painter, layout, snapshot, self._strips)
         else:
             painter.drawPixmap(QPointF(0, 0), self._static(layout, snapshot))
-            self._paint_edges(painter, layout, snapshot, found.edges)
-        scale = None if self.true_lines else self.devicePixelRatioF()
-        self._paint_live(painter, layout, snapshot, found, masks, self._strips, scale)
-        if self.wave.running and not self.true_lines:
-            paint_wave(painter, layout, self.wave, found.edges, self.theme)
+            self._paint_now(painter, layout, snapshot)
+            paint_said(painter, layout, snapshot, self._chain(), self.theme)
+            self._paint_selection(painter, layout, hovered=True)
+        landing = 0 if self.true_lines else self.wave.landing
         self._paint_legend(painter, float(self.width()), snapshot, landing)
         if self._explained is not None and not self.true_lines:
             area = QRectF(self.rect()).adjusted(0, LEGEND_ROOM, 0, 0)
@@ -190,13 +180,47 @@ class NetworkView(Panel):
         snapshot = self.snapshot
         if snapshot is not None:
             layout = self._place(Columns(area.width(), len(snapshot.architecture.layers)), area.height(), 0.0)
-            masks = masks_of(snapshot)
-            found = levels_of(snapshot, layout, masks)
-            marks.paint_static(painter, layout, self.theme, *self._bold(snapshot))
-            paint_lines(painter, layout, found.edges, self.theme)
-            self._paint_live(painter, layout, snapshot, found, masks, StripIndex(layout, EXPORT_SCALE), None)
+            self._paint_exactly(painter, layout, snapshot, StripIndex(layout, EXPORT_SCALE))
         self._paint_legend(painter, area.width(), snapshot)
         painter.restore()
+
+    def _paint_exactly(self, painter: QPainter, layout: Layout, snapshot: Snapshot, strips: StripIndex) -> None:
+        """With true lines and shapes, at rest."""
+        masks = masks_of(snapshot)
+        found = levels_of(snapshot, layout, masks)
+        marks.paint_static(painter, layout, self.theme, *self._bold(snapshot))
+        paint_lines(painter, layout, found.edges, self.theme)
+        paint_measured(painter, layout, snapshot, found, masks, strips, self._chain(), self.theme, None)
+        paint_said(painter, layout, snapshot, self._chain(), self.theme)
+        self._paint_selection(painter, layout, hovered=False)
+
+    def _paint_now(self, painter: QPainter, layout: Layout, snapshot: Snapshot) -> None:
+        """What is measured, as it is at this instant: with a signal on its way, or partly still as it was before."""
+        if self.wave.left is None:
+            found = self._paint_moment(painter, layout, snapshot, self.wave.landing)
+            if self.wave.running:
+                paint_wave(painter, layout, self.wave, found.edges, self.theme)
+            return
+        front, rightwards = front_of(layout, self.wave), self.wave.rightwards
+        for shown, before in ((self.wave.left, not rightwards), (snapshot, rightwards)):
+            painter.save()
+            part = QRectF(0, 0, front, layout.height) if before else QRectF(front, 0, layout.columns.width - front, layout.height)
+            painter.setClipRect(part)
+            self._paint_moment(painter, layout, shown, 0)
+            painter.restore()
+        paint_front(painter, layout, self.wave, self.theme)
+
+    def _paint_moment(self, painter: QPainter, layout: Layout, snapshot: Snapshot, landing: int) -> Levels:
+        assert self._strips is not None
+        masks = masks_of(snapshot, landing)
+        found = levels_of(snapshot, layout, masks)
+        if snapshot.playing:
+            now = time.monotonic()
+            found = Levels(self._edge_lag.follow(found.edges, now), self._unit_lag.follow(found.units, now))
+        self._paint_edges(painter, layout, snapshot, found.edges)
+        scale, lit = self.devicePixelRatioF(), not self.wave.to_loss
+        paint_measured(painter, layout, snapshot, found, masks, self._strips, self._chain(), self.theme, scale, lit)
+        return found
 
     def _paint_legend(self, painter: QPainter, right: float, snapshot: Snapshot | None, landing: int = 0) -> None:
         if self.show_legend:
@@ -235,51 +259,19 @@ class NetworkView(Panel):
                 self._edge_index = EdgeIndex(layout, self.devicePixelRatioF())
             self._edge_index.paint(painter, found, self.theme)
             return
-        if self._still is None or not np.array_equal(self._still[0], found):
-            pixmap, into = self._new_pixmap()
+        still = next((pixmap for levels, pixmap in self._stills if np.array_equal(levels, found)), None)
+        if still is None:
+            still, into = self._new_pixmap()
             paint_lines(into, layout, found, self.theme)
             into.end()
-            self._still = (found, pixmap)
-        painter.drawPixmap(QPointF(0, 0), self._still[1])
-
-    def _paint_live(
-        self,
-        painter: QPainter,
-        layout: Layout,
-        snapshot: Snapshot,
-        found: Levels,
-        masks: Masks | None,
-        strips: StripIndex,
-        scale: float | None,
-    ) -> None:
-        """All that lies over the edges; with ``scale`` units from painted-once pictures."""
-        details, theme, moment, link = snapshot.details, self.theme, snapshot.moment, self._chain()
-        column = stage.column_in_work(snapshot)
-        lit = details is not None if moment is None else moment.lost and (scale is None or not self.wave.to_loss)
-        paint_loss(painter, layout, snapshot, found.units[layout.unit_slice(layout.depth)], lit, theme)
-        if link is not None:
-            chain.paint_path(painter, layout, link, theme)
-        strips.paint(painter, None if details is None else details.unit_deltas, masks, theme)
-        paint_units(painter, layout, found.units, theme, scale)
-        if column is not None:
-            stage.paint_frame(painter, layout, column, theme)
-        paint_arcs(painter, layout, None if details is None else details.skip_gradients, masks, chain.skips_on(link), theme)
-        paint_output_map(painter, layout, snapshot.prediction, theme)
-        if snapshot.clipped and (moment is None or moment.kind in ("clip", "update")):
-            marks.paint_clip_marks(painter, layout, theme)
-        if moment is not None and layout.has_caption:
-            stage.paint_caption(painter, layout, snapshot, theme)
-        taken = chain.paint_brackets(painter, layout, link, theme) if link is not None and layout.has_foot else []
-        if moment is not None and layout.has_foot:
-            stage.paint_waiting(painter, layout, moment, taken, theme)
-        if moment is None and details is None:
-            marks.paint_invitation(painter, layout, theme)
-        self._paint_selection(painter, layout, link, scale is not None)
+            self._stills = [*self._stills[-1:], (found, still)]
+        painter.drawPixmap(QPointF(0, 0), still)
 
     def _selected_layer(self) -> int | None:
         return self.selection.layer if self.selection is not None and self.selection.layer >= 1 else None
 
-    def _paint_selection(self, painter: QPainter, layout: Layout, link: ChainRule | None, hovered: bool) -> None:
+    def _paint_selection(self, painter: QPainter, layout: Layout, hovered: bool) -> None:
+        link = self._chain()
         for picked in (self._explained if hovered else None, self.selection):
             if picked is not None and not (link is not None and picked is self.selection and chain.is_of(picked, layout, link)):
                 paint_picked(painter, layout, picked, self.theme)

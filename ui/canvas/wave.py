@@ -1,4 +1,4 @@
-"""The signal on its way over one gap: a front of small bright dots that runs once when a phase is stepped."""
+"""The signal on its way: small bright dots over one gap when a phase is stepped, a front over many when several are."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from .layout import LOSS_SIZE, Layout
 from .loss import loss_lines
 
 MILLISECONDS = 220
+SWEEP_MILLISECONDS = 320
 DOTS_AT_MOST = 48
 TRAIL = ((0.0, 1.9, 1.0), (0.07, 1.5, 0.6), (0.15, 1.1, 0.3))  # behind by this share of the way, radius, strength
 RAGGED = 0.16  # the front is no straight line: a dot starts up to this share of the way behind the first
@@ -27,6 +28,8 @@ class Wave(QVariantAnimation):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self.moment: Moment | None = None
+        self._left: Snapshot | None = None
+        self._way = (0, 0)
         self.setStartValue(0.0)
         self.setEndValue(1.0)
         self.setDuration(MILLISECONDS)
@@ -36,21 +39,45 @@ class Wave(QVariantAnimation):
     def running(self) -> bool:
         return self.state() == QVariantAnimation.State.Running
 
-    def run(self, moment: Moment) -> None:
-        """Begin anew; a wave under way is at its end."""
+    def lead(self, before: Snapshot, now: Snapshot) -> None:
+        """Run from one snapshot to the next if a signal has passed between them; a wave under way is at its end.
+
+        Over one gap it is dots on their way; over more a front that sweeps the old picture away.
+        """
         self.stop()
-        self.moment = moment
+        self._left, self.moment = None, now.moment
+        if not crosses(before, now):
+            way = way_of(before, now)
+            if way is None:
+                return
+            self._left, self._way = before, way
+        self.setDuration(MILLISECONDS if self._left is None else SWEEP_MILLISECONDS)
         self.start()
 
     @property
+    def left(self) -> Snapshot | None:
+        """What a front is just sweeping away."""
+        return self._left if self.running else None
+
+    @property
+    def way(self) -> tuple[int, int]:
+        """(from, to) the columns of a sweeping front."""
+        return self._way
+
+    @property
+    def rightwards(self) -> bool:
+        return self._way[0] < self._way[1]
+
+    @property
     def landing(self) -> int:
-        """The layer that the signal is on its way to; 0 for none."""
-        return self.moment.layer if self.running and self.moment is not None and self.moment.kind != "loss" else 0
+        """The layer that the dots are on their way to; 0 for none."""
+        alone = self.running and self._left is None
+        return self.moment.layer if alone and self.moment is not None and self.moment.kind != "loss" else 0
 
     @property
     def to_loss(self) -> bool:
-        """Whether the signal is on its way to the loss."""
-        return self.running and self.moment is not None and self.moment.kind == "loss"
+        """Whether the dots are on their way to the loss."""
+        return self.running and self._left is None and self.moment is not None and self.moment.kind == "loss"
 
 
 def crosses(before: Snapshot | None, now: Snapshot) -> bool:
@@ -61,6 +88,42 @@ def crosses(before: Snapshot | None, now: Snapshot) -> bool:
     if was is not None and was.step == moment.step:
         return moment.done == was.done + 1
     return moment.done == 1 and (was is None or (was.done == was.total and moment.step == was.step + 1))
+
+
+def way_of(before: Snapshot, now: Snapshot) -> tuple[int, int] | None:
+    """(from, to) the columns between which several phases at once have taken a signal; None when there was none, or it is undone."""
+    was, moment = before.moment, now.moment
+    if moment is None or now.playing or before.playing or before.architecture != now.architecture:
+        return None
+    same = was is not None and was.step == moment.step
+    if was is not None and (moment.done <= was.done if same else moment.step != was.step + 1):
+        return None
+    if moment.kind in ("forward", "loss"):
+        way = (was.layer if same and was is not None else 0, moment.layer or moment.layers + 1)
+    else:
+        came = was.layer if same and was is not None and was.kind == "backward" else moment.layers + 1
+        gone = same and was is not None and was.kind in ("clip", "update")
+        way = (1 if gone else came, moment.layer if moment.kind == "backward" else 1)
+    return way if abs(way[0] - way[1]) > 1 else None
+
+
+def front_of(layout: Layout, wave: Wave) -> float:
+    """Where a sweeping front stands now."""
+    start, end = (layout.columns.x(column) for column in wave.way)
+    over = layout.pitch / 2 * (1 if wave.rightwards else -1)
+    return start + (end + over - start) * float(wave.currentValue())
+
+
+def paint_front(painter: QPainter, layout: Layout, wave: Wave, theme: Theme) -> None:
+    """The front itself: a soft light that trails behind it."""
+    front, back = front_of(layout, wave), -90.0 if wave.rightwards else 90.0
+    gradient = QLinearGradient(QPointF(front, 0), QPointF(front + back, 0))
+    near, none = QColor(theme.ink1), QColor(theme.ink1)
+    near.setAlphaF(0.1 * (1.0 - float(wave.currentValue())))
+    none.setAlphaF(0.0)
+    gradient.setColorAt(0.0, near)
+    gradient.setColorAt(1.0, none)
+    painter.fillRect(QRectF(min(front, front + back), layout.body_top, abs(back), layout.body), gradient)
 
 
 def paint_wave(painter: QPainter, layout: Layout, wave: Wave, edges: NDArray[np.uint8], theme: Theme) -> None:

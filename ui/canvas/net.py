@@ -1,0 +1,60 @@
+"""One picture of the network: first what is measured, then what is said about it."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QPainter
+
+from gradviz.snapshot import ChainRule, Snapshot
+
+from ..theme import Theme
+from . import chain, stage
+from .arcs import paint_arcs
+from .layout import Layout
+from .loss import paint_loss, paint_output_map
+from .marks import paint_clip_marks, paint_invitation
+from .reach import Levels, Masks
+from .units import StripIndex, paint_units
+
+
+def paint_measured(
+    painter: QPainter,
+    layout: Layout,
+    snapshot: Snapshot,
+    found: Levels,
+    masks: Masks | None,
+    strips: StripIndex,
+    link: ChainRule | None,
+    theme: Theme,
+    scale: float | None,
+    lit: bool = True,
+) -> None:
+    """All that lies over the edges and wears the colour of a gradient.
+
+    With ``scale`` units come from painted-once pictures; ``link`` is the chain rule whose path is shown; ``lit`` False keeps a
+    loss dark that the signal is only on its way to.
+    """
+    details, moment = snapshot.details, snapshot.moment
+    known = details is not None if moment is None else moment.lost and lit
+    paint_loss(painter, layout, snapshot, found.units[layout.unit_slice(layout.depth)], known, theme)
+    if link is not None:
+        chain.paint_path(painter, layout, link, theme)
+    strips.paint(painter, None if details is None else details.unit_deltas, masks, theme)
+    paint_units(painter, layout, found.units, theme, scale)
+    paint_arcs(painter, layout, None if details is None else details.skip_gradients, masks, chain.skips_on(link), theme)
+    paint_output_map(painter, layout, snapshot.prediction, theme)
+
+
+def paint_said(painter: QPainter, layout: Layout, snapshot: Snapshot, link: ChainRule | None, theme: Theme) -> None:
+    """What is in work, what waits, what clipping did, and what the factors of the chain rule span."""
+    moment, column = snapshot.moment, stage.column_in_work(snapshot)
+    if column is not None:
+        stage.paint_frame(painter, layout, column, theme)
+    if snapshot.clipped and (moment is None or moment.kind in ("clip", "update")):
+        paint_clip_marks(painter, layout, theme)
+    if moment is not None and layout.has_caption:
+        stage.paint_caption(painter, layout, snapshot, theme)
+    taken = chain.paint_brackets(painter, layout, link, theme) if link is not None and layout.has_foot else []
+    if moment is not None and layout.has_foot:
+        stage.paint_waiting(painter, layout, moment, taken, theme)
+    if moment is None and snapshot.details is None:
+        paint_invitation(painter, layout, theme)
