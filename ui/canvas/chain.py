@@ -12,7 +12,7 @@ from ..theme import Theme, formula_font
 from .layout import Layout
 from .loss import loss_lines
 from .marks import text_at
-from .picked import RING, mark_end, paint_picked_edge
+from .picked import between_rings, mark_end, paint_picked_edge
 from .stage import Span
 
 TICK = 6.0
@@ -42,8 +42,7 @@ def paint_weight(painter: QPainter, layout: Layout, chain: ChainRule, theme: The
     """The weight in the colour of ∂z/∂w, the unit it leads to in that of ∂ŷ/∂z, the output in that of ∂J/∂ŷ."""
     if layout.has_edges:
         line = _line(layout, chain.layer, chain.row, chain.column)
-        starts = chain.layer > 1 and not layout.is_strip(chain.layer - 1)
-        paint_picked_edge(painter, _trimmed(line, layout.radius + RING, starts, not layout.is_strip(chain.layer)), theme.blue, theme)
+        paint_picked_edge(painter, between_rings(layout, line, chain.layer), theme.blue, theme)
     mark_end(painter, layout, chain.layer - 1, chain.row, layout.units(chain.layer - 1), theme.blue, theme)
     if chain.layer != layout.depth:
         mark_end(painter, layout, chain.layer, chain.column, layout.units(chain.layer), theme.red, theme)
@@ -109,11 +108,3 @@ def _line(layout: Layout, layer: int, source: int, unit: int) -> QLineF:
     """A weight from its unit to its unit, also where the edges shown are blocks."""
     gap = layout.gap(layer)
     return QLineF(gap.x0, float(layout.rows(layer - 1)[source]), gap.x1, float(layout.rows(layer)[unit]))
-
-
-def _trimmed(line: QLineF, by: float, start: bool, end: bool) -> QLineF:
-    """Shortened to the rings at its ends."""
-    if line.length() <= 2 * by + 2:
-        return line
-    share = by / line.length()
-    return QLineF(line.pointAt(share * start), line.pointAt(1.0 - share * end))

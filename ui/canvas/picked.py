@@ -19,7 +19,7 @@ def paint_picked(painter: QPainter, layout: Layout, picked: Selection, theme: Th
     elif picked.kind == "edge" and layout.has_edges:
         gap = layout.gap(picked.layer)
         line = QLineF(gap.x0, float(gap.y0[picked.source]), gap.x1, float(gap.y1[picked.unit]))
-        paint_picked_edge(painter, line, theme.ink1, theme)
+        paint_picked_edge(painter, between_rings(layout, line, picked.layer), theme.ink1, theme)
         mark_end(painter, layout, picked.layer - 1, picked.source, len(gap.y0), theme.ink1, theme)
         mark_end(painter, layout, picked.layer, picked.unit, len(gap.y1), theme.ink1, theme)
 
@@ -37,6 +37,15 @@ def mark_end(painter: QPainter, layout: Layout, column: int, index: int, count: 
         paint_frame(painter, QRectF(layout.input_x - size / 2, y - size / 2, size, size), RING, RING, ink, theme)
     else:
         paint_ring(painter, QPointF(layout.columns.x(column), y), layout.radius + RING, ink, theme)
+
+
+def between_rings(layout: Layout, line: QLineF, layer: int) -> QLineF:
+    """An edge into a layer, shortened to the rings around the units at its ends."""
+    by, length = layout.radius + RING, line.length()
+    if length <= 2 * by + 2:
+        return line
+    starts, ends = layer > 1 and not layout.is_strip(layer - 1), not layout.is_strip(layer)
+    return QLineF(line.pointAt(by / length * starts), line.pointAt(1.0 - by / length * ends))
 
 
 def paint_picked_edge(painter: QPainter, line: QLineF, ink: str, theme: Theme) -> None:
