@@ -231,7 +231,8 @@ class Experiment:
     def go_to(self, step: int, phases: int = 0) -> Snapshot:
         """Take the whole run back (or forward again) to the moment after ``step`` steps, bit for bit as it was.
 
-        Nothing of the line that was recorded is lost: one can go forward again. Playing on from the past (`step`, `advance`,
+        Nothing of the line that was recorded is lost: one can go forward again (except weights that were written by hand into
+        `Network.parameters` after the first step; `NetworkSpec.set_values` is part of the line). Playing on from the past (`step`, `advance`,
         `apply`) begins a branch, and the line that is left stays as a ghost.
 
         Args:
@@ -462,14 +463,15 @@ class Experiment:
         return False
 
     def _take_back(self, spec: Spec) -> bool:
-        """If ``spec`` was in force until the last change, and no step was done since, make that change undone."""
-        line = self._line
-        step = self.trainer.steps
+        """If the last change set values by hand, no step was done since, and ``spec`` was in force before, make it undone."""
+        line, step = self._line, self.trainer.steps
         if len(line.settings) < 2 or not line.settings[-1].step == step == line.last_step or line.settings[-2].spec != spec:
             return False
+        if spec.network.set_values == self.spec.network.set_values:
+            return False  # nothing was overwritten: the change can simply be changed back
         line.settings.pop()
         line.history.forget_change()
-        self._settings = -1  # none of the line's: everything is restored, also what the change has overwritten
+        self._settings = -1  # none of the line's, so that all is restored
         self._travel(step, whole=False)
         return True
 

@@ -101,6 +101,7 @@ class Meter:
                 skip_gradients=np.array([self._skip_gradient(to, example) for _, to in self._architecture.skips], float),
             )
             if moment is not None and not trainer.steps:
+                fields = {name: np.array(values) for name, values in fields.items()}
                 self._forget_unreached(fields, moment)
         for array in fields.values():
             array.flags.writeable = False

@@ -200,7 +200,8 @@ class Inspection(msgspec.Struct, frozen=True):
 class WeightInspection(msgspec.Struct, frozen=True):
     """One weight, exactly, and how it has moved. Of a pooled block it is the weight with the largest gradient.
 
-    ``steps`` and ``values`` (n,) are its history, thinned evenly; the last entry is the present.
+    ``steps`` and ``values`` (n,) are its history, thinned evenly, with the present among them; after going back it reaches
+    beyond the present.
     """
 
     parameter: str  # "layer03.weight"

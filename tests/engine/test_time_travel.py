@@ -8,6 +8,7 @@ import pytest
 
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
 from gradviz.checkpoints import BYTES_AT_MOST, RECENT_BYTES, BatchState, Checkpoints, State
+from gradviz.snapshot import Look
 
 SPEC = Spec(
     NetworkSpec(depth=4, width=5, activation="tanh", batch_norm=True, skip_every=2),
@@ -231,7 +232,7 @@ def test_a_failed_run_can_be_taken_back_before_the_failure() -> None:
     assert experiment.trainer.failure is None
     assert np.isfinite(experiment.network.vector).all()
     experiment.go_to(0)
-    experiment.apply(spec.replace("training.learning_rate", 1e-4))
+    experiment.apply(spec.replace("training.learning_rate", 1e-12))
     for _ in range(20):
         experiment.advance()
     assert experiment.trainer.failure is None
@@ -259,6 +260,17 @@ def test_a_value_set_by_hand_takes_its_place_at_once_and_can_be_taken_back() -> 
     experiment.apply(SPEC)
     assert Memory(experiment) == before
     assert experiment.history.changes == []
+
+
+def test_the_first_step_can_be_looked_at_from_inside() -> None:
+    experiment = Experiment(SPEC.replace("training.clip", "norm"))
+    for phase in experiment.phases():
+        details = experiment.measure(Look(prediction=False, example=3 if phase.layer == 2 else None)).details
+        assert details is not None
+        reached = np.isfinite(details.gradient_rms)
+        expected = 0 if phase.kind in ("forward", "loss") else 5 if phase.kind != "backward" else 6 - phase.layer
+        assert reached.sum() == expected
+        assert np.isfinite(details.unit_deltas).sum() == {0: 0, 1: 1}.get(expected, 5 * (expected - 1) + 1)
 
 
 # ---- bounded memory
