@@ -271,7 +271,7 @@ def test_the_sum_over_all_paths_is_compared_with_back_propagation(panel: ChainRu
         (-0.5, 0.5, ("−0.5", "\u20070.5"), 0),
         (9.5, 10.5, ("\u20079.5", "10.5"), 0),
         (1.5e-12, 1.25e-12, ("1.50×10⁻¹²", "1.25×10⁻¹²"), 2),
-        (1.0, math.nan, ("1.0", "NaN"), 0),
+        (1.0, math.nan, ("1.0", "NaN"), 3),
         (0.1, 0.1, ("0.1", "0.1"), 4),
     ],
 )
@@ -286,7 +286,11 @@ def test_a_step_too_small_to_matter_is_called_out() -> None:
     assert words.congruent(snapshot.chain)
     assert "1.0×10⁶ steps" in words.update_words(snapshot.chain)
     assert not words.congruent(changed(snapshot, weight_new=0.51).chain)
-    assert "exactly 0" in words.update_words(changed(snapshot, gradient=0.0, weight_new=0.5).chain)
+    assert "last digit" in words.update_words(changed(snapshot, weight_new=0.5).chain)
+    dead = chained(depth=6, layer=2, dead=4, weight_old=0.5, weight_new=0.5)
+    assert "exactly 0" in words.update_words(dead.chain)
+    lost = changed(snapshot, gradient=0.0, example_gradient=0.0, weight_new=0.5)
+    assert "too small for a floating-point number" in words.update_words(lost.chain)
 
 
 def test_numbers_are_copied_with_every_digit(panel: ChainRulePanel, qtbot: QtBot) -> None:

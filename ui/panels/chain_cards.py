@@ -24,29 +24,29 @@ from ..numbers import MINUS, exponent_text, full
 from ..theme import Theme, font
 from . import chain_words as words
 from . import marks
-from .ladder import LEFT, RIGHT, Spot
+from .ladder import LEFT, RIGHT, Spot, measured
 
 LINE = 22.0  # a row of a card: label at the left, number at the right
-FORMULA, FACTORS, RESULT = 66.0, 48.0, 36.0
-UPDATE_FORMULA = 42.0
-CALLOUT = 46.0
+FORMULA, FACTORS, RESULT = 62.0, 46.0, 34.0
+UPDATE_FORMULA = 40.0
+CALLOUT = 36.0
 PADDING = 14.0
 NOT_YET = "not reached yet"
 
 
 def product_height(chain: ChainRule) -> float:
     """Height of the card with the three factors."""
-    return 12 + FORMULA + FACTORS + RESULT + (2 * LINE if chain.rest else 0.0) + (LINE if chain.batch > 1 else 0.0) + 10
+    return 12 + FORMULA + FACTORS + RESULT + (2 * LINE if chain.rest else 0.0) + (LINE if chain.batch > 1 else 0.0) + 6
 
 
 def update_height(chain: ChainRule) -> float:
     """Height of the card with the update, without its heading and the sentence under it."""
-    return UPDATE_FORMULA + 3 * LINE + (LINE if chain.clipped_gradient is not None else 0.0) + 12
+    return UPDATE_FORMULA + 3 * LINE + (LINE if chain.clipped_gradient is not None else 0.0) + 8
 
 
 def fitting(texts: tuple[str, ...], pixels: int, room: float, weight: int = 400) -> str:
     """The longest of the texts that fits, or the last."""
-    return next((text for text in texts if marks.text_width(text, font(pixels, weight)) <= room), texts[-1])
+    return next((text for text in texts if measured(text, pixels, weight) <= room), texts[-1])
 
 
 def paint_card(painter: QPainter, area: QRectF, theme: Theme) -> None:
@@ -70,25 +70,22 @@ def paint_product(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRul
     painter.drawLine(QLineF(inner.left(), y, inner.right(), y))
     y += 4
     if chain.rest:
-        _paint_line(painter, inner, y, "the three multiplied", chain.dz_dw * chain.dj_dy * chain.dy_dz, theme, chain.reached, spots)
-        room = inner.width() - 90
-        label = "+ " + fitting(words.rest_words(chain, architecture), 12, room)
-        _paint_line(painter, inner, y + LINE, label, chain.dz_dw * chain.rest, theme, chain.reached, spots)
+        _paint_line(painter, inner, y, ("the three multiplied",), chain.dz_dw * chain.dj_dy * chain.dy_dz, theme, chain.reached, spots)
+        others = tuple(f"+ {text}" for text in words.rest_words(chain, architecture))
+        _paint_line(painter, inner, y + LINE, others, chain.dz_dw * chain.rest, theme, chain.reached, spots)
         y += 2 * LINE
     middle = y + RESULT / 2
     paint_fitted(painter, flat_derivative("J", "w", 17, ink), QRectF(inner.left(), y, 80, RESULT), LEFT)
     if chain.reached:
         text = three_digits(chain.example_gradient)
-        used = font(20, 600)
-        marks.put_text(painter, inner.right(), middle, text, used, _ink(chain.example_gradient, theme), RIGHT)
-        width = marks.text_width(text, used)
+        marks.put_text(painter, inner.right(), middle, text, font(20, 600), _ink(chain.example_gradient, theme), RIGHT)
+        width = measured(text, 20, 600)
         spots.append(Spot(QRectF(inner.right() - width, y, width, RESULT), "∂J/∂w of this example", chain.example_gradient))
     else:
         marks.put_text(painter, inner.right(), middle, NOT_YET, font(13), theme.ink3, RIGHT)
     if chain.batch > 1:
-        _paint_line(
-            painter, inner, y + RESULT - 4, f"mean over the {chain.batch} of the mini-batch", chain.gradient, theme, chain.reached, spots
-        )
+        mean = (f"mean over the {chain.batch} of the mini-batch", f"mean of all {chain.batch}")
+        _paint_line(painter, inner, y + RESULT - 4, mean, chain.gradient, theme, chain.reached, spots)
 
 
 def _paint_factors(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRule, architecture: Architecture, spots: list[Spot]) -> None:
@@ -99,7 +96,7 @@ def _paint_factors(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRu
     captions = words.factor_words(chain, architecture)
     pitch = area.width() / 3
     room = pitch - 15
-    size = next((s for s in (15, 14, 13, 12) if all(marks.text_width(text, font(s, 600)) <= room for text in texts)), 11)
+    size = next((s for s in (15, 14, 13, 12) if all(measured(text, s, 600) <= room for text in texts)), 11)
     names = ("∂J/∂ŷ", "∂ŷ/∂z", "∂z/∂w")
     for at, (text, value, caption, colour) in enumerate(zip(texts, values, captions, (theme.purple, theme.red, theme.blue), strict=True)):
         x = area.left() + at * pitch
@@ -117,15 +114,15 @@ def paint_update(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRule
     inner = area.adjusted(PADDING, 0, -PADDING, 0)
     paint_fitted(painter, _update_formula(theme, chain, decay), QRectF(inner.left(), area.top() + 4, inner.width(), UPDATE_FORMULA - 4))
     y = area.top() + UPDATE_FORMULA
-    mean = f", mean of {chain.batch}" if chain.batch > 1 else ""
+    gradient = (f"∂J/∂w, mean of {chain.batch}", "∂J/∂w") if chain.batch > 1 else ("∂J/∂w",)
     if chain.optimizer != "sgd" and chain.weight_new is not None:
-        label = f"step of {words.optimizer_title(chain)}"
-        _paint_line(painter, inner, y, label, chain.weight_new - chain.weight_old, theme, True, spots)
+        step = (f"step of {words.optimizer_title(chain)}",)
+        _paint_line(painter, inner, y, step, chain.weight_new - chain.weight_old, theme, True, spots)
     else:
-        _paint_line(painter, inner, y, f"∂J/∂w{mean}", chain.gradient, theme, chain.reached, spots)
+        _paint_line(painter, inner, y, gradient, chain.gradient, theme, chain.reached, spots)
     y += LINE
     if chain.clipped_gradient is not None:
-        _paint_line(painter, inner, y, "g, after clipping", chain.clipped_gradient, theme, True, spots)
+        _paint_line(painter, inner, y, ("g, after clipping",), chain.clipped_gradient, theme, True, spots)
         y += LINE
     written = words.digits(chain.weight_old, chain.weight_new)
     room = inner.width() - 44
@@ -172,16 +169,25 @@ def _update_formula(theme: Theme, chain: ChainRule, decay: float) -> Row:
     return Row(pieces)
 
 
-def _paint_line(painter: QPainter, area: QRectF, y: float, label: str, value: float, theme: Theme, known: bool, spots: list[Spot]) -> None:
-    middle = y + LINE / 2
+def _paint_line(
+    painter: QPainter, area: QRectF, y: float, labels: tuple[str, ...], value: float, theme: Theme, known: bool, spots: list[Spot]
+) -> None:
+    paint_line(painter, area, y, labels, value, three_digits(value) if known else None, theme, spots)
+
+
+def paint_line(
+    painter: QPainter, area: QRectF, y: float, labels: tuple[str, ...], value: float, text: str | None, theme: Theme, spots: list[Spot]
+) -> None:
+    """A number at the right and, at the left, the longest of the labels that fits beside it; without a text not reached yet."""
+    middle, known = y + LINE / 2, text is not None
+    text = text or NOT_YET
+    weight = 500 if known else 400
+    width = measured(text, 12, weight)
+    marks.put_text(painter, area.right(), middle, text, font(12, weight), _ink(value, theme) if known else theme.ink3, RIGHT)
+    label = fitting(labels, 12, area.width() - width - 10)
     marks.put_text(painter, area.left(), middle, label, font(12), theme.ink2, LEFT)
-    if not known:
-        marks.put_text(painter, area.right(), middle, NOT_YET, font(12), theme.ink3, RIGHT)
-        return
-    text = three_digits(value)
-    marks.put_text(painter, area.right(), middle, text, font(12, 500), _ink(value, theme), RIGHT)
-    width = marks.text_width(text, font(12, 500))
-    spots.append(Spot(QRectF(area.right() - width, y, width, LINE), label.removeprefix("+ "), value))
+    if known:
+        spots.append(Spot(QRectF(area.right() - width, y, width, LINE), labels[0].removeprefix("+ "), value))
 
 
 def _paint_digits(painter: QPainter, right: float, y: float, text: str, same: int, size: int, theme: Theme, finite: bool) -> None:
@@ -192,8 +198,8 @@ def _paint_digits(painter: QPainter, right: float, y: float, text: str, same: in
     moved = tail if exponent < 0 else tail[:exponent]
     rest = tail[len(moved) :]
     x = right
-    ink = theme.ink1 if finite else theme.nan
-    for part, used, colour in ((rest, font(size), theme.ink1), (moved, strong, ink), (head, font(size), theme.ink2)):
+    calm = theme.ink2 if finite else theme.nan
+    for part, used, colour in ((rest, font(size), calm), (moved, strong, theme.ink1), (head, font(size), calm)):
         if not part:
             continue
         marks.put_text(painter, x, y, part, used, colour, RIGHT)
@@ -207,9 +213,9 @@ def _ink(value: float, theme: Theme) -> str:
     return theme.ink1 if math.isfinite(value) else theme.nan
 
 
-def exact(value: float) -> str:
-    """Ten significant digits at most, for two numbers that are to be compared by eye."""
+def exact(value: float, digits: int = 10) -> str:
+    """So many significant digits at most, for two numbers that are to be compared by eye."""
+    mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
     if not math.isfinite(value) or value == 0.0 or 1e-3 <= abs(value) < 1e6:
-        return full(float(f"{value:.9e}"))
-    mantissa, exponent = f"{value:.9e}".split("e")
+        return full(float(f"{value:.{digits - 1}e}"))
     return f"{mantissa.rstrip('0').rstrip('.')}×10{exponent_text(int(exponent))}".replace("-", MINUS)

@@ -19,16 +19,16 @@ from ..theme import Theme, font
 from . import chain_cards as cards
 from . import chain_words as words
 from . import marks
-from .ladder import AXIS, HEADS, LEFT, RIGHT, Grid, Ladder, Row, Spot, paint_tick
+from .ladder import AXIS, HEADS, LEFT, RIGHT, Grid, Ladder, Row, Spot, measured, paint_tick
 
 SIDE = 16.0
-GAP = 14.0
+GAP = 12.0
 HEADING = 26.0  # of the ladder and of the update
 LOWEST_ROW, HIGHEST_ROW = 16.0, 20.0
 SHARE_SEEN = 0.6  # of the rows; where fewer would be seen at once, the page scrolls as a whole
 COLUMNS_FROM = 700.0  # width from which the ladder stands beside the cards
-LINE = 17.0
 SUM = 20.0
+SWITCH = 176.0  # the switch between the two readings stands at the right of the ladder's heading
 WRAPPED = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop
 
 
@@ -109,11 +109,10 @@ class ChainPage:
         return HEADING + cards.update_height(chain) + cards.CALLOUT
 
     def _foot_height(self, width: float) -> float:
-        lines = 1 if self.ladder.single else 2
         sums = 2 * SUM if self._complete else 0.0
         used = QFontMetricsF(font(12))
         words_high = used.boundingRect(QRectF(0, 0, width, 500), WRAPPED, self._sum_words()).height()
-        return 4 + 16.0 * lines + 4 + sums + words_high
+        return 4 + 16.0 + 4 + sums + words_high
 
     @property
     def _complete(self) -> bool:
@@ -124,14 +123,19 @@ class ChainPage:
     def paint(
         self, painter: QPainter, placed: Placed, theme: Theme, spots: list[Spot], offset: float, lit: frozenset[int], seen: QRectF | None
     ) -> None:
-        """Draw the page. ``seen`` cuts the ladder on a screen; for exports it is None, and rows that are too many are left out."""
+        """Draw the page. ``seen`` cuts the ladder on a screen; for exports it is None."""
         snapshot, chain = self.snapshot, self.chain
         if snapshot is None or chain is None:
             return
         if seen is None or placed.card.intersects(seen):
             cards.paint_product(painter, placed.card, theme, chain, snapshot.architecture, spots)
         middle = placed.heading.top() + HEADING / 2 - 2
-        marks.put_text(painter, placed.heading.left(), middle, "Running product", font(13, 600), theme.ink1, LEFT)
+        room = placed.heading.width() - (0.0 if self.ladder.single or seen is None else SWITCH)
+        title = cards.fitting(("Running product", "Product"), 13, room, 600)
+        marks.put_text(painter, placed.heading.left(), middle, title, font(13, 600), theme.ink1, LEFT)
+        if seen is None and not self.ladder.single:  # on the screen the switch says it
+            reading = "sum over all paths" if self.ladder.summed else "along the strongest path"
+            marks.put_text(painter, placed.heading.right(), middle, reading, font(12), theme.ink3, RIGHT)
         self._paint_ladder(painter, placed, theme, spots, offset, lit, seen)
         if seen is None or placed.update.intersects(seen):
             self._paint_update(painter, placed.update, theme, snapshot, chain, spots)
@@ -161,14 +165,15 @@ class ChainPage:
         self.ladder.paint_heads(painter, grid, heads.top(), theme)
         self._paint_foot(painter, placed.foot, theme, grid, spots)
 
-    def _rows_at(self, placed: Placed, offset: float, seen: QRectF) -> list[tuple[float, Row | None]]:
+    def _rows_at(self, placed: Placed, offset: float, seen: QRectF) -> list[tuple[float, Row]]:
         """The rows that can be seen, with their tops; of too many for an export the middle is left out."""
         rows, height, top = self.ladder.rows, placed.row_height, placed.rows.top() - offset
         fitting = round(placed.content / height)
         if fitting < len(rows):
             first = fitting // 2
-            kept: list[Row | None] = [*rows[:first], None, *rows[len(rows) - (fitting - first - 1) :]]
-            return [(top + at * height, row) for at, row in enumerate(kept)]
+            last = len(rows) - (fitting - first - 1)
+            gap = Row("gap", f"⋮  {last - first:,} rows left out", 0)
+            return [(top + at * height, row) for at, row in enumerate((*rows[:first], gap, *rows[last:]))]
         start = max(0, int((seen.top() - top) // height))
         end = min(len(rows), int((seen.bottom() - top) // height) + 1)
         return [(top + at * height, rows[at]) for at in range(start, end)]
@@ -180,22 +185,21 @@ class ChainPage:
         ladder.paint_axis(painter, grid, area.top(), theme)
         y = area.top() + AXIS + 4 + 8
         if ladder.summed:
-            rule = ("Factor: how the sum changes from row to row.", "Factor: from row to row.")
+            rule: tuple[str, ...] = ("Factor: how the sum changes", "Factor: the change")
         else:
-            rule = ("Factor of a layer: its slope f′ × the weight w.", "Factor: slope f′ × weight w.")
-        marks.put_text(painter, area.left(), y, cards.fitting(rule, 11, area.width()), font(11), theme.ink3, LEFT)
+            rule = ("Factor of a layer: its slope f′ × the weight w", "Factor: slope f′ × weight w", "Factor: f′ × w")
+        room = area.width()
         if not ladder.single:
-            y += 16
-            paint_tick(painter, area.left() + 2, y - 5, y + 6, theme)
-            key = "the strongest path alone" if ladder.summed else "the sum over all paths"
-            marks.put_text(painter, area.left() + 10, y, key, font(11), theme.ink3, LEFT)
+            key = "strongest path alone" if ladder.summed else "sum over all paths"
+            room -= measured(key, 11) + 20
+            paint_tick(painter, area.left() + room + 11, y - 5, y + 6, theme)
+            marks.put_text(painter, area.right(), y, key, font(11), theme.ink3, RIGHT)
+        marks.put_text(painter, area.left(), y, cards.fitting(rule, 11, room - 4), font(11), theme.ink3, LEFT)
         y += 12
         if self._complete:
             mean = f", mean of {chain.batch}" if chain.batch > 1 else ""
             paths = words.paths_text(chain.log10_paths, self.snapshot.architecture)
             counted = paths.split(" ≈ ")[0]
-            found = cards.exact(chain.sum_over_paths)
-            room = area.width() - marks.text_width(found, font(12, 500)) - 10
             if ladder.single:
                 labels: tuple[str, ...] = (f"Product along the one path{mean}", f"The one path{mean}", "The one path")
             else:
@@ -205,17 +209,10 @@ class ChainPage:
                     f"All {counted} paths{mean}",
                     f"All paths{mean}",
                 )
-            sums = (
-                (cards.fitting(labels, 12, room), found, chain.sum_over_paths),
-                (f"Back-propagation{mean}", cards.exact(chain.gradient), chain.gradient),
-            )
-            for label, text, value in sums:
-                middle = y + SUM / 2
-                ink = theme.ink1 if math.isfinite(value) else theme.nan
-                marks.put_text(painter, area.left(), middle, label, font(12), theme.ink2, LEFT)
-                marks.put_text(painter, area.right(), middle, text, font(12, 500), ink, RIGHT)
-                width = marks.text_width(text, font(12, 500))
-                spots.append(Spot(QRectF(area.right() - width, y, width, SUM), label, value))
+            sums = ((labels, chain.sum_over_paths), ((f"Back-propagation{mean}", "Back-propagation"), chain.gradient))
+            digits = next((n for n in (10, 8) if measured(cards.exact(chain.gradient, n), 12, 500) < 0.42 * area.width()), 6)
+            for names, value in sums:
+                cards.paint_line(painter, area, y, names, value, cards.exact(value, digits), theme, spots)
                 y += SUM
         painter.setFont(font(12))
         painter.setPen(QColor(theme.ink2))

@@ -6,6 +6,8 @@ stands beside it. Every number can be copied with all its digits.
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -33,13 +35,15 @@ from . import chain_words as words
 from . import marks
 from .chain_cards import fitting
 from .chain_page import COLUMNS_FROM, SIDE, ChainPage, Placed, paint_empty, row_at
-from .ladder import LEFT, Ladder, Spot
+from .ladder import LEFT, RIGHT, Ladder, Spot
 from .panel import Panel, Table
 from .switch import Switch
 
-HEADER, SHORT_HEADER = 96.0, 66.0  # with and without the switch of what the network shows
+HEADER, SHORT_HEADER = 90.0, 62.0  # with and without the switch of what the network shows
 BUTTON = 24
-SMALLEST_SCALE = 0.6  # an export gets no smaller than this; rows that then still do not fit are left out
+SMALLEST_SCALE = 0.5  # an export gets no smaller than this; rows that then still do not fit are left out
+FEWEST_ROWS = 5
+HIGHEST = 4000.0  # of a picture
 COLUMNS = ("row", "layer", "unit", "slope", "weight", "factor", "product", "log10_product", "all_paths", "reached")
 UNSCROLLED = Qt.KeyboardModifier.NoModifier
 
@@ -190,10 +194,10 @@ class ChainRulePanel(Panel):
             self._paths.hide()
             return
         width, height, header = float(self.width()), float(self.height()), self._header
-        self._next.move(round(width - SIDE) - BUTTON, 32)
-        self._previous.move(self._next.x() - BUTTON - 4, 32)
+        self._next.move(round(width - SIDE) - BUTTON, 30)
+        self._previous.move(self._next.x() - BUTTON - 4, 30)
         self._shows.adjustSize()
-        self._shows.move(round(width - SIDE) - self._shows.width(), 62)
+        self._shows.move(round(width - SIDE) - self._shows.width(), 60)
         placed = self._page.place(0.0, header, width, height - header)
         if placed.whole:
             self._scroll(QRectF(width - 12, header, 10, height - header), placed.bottom - height, height - header)
@@ -253,10 +257,10 @@ class ChainRulePanel(Panel):
             painter.drawRect(area.adjusted(1, 1, -1, -1))
 
     def whole_size(self) -> QSizeF:
-        """The size at which `paint_to` draws every row unscaled."""
+        """The size at which `paint_to` draws every row unscaled, up to some hundred rows."""
         if self.chain is None:
             return QSizeF(360, 160)
-        return QSizeF(360, self._page.place(0.0, SHORT_HEADER, 360, None).bottom + SIDE)
+        return QSizeF(360, min(HIGHEST, math.ceil(self._page.place(0.0, SHORT_HEADER, 360, None).bottom + SIDE)))
 
     def paint_to(self, painter: QPainter, area: QRectF) -> None:
         """Everything at once: smaller where the room is too low, and with a gap in the ladder where that does not suffice."""
@@ -268,16 +272,7 @@ class ChainRulePanel(Panel):
             self._paint_nothing(painter, QRectF(0, 0, width, height))
             painter.restore()
             return
-        scale, placed = self._scaled(width, height, None)
-        if scale < SMALLEST_SCALE:
-            room = height / SMALLEST_SCALE
-            scale, placed = self._scaled(width, height, None)
-            wide = self._page.place(0.0, SHORT_HEADER, self._natural_width(width / SMALLEST_SCALE), None)
-            beyond = wide.bottom + SIDE - room
-            fewest = 5
-            rows = max(fewest, len(self.ladder.rows) - round(beyond / wide.row_height + 0.5))
-            if rows < len(self.ladder.rows):
-                scale, placed = self._scaled(width, height, rows)
+        scale, placed = self._fitted(width, height)
         painter.scale(scale, scale)
         painter.translate((width / scale - self._natural_width(width / scale)) / 2, 0)
         self._paint_header(painter, QRectF(0, 0, self._natural_width(width / scale), height / scale), buttons=False)
@@ -286,6 +281,15 @@ class ChainRulePanel(Panel):
 
     def _natural_width(self, width: float) -> float:
         return min(width, 480.0) if width < COLUMNS_FROM else min(width, 960.0)
+
+    def _fitted(self, width: float, height: float) -> tuple[float, Placed]:
+        """Scale and page for an export of this size; rows are left out before the text gets too small."""
+        scale, placed = self._scaled(width, height, None)
+        if scale >= SMALLEST_SCALE:
+            return scale, placed
+        natural = self._page.place(0.0, SHORT_HEADER, self._natural_width(width / SMALLEST_SCALE), None)
+        beyond = natural.bottom + SIDE - height / SMALLEST_SCALE
+        return self._scaled(width, height, max(FEWEST_ROWS, len(self.ladder.rows) - math.ceil(beyond / natural.row_height)))
 
     def _scaled(self, width: float, height: float, rows: int | None) -> tuple[float, Placed]:
         """The largest scale at which the page fits, and the page; a smaller scale makes it wider, so a few steps are needed."""
@@ -310,14 +314,19 @@ class ChainRulePanel(Panel):
         size = next((s for s in (15, 14, 13, 12) if marks.text_width(title, font(s, 600)) <= room), 11)
         left = area.left() + SIDE
         marks.put_text(painter, left, area.top() + 20, title, font(size, 600), theme.ink1, LEFT)
+        moment = snapshot.moment
+        step = f"step {moment.step if moment is not None else snapshot.step:,}"
+        if marks.text_width(title, font(size, 600)) + marks.text_width(step, font(12)) + 16 <= room:
+            marks.put_text(painter, left + room, area.top() + 20, step, font(12), theme.ink3, RIGHT)
         several = chain.batch > 1
         texts = words.example_lines(chain, snapshot.architecture, snapshot.loss_name)
         text = fitting(texts, 12, room - (2 * BUTTON + 12 if several and buttons else 0))
-        marks.put_text(painter, left, area.top() + 44, text, font(12), theme.ink3, LEFT)
+        marks.put_text(painter, left, area.top() + 42, text, font(12), theme.ink3, LEFT)
         if several and buttons:
-            free = self._shows.x() - left - 8
-            label = fitting(("The network shows", "Network shows", "Network"), 12, free)
-            marks.put_text(painter, left, area.top() + 72, label, font(12), theme.ink2, LEFT)
+            end = self._shows.x() - 10.0
+            label = fitting(("The network shows", "Network shows", "Network"), 12, end - left)
+            at, align = (end, RIGHT) if area.width() >= COLUMNS_FROM else (left, LEFT)  # never far from what it names
+            marks.put_text(painter, at, area.top() + 70, label, font(12), theme.ink2, align)
             line = QRectF(left, area.top() + 34, marks.text_width(text, font(12)), 20)
             self.spots.append(Spot(line, f"row {chain.example_number + 1} of the training set; ŷ", chain.prediction))
 

@@ -97,7 +97,7 @@ def paths_text(log10_paths: float, architecture: Architecture) -> str:
 def agreement(one: float, other: float) -> str:
     """How well two numbers that should be the same agree."""
     if not (math.isfinite(one) and math.isfinite(other)):
-        return "Neither can be a number any more." if not math.isfinite(one) and not math.isfinite(other) else "They do not agree."
+        return "Neither is a number any more." if not math.isfinite(one) and not math.isfinite(other) else "They do not agree."
     if one == other:
         return "The same number, in every digit."
     digits = max(0, math.floor(-math.log10(abs(one - other) / max(abs(one), abs(other)))))
@@ -112,13 +112,13 @@ def share_words(part: float, whole: float) -> str:
     if share < 0:
         return "The strongest path alone has the opposite sign: the others outweigh it."
     if share > 1.005:
-        return f"The strongest path alone would be {short(share)} times as large: the others cancel it."
+        return f"The strongest path alone would be {short(share)} times as large: the others cancel part of it."
     return f"The strongest path alone is {short(100 * share)} % of the sum."
 
 
 @dataclass(frozen=True)
 class Digits:
-    """Old and new weight, digit under digit; ``same`` characters at the beginning have not changed."""
+    """Old and new weight, digit under digit; the first ``same`` characters have not changed."""
 
     old: str
     new: str
@@ -130,7 +130,7 @@ def digits(old: float, new: float | None) -> Digits:
     values = [value for value in (old, new) if value is not None]
     if not all(math.isfinite(value) for value in values):
         texts = [short(value) if not math.isfinite(value) else repr(value).replace("-", "−") for value in values]
-        return Digits(texts[0], texts[1] if new is not None else "", 0)
+        return Digits(texts[0], texts[1] if new is not None else "", max(map(len, texts)))
     largest = max(abs(value) for value in values)
     size = math.floor(math.log10(largest)) if largest > 0 else 0
     shift = 0 if -5 <= size <= 6 else size
@@ -143,7 +143,7 @@ def digits(old: float, new: float | None) -> Digits:
     signs = ["−" if value < 0 else ("\u2007" if negative else "") for value in values]
     padded = [sign + text.rjust(longest, "\u2007") for sign, text in zip(signs, texts, strict=True)]
     if new is None:
-        return Digits(padded[0] + tail, "", 0)
+        return Digits(padded[0] + tail, "", len(padded[0] + tail))
     same = next((at for at, pair in enumerate(zip(*padded, strict=True)) if pair[0] != pair[1]), longest + 1)
     return Digits(padded[0] + tail, padded[1] + tail, same)
 
@@ -176,7 +176,7 @@ def update_words(chain: ChainRule) -> str:
         )
     steps = short(max(1.0, NOTICEABLE / abs(change)))
     if congruent(chain):
-        return f"Only the underlined digits move. At this pace a change of {NOTICEABLE:g} would take {steps} steps."
+        return f"Only the underlined digits move: {steps} steps like this for a change of {NOTICEABLE:g}."
     moved = f"The weight moves by {short(change)}"
     if not old:
         return f"{moved}."

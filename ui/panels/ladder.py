@@ -59,7 +59,7 @@ class Row:
     only a ``total``, the sum over all paths. ``change`` is the total over that of the row before.
     """
 
-    kind: str  # "loss", "output", "layer", "batch_norm", "skip", "sum", "input", "result", "mean" or "clip"
+    kind: str  # "loss", "output", "layer", "batch_norm", "skip", "sum", "input", "result", "mean", "clip" or "gap"
     name: str
     layer: int
     unit: int | None = None  # counted from 0; None where there is nothing to tell apart
@@ -105,7 +105,7 @@ def _path_rows(chain: ChainRule, architecture: Architecture) -> Iterator[Row]:
         if rung.kind == "slope" and held is not None:
             row = _row(rung, architecture, negative, before, weight=held.factor, slope=rung.factor)
             held = None
-        elif rung.kind in ("slope", "output"):
+        elif rung.kind == "slope" or (rung.kind == "output" and len(architecture.output_names) == 1):
             row = _row(rung, architecture, negative, before, slope=rung.factor)
         else:
             row = _row(rung, architecture, negative, before)
@@ -184,14 +184,15 @@ def _typed(text: str) -> str:
     return text.replace("×10", "e").translate(plain_digits)
 
 
-@functools.lru_cache(maxsize=4096)
-def _pattern_width(pattern: str, pixels: int) -> float:
-    return marks.text_width(pattern, font(pixels, 500))
+@functools.lru_cache(maxsize=1024)
+def measured(text: str, pixels: int, weight: int = 400) -> float:
+    """Width of a text, remembered: most texts are drawn again with the next snapshot."""
+    return marks.text_width(text, font(pixels, weight))
 
 
 def _width(text: str, pixels: int = 12) -> float:
     """Width of a number; figures are equally wide, so few different ones are ever measured."""
-    return _pattern_width(text.translate(_SAME_WIDTH), pixels)
+    return measured(text.translate(_SAME_WIDTH), pixels, 500)
 
 
 @dataclass(frozen=True)
@@ -251,7 +252,7 @@ class Ladder:
         factor = self.factor(row)
         texts = {"number": self.number_text(row)}
         if factor is not None:
-            texts["factor"] = short(factor) if row.kind == "loss" else f"×\u2009{short(factor)}"
+            texts["factor"] = short(factor) if row.kind == "loss" else f"×\u2009{'1' if factor == 1.0 else short(factor)}"
         if row.slope is not None:
             texts["slope"] = short(row.slope)
         if row.weight is not None and not self.summed:
@@ -260,13 +261,13 @@ class Ladder:
 
     # ---- where things stand
 
-    def grid(self, left: float, width: float, rows: Sequence[Row | None]) -> Grid:
+    def grid(self, left: float, width: float, rows: Sequence[Row]) -> Grid:
         """Columns in which the texts of these rows fit; the bars get what is left."""
         wanted = {"name": 34.0, "slope": 24.0, "weight": 0.0 if self.summed else 24.0, "factor": 40.0, "number": 50.0}
         for key, known in self._widths.items():
             wanted[key] = 0.0 if key == "weight" and self.summed else max(wanted[key], known)
         for row in rows:
-            if row is None or row.kind == "sum" or not row.reached:
+            if row.kind in ("sum", "gap") or not row.reached:
                 continue
             for key, text in self._texts(row).items():
                 wanted[key] = max(wanted[key], _width(text, 11 if key in SMALL else 12))
@@ -321,20 +322,20 @@ class Ladder:
         self,
         painter: QPainter,
         grid: Grid,
-        rows: Sequence[tuple[float, Row | None]],
+        rows: Sequence[tuple[float, Row]],
         height: float,
         theme: Theme,
         lit: frozenset[int],
         spots: list[Spot],
         first_zero: Row | None,
     ) -> None:
-        """Draw rows at their tops; None is a gap. ``lit`` are the layers in a band of their own."""
-        values = [math.nan if row is None else self._bar_value(row) for _, row in rows]
+        """Draw rows at their tops. ``lit`` are the layers in a band of their own."""
+        values = [self._bar_value(row) for _, row in rows]
         levels = colors.levels(np.array(values, float)) if values else ()
         for (top, row), value, level in zip(rows, values, levels, strict=True):
             y = top + height / 2
-            if row is None:
-                marks.put_text(painter, grid.left + 10, y, "⋮", font(12), theme.ink3, LEFT)
+            if row.kind == "gap":
+                marks.put_text(painter, grid.left + 10, y, row.name, font(12), theme.ink3, LEFT)
                 continue
             main = row.kind in ("layer", "output")
             if row.layer in lit and main:
@@ -353,6 +354,8 @@ class Ladder:
 
     def first_zero(self) -> Row | None:
         """The row at which the gradient has become exactly 0."""
+        if not self.rows or self._bar_value(self.rows[-1]) != 0.0:
+            return None  # what is 0 once stays 0
         return next((row for row in self.rows if row.reached and row.kind != "sum" and self._bar_value(row) == 0.0), None)
 
     def _bar_value(self, row: Row) -> float:
@@ -371,11 +374,12 @@ class Ladder:
         if row.kind in TICKED:
             tick = theme.strong_line if not row.reached else {"loss": theme.purple, "input": theme.blue}.get(row.kind, theme.red)
             painter.fillRect(QRectF(grid.left, y - height / 2 + 3, 2.5, height - 6), QColor(tick))
-        used = font(12, 600 if strong else 400)
+        heavy = 600 if strong else 400
+        used = font(12, heavy)
         name = f"{row.name}, all paths" if row.kind == "result" and not self.single else row.name
         marks.put_text(painter, grid.left + 10, y, name, used, ink if row.reached else theme.ink3, LEFT)
         if row.unit is not None:
-            start = grid.left + 10 + marks.text_width(row.name, used)
+            start = grid.left + 10 + measured(row.name, 12, heavy)
             marks.put_text(painter, start, y, f"·{row.unit + 1}", font(11), theme.ink3, LEFT)
         if not row.reached:
             if row.kind not in ("result", "mean"):
@@ -410,7 +414,7 @@ class Ladder:
         parts = f"block {short(row.branch)} + skip {short(row.skip)}" if row.reached else "block · + skip ·"
         whole = f"{parts} = {short(row.total)}" if row.reached else parts
         left = grid.left + 24
-        text = whole if marks.text_width(whole, font(11)) <= grid.number - left else parts
+        text = whole if measured(whole, 11) <= grid.number - left else parts
         marks.put_text(painter, left, y, text, font(11), ink, LEFT)
         painter.setPen(QPen(QColor(ink), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
