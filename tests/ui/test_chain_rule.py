@@ -16,7 +16,7 @@ from gradviz.snapshot import ChainRule, Moment, Rung, Snapshot
 from ui import colors, export
 from ui.panels import chain_words as words
 from ui.panels.chain_rule import ChainRulePanel
-from ui.panels.ladder import Row, ladder_rows, product_text
+from ui.panels.ladder_rows import Row, ladder_rows, product_text
 from ui.theme import THEMES
 
 from .fabricate import fabricate

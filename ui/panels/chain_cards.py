@@ -24,7 +24,8 @@ from ..numbers import MINUS, exponent_text, full
 from ..theme import Theme, font
 from . import chain_words as words
 from . import marks
-from .ladder import LEFT, RIGHT, Spot, measured
+from .ladder import LEFT, RIGHT, measured
+from .ladder_rows import Spot
 
 LINE = 22.0  # a row of a card: label at the left, number at the right
 FORMULA, FACTORS, RESULT = 62.0, 46.0, 34.0

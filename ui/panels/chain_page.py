@@ -19,7 +19,8 @@ from ..theme import Theme, font
 from . import chain_cards as cards
 from . import chain_words as words
 from . import marks
-from .ladder import AXIS, HEADS, LEFT, RIGHT, Grid, Ladder, Row, Spot, measured, paint_tick
+from .ladder import AXIS, HEADS, LEFT, RIGHT, Grid, Ladder, measured, paint_tick
+from .ladder_rows import Row, Spot
 
 SIDE = 16.0
 GAP = 12.0
@@ -29,6 +30,8 @@ SHARE_SEEN = 0.6  # of the rows; where fewer would be seen at once, the page scr
 COLUMNS_FROM = 700.0  # width from which the ladder stands beside the cards
 SUM = 20.0
 SWITCH = 176.0  # the switch between the two readings stands at the right of the ladder's heading
+SMALLEST_SCALE = 0.5  # an export gets no smaller than this; rows that then still do not fit are left out
+FEWEST_ROWS = 5
 WRAPPED = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop
 
 
@@ -104,6 +107,25 @@ class ChainPage:
             bottom=max(update_top + update, foot_top + AXIS + foot),
             whole=whole,
         )
+
+    def fit(self, width: float, height: float, header: float) -> tuple[float, float, Placed]:
+        """Scale, width and page for an export of this size; rows are left out before the text gets too small."""
+        scale, placed = self._scaled(width, height, header, None)
+        if scale < SMALLEST_SCALE:
+            natural = self.place(0.0, header, _natural_width(width / SMALLEST_SCALE), None)
+            beyond = natural.bottom + SIDE - height / SMALLEST_SCALE
+            rows = max(FEWEST_ROWS, len(self.ladder.rows) - math.ceil(beyond / natural.row_height))
+            scale, placed = self._scaled(width, height, header, rows)
+        return scale, _natural_width(width / scale), placed
+
+    def _scaled(self, width: float, height: float, header: float, rows: int | None) -> tuple[float, Placed]:
+        """The largest scale at which the page fits, and the page: a smaller scale makes it wider, so a few steps are needed."""
+        scale = 1.0
+        while True:
+            placed = self.place(0.0, header, _natural_width(width / scale), None, rows)
+            if (placed.bottom + SIDE / 2) * scale <= height + 0.5 or scale < 0.02:
+                return scale, placed
+            scale *= 0.96
 
     def _update_height(self, chain: ChainRule) -> float:
         return HEADING + cards.update_height(chain) + cards.CALLOUT
@@ -267,3 +289,8 @@ def row_at(placed: Placed, offset: float, at: QPointF) -> int | None:
     if not placed.rows.contains(at):
         return None
     return int((at.y() - placed.rows.top() + offset) // placed.row_height)
+
+
+def _natural_width(width: float) -> float:
+    """How much of an export's width the page uses: longer bars would tell nothing more."""
+    return min(width, 480.0) if width < COLUMNS_FROM else min(width, 960.0)

@@ -35,14 +35,13 @@ from . import chain_words as words
 from . import marks
 from .chain_cards import fitting
 from .chain_page import COLUMNS_FROM, SIDE, ChainPage, Placed, paint_empty, row_at
-from .ladder import LEFT, RIGHT, Ladder, Spot
+from .ladder import LEFT, RIGHT, Ladder
+from .ladder_rows import Spot
 from .panel import Panel, Table
 from .switch import Switch
 
 HEADER, SHORT_HEADER = 90.0, 62.0  # with and without the switch of what the network shows
 BUTTON = 24
-SMALLEST_SCALE = 0.5  # an export gets no smaller than this; rows that then still do not fit are left out
-FEWEST_ROWS = 5
 HIGHEST = 4000.0  # of a picture
 COLUMNS = ("row", "layer", "unit", "slope", "weight", "factor", "product", "log10_product", "all_paths", "reached")
 UNSCROLLED = Qt.KeyboardModifier.NoModifier
@@ -272,34 +271,12 @@ class ChainRulePanel(Panel):
             self._paint_nothing(painter, QRectF(0, 0, width, height))
             painter.restore()
             return
-        scale, placed = self._fitted(width, height)
+        scale, room, placed = self._page.fit(width, height, SHORT_HEADER)
         painter.scale(scale, scale)
-        painter.translate((width / scale - self._natural_width(width / scale)) / 2, 0)
-        self._paint_header(painter, QRectF(0, 0, self._natural_width(width / scale), height / scale), buttons=False)
+        painter.translate((width / scale - room) / 2, 0)
+        self._paint_header(painter, QRectF(0, 0, room, height / scale), buttons=False)
         self._page.paint(painter, placed, self.theme, [], 0.0, self._lit(), None)
         painter.restore()
-
-    def _natural_width(self, width: float) -> float:
-        return min(width, 480.0) if width < COLUMNS_FROM else min(width, 960.0)
-
-    def _fitted(self, width: float, height: float) -> tuple[float, Placed]:
-        """Scale and page for an export of this size; rows are left out before the text gets too small."""
-        scale, placed = self._scaled(width, height, None)
-        if scale >= SMALLEST_SCALE:
-            return scale, placed
-        natural = self._page.place(0.0, SHORT_HEADER, self._natural_width(width / SMALLEST_SCALE), None)
-        beyond = natural.bottom + SIDE - height / SMALLEST_SCALE
-        return self._scaled(width, height, max(FEWEST_ROWS, len(self.ladder.rows) - math.ceil(beyond / natural.row_height)))
-
-    def _scaled(self, width: float, height: float, rows: int | None) -> tuple[float, Placed]:
-        """The largest scale at which the page fits, and the page; a smaller scale makes it wider, so a few steps are needed."""
-        scale = 1.0
-        for _ in range(40):
-            placed = self._page.place(0.0, SHORT_HEADER, self._natural_width(width / scale), None, rows)
-            if (placed.bottom + SIDE / 2) * scale <= height + 0.5:
-                break
-            scale *= 0.96
-        return scale, placed
 
     def _paint_nothing(self, painter: QPainter, area: QRectF) -> None:
         paint_empty(painter, area, self.theme, "No factors yet", words.nothing_yet(self.snapshot))

@@ -153,6 +153,11 @@ def optimizer_title(chain: ChainRule) -> str:
     return str(dict(field_info("training.optimizer").choices).get(chain.optimizer, chain.optimizer))
 
 
+def underflowed(chain: ChainRule) -> bool:
+    """Whether the gradient is 0 only because its factors multiply to less than a floating-point number can hold."""
+    return chain.example_gradient == 0.0 and bool(chain.rungs) and math.isfinite(chain.rungs[-1].log10_product)
+
+
 def congruent(chain: ChainRule) -> bool:
     """Whether old and new weight agree to four significant digits or more."""
     new, old = chain.weight_new, chain.weight_old
@@ -168,12 +173,10 @@ def update_words(chain: ChainRule) -> str:
         return "The weight is no number any more: it has left the range of floating point."
     change = new - old
     if change == 0.0:
-        exact = chain.gradient == 0.0
-        return (
-            "The gradient is exactly 0: nothing moves."
-            if exact
-            else "The change is smaller than the last digit of the weight: nothing moves."
-        )
+        why = "The change is smaller than the last digit of the weight"
+        if chain.gradient == 0.0:
+            why = "The gradient is too small for a floating-point number" if underflowed(chain) else "The gradient is exactly 0"
+        return f"{why}: nothing moves."
     steps = short(max(1.0, NOTICEABLE / abs(change)))
     if congruent(chain):
         return f"Only the underlined digits move: {steps} steps like this for a change of {NOTICEABLE:g}."
