@@ -113,8 +113,9 @@ class _Assembler:
         self._memory: SharedMemory | None = None
 
     def request(self, look: Look) -> Request:
-        steps = [] if self._history is None else self._history.steps[: len(self._history.steps) - self._history.provisional]
-        last = int(steps[-1]) if len(steps) else 0
+        history = self._history
+        regular = 0 if history is None else len(history.steps) - history.provisional
+        last = int(history.steps[regular - 1]) if history is not None and regular else 0
         return Request(self._run, self._stride, last, look)
 
     def assemble(self, frame: Frame, parts: _Parts) -> Snapshot:

@@ -10,6 +10,7 @@ from gradviz.fields import FieldInfo
 from gradviz.snapshot import Snapshot
 from gradviz.spec import Spec, all_fields
 
+from .canvas.reach import known_gradients
 from .canvas.scene import NetworkCanvas
 from .legend import legend_size, paint_legend
 from .numbers import short
@@ -98,7 +99,7 @@ class Figure(Panel):
             painter.setPen(QColor(ink))
             fitted = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(room))
             painter.drawText(QRectF(area.left(), area.top() + 12 + 22 * number, room, 20), Qt.AlignmentFlag.AlignVCenter, fitted)
-        ticks = [] if snapshot.details is None else [float(value) for value in snapshot.details.gradient_rms]
+        ticks = known_gradients(snapshot)
         paint_legend(painter, QPointF(area.right(), area.top() + 16), self.theme, ticks)
 
     def table(self) -> Table:

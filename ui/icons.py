@@ -23,6 +23,7 @@ STROKES: dict[str, str] = {
     "pause": '<path d="M5.25 3.5v9M10.75 3.5v9" stroke-width="2"/>',
     "step": '<path d="M4 3.75 9.5 8 4 12.25zM12.25 3.5v9"/>',
     "step-phase": '<path d="M2.25 8H10M7 5l3 3-3 3M13.25 4.5v7"/>',
+    "phase": '<path d="M2 4.5 5.5 8 2 11.5M6.5 4.5 10 8l-3.5 3.5M13.25 4v8"/>',
     "reset": '<path d="M12 3.75 6.5 8l5.5 4.25zM3.75 3.5v9"/>',
     "back": '<path d="M8.5 3.75 4.25 8l4.25 4.25M12.25 3.5v9"/>',
     "undo": '<path d="M6 2.75l-3.25 3L6 8.75M3.25 5.75h6a3.5 3.5 0 0 1 0 7H6.5"/>',

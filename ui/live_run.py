@@ -145,7 +145,8 @@ class LiveRun(QObject):
             fetched = self._engine.fetch()
             prediction = not self.playing or next(self._frames) % PREDICTION_EVERY == 0
             # ask before drawing, so that the engine measures while the window paints
-            self._engine.ask(msgspec.structs.replace(self.look, prediction=prediction))
+            # at rest the chain rule is there too, seen or not: it may be exported
+            self._engine.ask(msgspec.structs.replace(self.look, prediction=prediction, chain=self.look.chain or not self.playing))
         except EngineLost:
             self._on_lost()
             return

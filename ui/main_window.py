@@ -5,26 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
-from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, QSizeF, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent
+from PySide6.QtCore import QPoint, QSettings, QSizeF, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QSlider, QSplitter, QVBoxLayout, QWidget
 
 from gradviz.snapshot import Snapshot
 from gradviz.spec import Spec
 
-from .banner import Banner
+from . import motion
 from .canvas.scene import NetworkCanvas
 from .controls import Controls
 from .export_menu import ExportMenu
-from .legend import legend_size
 from .live_run import LiveRun
+from .overlays import Overlays
+from .panels.chain_rule import ChainRulePanel
+from .panels.inspect import InspectPanel
 from .panels.layer_table import LayerTablePanel
 from .panels.panel import Panel
 from .panels.prediction import PredictionPanel
 from .panels.profile import ProfilePanel
 from .panels.timeline import TimelinePanel
-from .phase_strip import PhaseStrip
 from .presets import Preset, preset_named, presets
+from .right_dock import RightDock
 from .selection import Selection
 from .shortcut_list import ShortcutList
 from .shortcuts import SHORTCUTS
@@ -35,8 +37,6 @@ from .transport import Transport
 SLOW_EVERY = 6  # tables and the status bar follow every so many frames while playing: faster, nobody can read them
 TIMELINE_EVERY = 3
 NOTICE_SECONDS = 8.0
-BANNER_ROOM = 44.0
-NARROW = 560  # pixels of the canvas
 
 
 class MainWindow(QWidget):
@@ -52,6 +52,7 @@ class MainWindow(QWidget):
         self._shown_spec: Spec | None = None
         self._shown_points: object = None
         self._preset = preset
+        self._to_select: Selection | None = None  # once the network is there that it belongs to
         self._closed = False
         self.run = LiveRun(spec, self)
 
@@ -62,11 +63,19 @@ class MainWindow(QWidget):
         self.timeline = TimelinePanel()
         self.prediction = PredictionPanel()
         self.layers = LayerTablePanel()
+        self.chain = ChainRulePanel()
+        self.inspect = InspectPanel()
         self.status = StatusBar()
-        self.phases = PhaseStrip(self.canvas)
-        self.banner = Banner(self.canvas)
-        self.banner.hide()
-        self.panels: tuple[Panel, ...] = (self.canvas, self.profile, self.timeline, self.prediction, self.layers)
+        self.overlays = Overlays(self.canvas)
+        self.panels: tuple[Panel, ...] = (
+            self.canvas,
+            self.profile,
+            self.timeline,
+            self.prediction,
+            self.layers,
+            self.chain,
+            self.inspect,
+        )
 
         self._lay_out()
         self.export_menu = ExportMenu(self)
@@ -77,14 +86,15 @@ class MainWindow(QWidget):
         self.transport.set_presets([(item.name, item.title, item.description) for item in presets()])
         self.transport.show_preset(preset.name if preset else None)
         self._show_spec(spec)
-        self.canvas.installEventFilter(self)
+        self.canvas.set_motion(motion.load())
+        self.transport.show_motion(self.canvas.motion)
         self.set_speed(preset.speed if preset else None)
         if live:
             self._restore_layout()
             self.run.start()
-            self.run.play()
+            self._begin_with(preset)
         self.canvas.setFocus()
-        QTimer.singleShot(0, self, self._place_overlays)
+        QTimer.singleShot(0, self, self.overlays.place)
 
     # ---- assembling
 
@@ -94,16 +104,18 @@ class MainWindow(QWidget):
             self.centre.addWidget(panel)
             panel.resize(panel.width(), height)
         self.centre.setSizes([416, 220, 282])
-        self.right = QSplitter(Qt.Orientation.Vertical)
-        self.right.addWidget(self.prediction)
-        self.right.addWidget(self.layers)
-        self.right.setSizes([360, 500])
+        self.overview = QSplitter(Qt.Orientation.Vertical)
+        self.overview.addWidget(self.prediction)
+        self.overview.addWidget(self.layers)
+        self.overview.setSizes([360, 500])
+        pages = {"overview": ("Overview", self.overview)} | {page.name: (page.title, page) for page in (self.chain, self.inspect)}
+        self.dock = RightDock(pages)
         self.body = QSplitter(Qt.Orientation.Horizontal)
-        for widget in (self.controls, self.centre, self.right):
+        for widget in (self.controls, self.centre, self.dock):
             self.body.addWidget(widget)
         self.body.setStretchFactor(1, 1)
         self.body.setSizes([264, 976, 360])
-        for splitter in (self.centre, self.right, self.body):
+        for splitter in (self.centre, self.overview, self.body):
             splitter.setHandleWidth(1)
             splitter.setChildrenCollapsible(True)
         self.body.setCollapsible(1, False)
@@ -128,7 +140,8 @@ class MainWindow(QWidget):
         run.undo_stack.indexChanged.connect(self._show_undo)
         self._show_undo()
         transport.play_toggled.connect(self.set_playing)
-        transport.step_wanted.connect(self.step)
+        transport.walk_wanted.connect(run.walk)
+        transport.motion_wanted.connect(self.set_motion)
         transport.reset_wanted.connect(run.reset)
         transport.new_seed_wanted.connect(self.new_seed)
         transport.speed_changed.connect(self.set_speed)
@@ -138,13 +151,20 @@ class MainWindow(QWidget):
         transport.theme_toggled.connect(self.toggle_theme)
         self.controls.change_wanted.connect(run.change)
         self.controls.csv_wanted.connect(self.open_data_file)
-        self.canvas.selection_changed.connect(self.select)
+        self.canvas.selection_changed.connect(self._on_picked)
         self.canvas.layer_menu_wanted.connect(self._open_layer_menu)
         self.canvas.columns_changed.connect(self.profile.set_columns)
         self.canvas.inspect_wanted.connect(self._on_inspect_wanted)
-        for panel in (self.profile, self.timeline, self.layers):
+        for panel in (self.profile, self.timeline, self.layers, self.chain):
             panel.layer_selected.connect(self._on_layer_selected)
-        self.banner.clicked.connect(self._on_banner)
+        self.timeline.step_wanted.connect(run.go_to)
+        self.chain.example_wanted.connect(self.look_at_example)
+        self.inspect.weight_wanted.connect(self.set_weight)
+        self.inspect.chain_wanted.connect(self.show_chain)
+        self.dock.page_changed.connect(self._on_page_changed)
+        self.overlays.last_finite_wanted.connect(run.go_to)
+        self.overlays.clipping_wanted.connect(self._clip_and_run_again)
+        self.overlays.restart_wanted.connect(run.revive)
 
     def _add_shortcuts(self) -> None:
         for shortcut in SHORTCUTS:
@@ -157,7 +177,10 @@ class MainWindow(QWidget):
     # ---- what the user can do
 
     def set_playing(self, playing: bool) -> None:
+        snapshot = self.run.snapshot
         if playing:
+            if snapshot is not None and snapshot.step < snapshot.last_step:
+                self.tell("notice", f"A branch from step {snapshot.step:,}. The line before stays dotted; Undo takes it up again.")
             self.run.play()
         else:
             self.run.pause()
@@ -167,6 +190,51 @@ class MainWindow(QWidget):
 
     def step(self) -> None:
         self.run.walk("step")
+
+    def step_layer(self) -> None:
+        self.run.walk("step_layer")
+
+    def step_phase(self) -> None:
+        self.run.walk("step_phase")
+
+    def back(self) -> None:
+        self.run.walk("back")
+
+    def back_layer(self) -> None:
+        self.run.walk("back_layer")
+
+    def back_phase(self) -> None:
+        self.run.walk("back_phase")
+
+    def look_at_example(self, example: int | None) -> None:
+        """Show one example of the mini-batch (its position), or all of it."""
+        self._look(example=example)
+
+    def set_weight(self, name: str, value: float) -> None:
+        """Give one parameter a value; ``name`` is such as ``layer01.weight[0,0]``."""
+        spec = self.run.wanted_spec
+        others = [entry for entry in spec.network.set_values if entry.partition("=")[0].strip() != name]
+        self.run.change(spec.replace("network.set_values", (*others, f"{name} = {value!r}")), "network.set_values")
+
+    def set_motion(self, mode: str) -> None:
+        """How much may move: one of `motion.MODES`."""
+        motion.save(mode)
+        self.canvas.set_motion(mode)
+        self.transport.show_motion(mode)
+
+    def show_overview(self) -> None:
+        self._show_page("overview")
+
+    def show_chain(self) -> None:
+        self._show_page("chain")
+
+    def show_inspect(self) -> None:
+        self._show_page("inspect")
+
+    def _show_page(self, name: str) -> None:
+        self.dock.show()
+        self.dock.show_page(name)
+        self._on_page_changed(name)
 
     def reset(self) -> None:
         self.run.reset()
@@ -193,7 +261,17 @@ class MainWindow(QWidget):
         self._preset = preset_named(name)
         self.run.load(self._preset.spec, f"preset {self._preset.title}")
         self.set_speed(self._preset.speed)
-        self.run.play()
+        self._begin_with(self._preset)
+
+    def _begin_with(self, preset: Preset | None) -> None:
+        """Play, unless the preset is to be stepped through; show and select what it is about."""
+        if preset is not None and preset.paused:
+            self.run.pause()
+        else:
+            self.run.play()
+        if preset is not None and preset.page:
+            self._show_page(preset.page)
+        self._to_select = preset.select if preset is not None else None
 
     def undo(self) -> None:
         self.run.undo_stack.undo()
@@ -203,8 +281,19 @@ class MainWindow(QWidget):
 
     def select(self, selection: Selection | None) -> None:
         self.canvas.select(selection)
-        for panel in (self.profile, self.timeline, self.layers):
+        for panel in (self.profile, self.timeline, self.layers, self.chain):
             panel.select(selection)
+        self._look(picked=None if selection is None else (selection.kind, selection.layer, selection.unit, selection.source))
+
+    def _on_picked(self, selection: Selection | None) -> None:
+        """What was clicked in the network is shown exactly, unless something about it is shown already."""
+        self.select(selection)
+        if selection is not None and selection.kind != "layer" and self.dock.page == "overview":
+            self.dock.show_page("inspect")
+
+    def _look(self, **changes: object) -> None:
+        """Ask the engine for other things to be seen from now on."""
+        self.run.look = msgspec.structs.replace(self.run.look, **changes)
 
     def select_weakest(self) -> None:
         self.canvas.select_weakest()
@@ -219,7 +308,8 @@ class MainWindow(QWidget):
         self.controls.setVisible(not self.controls.isVisible())
 
     def toggle_right(self) -> None:
-        self.right.setVisible(not self.right.isVisible())
+        self.dock.setVisible(not self.dock.isVisible())
+        self._on_page_changed(self.dock.page)
 
     def toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
@@ -252,7 +342,7 @@ class MainWindow(QWidget):
     def tell(self, kind: str, text: str) -> None:
         """Say something to the user: a notice in the status bar, an error on a banner."""
         if kind == "error":
-            self._show_banner(text, ("Dismiss",), "error")
+            self.overlays.show_error(text)
             self._show_spec(self.run.snapshot.spec if self.run.snapshot else self.run.wanted_spec)
         else:
             self.status.say(text, NOTICE_SECONDS)
@@ -264,7 +354,7 @@ class MainWindow(QWidget):
         QApplication.processEvents()
         self.run.snapshot = snapshot
         self._on_snapshot(snapshot)
-        self._place_overlays()
+        self.overlays.place()
         QApplication.processEvents()  # what the numbers need of room is given before the picture is taken
 
     # ---- what comes back
@@ -274,7 +364,8 @@ class MainWindow(QWidget):
         settled = not snapshot.playing
         if snapshot.spec != self._shown_spec:
             self._show_spec(snapshot.spec)
-        for panel in (self.canvas, self.profile, self.prediction):
+        self.overlays.phases.show_moment(snapshot.moment)
+        for panel in (self.canvas, self.profile, self.prediction, self.chain, self.inspect):
             if panel.isVisible():
                 panel.show_snapshot(snapshot)
         if self.timeline.isVisible() and (settled or self._frames % TIMELINE_EVERY == 0):
@@ -286,7 +377,11 @@ class MainWindow(QWidget):
             self.controls.show_summary(snapshot.data_summary, snapshot.architecture.parameter_count)
             self._show_points(snapshot)
         self.transport.show_state(snapshot.playing, self._speed)
-        self._show_failure(snapshot)
+        self.transport.show_place(snapshot.step > 0 or snapshot.moment is not None)
+        self.overlays.show_failure(snapshot.failure)
+        if self._to_select is not None and self._preset is not None and snapshot.spec == self._preset.spec:
+            selection, self._to_select = self._to_select, None
+            self.select(selection)
 
     def _show_points(self, snapshot: Snapshot) -> None:
         prediction = snapshot.prediction
@@ -298,37 +393,31 @@ class MainWindow(QWidget):
         else:
             self.controls.show_points(None)
 
-    def _show_failure(self, snapshot: Snapshot) -> None:
-        failure = snapshot.failure
-        if failure is None:
-            if self._banner_kind == "failure":
-                self._hide_banner()
-            return
-        if self._banner_kind != "failure":
-            text = f"Stopped at step {failure.step}: {failure.layer_name} is no longer finite ({failure.phase})."
-            # in a narrow window the words need the room; the toolbar resets too
-            buttons = ("Reset", "Clip and run again") if self.canvas.width() > NARROW else ("Clip and run again",)
-            self._show_banner(text, buttons, "failure")
+    def _chain_shown(self) -> bool:
+        return self.dock.isVisibleTo(self) and self.dock.page == "chain"
+
+    def _on_page_changed(self, page: str) -> None:
+        self._look(chain=self._chain_shown())
+        self.canvas.chain_shown = self._chain_shown()
+        self.canvas.update()
+        if self.run.snapshot is not None:
+            for panel in (self.prediction, self.layers, self.chain, self.inspect):
+                if panel.isVisible():
+                    panel.show_snapshot(self.run.snapshot)  # it has missed the last ones
 
     def _on_engine_lost(self, step: int) -> None:
-        self._show_banner(f"Engine stopped at step {step:,}. The pictures are the last it sent.", ("Restart",), "lost")
+        self.overlays.show_lost(step)
 
-    def _on_banner(self, button: str) -> None:
-        self._hide_banner()
-        if button == "Reset":
-            self.run.reset()
-        elif button == "Restart":
-            self.run.revive()
-        elif button == "Clip and run again":
-            spec = self.run.wanted_spec.replace("training.clip", "norm").replace("training.clip_threshold", 1.0)
-            self.run.load(spec, "clipping by norm")
-            self.run.play()
+    def _clip_and_run_again(self) -> None:
+        spec = self.run.wanted_spec.replace("training.clip", "norm").replace("training.clip_threshold", 1.0)
+        self.run.load(spec, "clipping by norm")
+        self.run.play()
 
     def _on_layer_selected(self, layer: int) -> None:
         self.select(Selection("layer", layer))
 
     def _on_inspect_wanted(self, edge: tuple[int, int, int] | None) -> None:
-        self.run.look = msgspec.structs.replace(self.run.look, edge=edge)
+        self._look(edge=edge)
 
     def _open_layer_menu(self, layer: int, position: QPoint) -> None:
         menu = self.controls.layer_menu(self.run.wanted_spec, layer, self)
@@ -338,41 +427,13 @@ class MainWindow(QWidget):
     def _show_spec(self, spec: Spec) -> None:
         self._shown_spec = spec
         self.controls.show_spec(spec)
-        self.phases.show_spec(spec)
+        self.overlays.phases.show_spec(spec)
         known = self._preset if self._preset is not None and self._preset.spec == spec else None
         self.transport.show_preset(known.name if known else None)
 
     def _show_undo(self) -> None:
         stack = self.run.undo_stack
         self.transport.show_undo(stack.undoText() if stack.canUndo() else None, stack.redoText() if stack.canRedo() else None)
-
-    # ---- banner and phase strip lie over the canvas
-
-    _banner_kind = ""
-
-    def _show_banner(self, text: str, buttons: tuple[str, ...], kind: str) -> None:
-        self._banner_kind = kind
-        self.banner.say(text, buttons, "warning" if kind == "failure" else "error")
-        self.banner.show()
-        self._place_overlays()
-
-    def _hide_banner(self) -> None:
-        self._banner_kind = ""
-        self.banner.hide()
-        self._place_overlays()
-
-    def _place_overlays(self) -> None:
-        self.phases.move(16, 12)
-        self.phases.adjustSize()
-        self.phases.setVisible(self.phases.width() + legend_size().width() + 44 < self.canvas.width())
-        self.banner.setGeometry(16, 56, self.canvas.width() - 32, int(BANNER_ROOM) - 2)
-        self.canvas.top_inset = BANNER_ROOM if self.banner.isVisibleTo(self.canvas) else 0.0
-        self.canvas.update()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.canvas and event.type() == QEvent.Type.Resize:
-            self._place_overlays()
-        return super().eventFilter(watched, event)
 
     # ---- theme, layout, end
 
@@ -384,7 +445,7 @@ class MainWindow(QWidget):
         application.setStyleSheet(stylesheet(self.theme))
         for panel in self.panels:
             panel.set_theme(self.theme)
-        for widget in (self.transport, self.controls, self.status, self.phases, self.banner):
+        for widget in (self.transport, self.controls, self.status, self.overlays):
             widget.set_theme(self.theme)
 
     def _restore_layout(self) -> None:
@@ -392,7 +453,7 @@ class MainWindow(QWidget):
         geometry = settings.value("geometry")
         if geometry is not None:
             self.restoreGeometry(geometry)
-        for splitter, key in ((self.body, "body"), (self.centre, "centre"), (self.right, "right")):
+        for splitter, key in ((self.body, "body"), (self.centre, "centre"), (self.overview, "overview")):
             state = settings.value(f"splitter/{key}")
             if state is not None:
                 splitter.restoreState(state)
@@ -400,12 +461,8 @@ class MainWindow(QWidget):
     def _save_layout(self) -> None:
         settings = QSettings()
         settings.setValue("geometry", self.saveGeometry())
-        for splitter, key in ((self.body, "body"), (self.centre, "centre"), (self.right, "right")):
+        for splitter, key in ((self.body, "body"), (self.centre, "centre"), (self.overview, "overview")):
             settings.setValue(f"splitter/{key}", splitter.saveState())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._place_overlays()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if _dropped_file(event) is not None:
@@ -429,8 +486,9 @@ class MainWindow(QWidget):
 
     def picture_size(self, panel: Panel) -> QSizeF:
         """The size at which a panel is exported: as it is seen, or a good one while it is hidden."""
-        if panel is self.layers:
-            return self.layers.whole_size()
+        for own in (self.layers, self.chain, self.inspect):
+            if panel is own:
+                return own.whole_size()
         return QSizeF(panel.size()) if panel.isVisible() and panel.width() > 100 else QSizeF(976, 360)
 
 

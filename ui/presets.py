@@ -11,6 +11,8 @@ import msgspec
 from gradviz.resources import RESOURCES
 from gradviz.spec import Spec, SpecError
 
+from .selection import Selection
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -22,6 +24,9 @@ class Preset:
     order: int
     spec: Spec
     speed: float | None = None  # steps per second that suit it; None for unlimited
+    paused: bool = False  # to be stepped through, not played
+    page: str = ""  # of the right dock, to be brought to the front
+    select: Selection | None = None
 
 
 def read_preset(path: Path) -> Preset:
@@ -35,6 +40,9 @@ def read_preset(path: Path) -> Preset:
             order=int(raw["order"]),
             spec=Spec.from_dict(raw["spec"]),
             speed=raw.get("speed"),
+            paused=raw.get("paused", False),
+            page=raw.get("page", ""),
+            select=Selection(*raw["select"]) if "select" in raw else None,
         )
     except (msgspec.DecodeError, KeyError, TypeError, OSError) as error:
         raise SpecError(f"the preset {path.name}", str(error), "an object with title, description, order and spec") from None

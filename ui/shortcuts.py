@@ -16,7 +16,12 @@ class Shortcut:
 
 SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("toggle_playing", "Play or pause", ("Space",)),
-    Shortcut("step", "One step", ("S",)),
+    Shortcut("step_layer", "One layer on", ("Right",)),
+    Shortcut("back_layer", "One layer back", ("Left",)),
+    Shortcut("step_phase", "To the end of the phase", ("Ctrl+Right",)),
+    Shortcut("back_phase", "To the phase before", ("Ctrl+Left",)),
+    Shortcut("step", "One whole step on", ("S",)),
+    Shortcut("back", "One whole step back", ("B",)),
     Shortcut("reset", "Reset to the same weights", ("R",)),
     Shortcut("new_seed", "New seed", ("N",)),
     Shortcut("faster", "Faster", ("]",)),
@@ -33,7 +38,10 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("copy_picture", "Copy the window as a picture", ("Ctrl+Shift+C",)),
     Shortcut("toggle_theme", "Light or dark", ("Ctrl+T",)),
     Shortcut("toggle_left", "Controls", ("Ctrl+1",)),
-    Shortcut("toggle_right", "Prediction and layers", ("Ctrl+2",)),
+    Shortcut("toggle_right", "Right dock", ("Ctrl+2",)),
+    Shortcut("show_overview", "Overview", ("Alt+1",)),
+    Shortcut("show_chain", "Chain rule", ("Alt+2", "C")),
+    Shortcut("show_inspect", "Inspect", ("Alt+3", "I")),
     Shortcut("toggle_full_screen", "Full screen", ("F11",)),
     Shortcut("show_shortcuts", "Shortcuts", ("F1", "?")),
     Shortcut("close", "Quit", ("Ctrl+Q",)),
@@ -44,6 +52,7 @@ CANVAS_KEYS: tuple[tuple[str, str], ...] = (
     ("Shift+←, Shift+→", "Scroll (in the network)"),
     ("PgUp, PgDown", "Layer before, layer behind"),
     ("↑, ↓", "Unit above, unit below"),
+    ("←, →, Shift, Home, End", "Through the steps (in the timeline)"),
     ("Menu", "Activation and units of the selected layer"),
 )
 """Keys of the panels themselves, for the list of all keys."""

@@ -1,4 +1,4 @@
-"""The row of commands on top of the window: run, step, reset, how fast, which preset, undo, export, theme.
+"""The row of commands on top of the window: run, step forth and back, reset, how fast, which preset, undo, export, theme.
 
 On a narrow window the texts of its buttons go first, the ones of the least used at first; tooltips keep them.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtGui import QActionGroup, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
 
 from .controls.input import focus_by_tab
 from .controls.slider import Slider
@@ -21,6 +21,16 @@ from .theme import THEMES, Theme
 
 HEIGHT = 52
 BUTTON_HEIGHT = 32
+WALKS = (
+    ("back", "One whole step back"),
+    ("back_phase", "Back to the phase before"),
+    ("back_layer", "One layer back"),
+    ("step_layer", "One layer on"),
+    ("step_phase", "To the end of the phase"),
+    ("step", "One whole step on"),
+)
+"""The ways to go through a training step."""
+MOTIONS = {"full": "Full", "reduced": "Reduced: nothing runs across the picture", "off": "Off"}
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, math.inf)
 """Steps per second on the slider; the last one is as fast as the engine can."""
 
@@ -29,7 +39,8 @@ class Transport(QWidget):
     """Shows whether the run plays and how fast; what is pressed it says with a signal."""
 
     play_toggled = Signal(bool)
-    step_wanted = Signal()
+    walk_wanted = Signal(str)  # a command of `WALKS`
+    motion_wanted = Signal(str)
     reset_wanted = Signal()
     new_seed_wanted = Signal()
     speed_changed = Signal(object)  # steps per second, or None for unlimited
@@ -63,7 +74,12 @@ class Transport(QWidget):
         self.play_button.setFixedHeight(BUTTON_HEIGHT)
         self.play_button.clicked.connect(lambda: self.play_toggled.emit(not self._state[0]))
         focus_by_tab(self.play_button)
-        self.step_button = self._button("step", "Step", "One training step", "step", self.step_wanted)
+        self.back_button = self._walk_button("back", "Back", "back_layer", "One layer back, or a step already done again")
+        self.layer_button = self._walk_button("step-phase", "Layer", "step_layer", "One layer on: forward, the loss, backward, the update")
+        self.phase_button = self._walk_button("phase", "Phase", "step_phase", "To the end of the phase: all layers forward, all back …")
+        self.step_button = self._walk_button("step", "Step", "step", "One whole training step")
+        self.layer_button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        self.layer_button.setMenu(self._walk_menu())
         self.speed_label = QLabel("Speed")
         self.speed = Slider(SPEEDS)
         self.speed.setFixedWidth(120)
@@ -95,22 +111,45 @@ class Transport(QWidget):
         self._icons[button], self._texts[button] = name, text
         return button
 
+    def _walk_button(self, name: str, text: str, command: str, help: str) -> QToolButton:
+        button = self._button(name, text, help, command)
+        button.clicked.connect(lambda: self.walk_wanted.emit(command))
+        button.setAutoRepeat(True)
+        button.setAutoRepeatDelay(500)
+        return button
+
+    def _walk_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for command, title in WALKS:
+            action = menu.addAction(f"{title}\t{_keys(command).strip(' ()')}")
+            action.triggered.connect(lambda _=False, command=command: self.walk_wanted.emit(command))
+        motions = menu.addMenu("Motion")
+        self._motions = QActionGroup(motions)
+        for mode, title in MOTIONS.items():
+            action = motions.addAction(title)
+            action.setCheckable(True)
+            action.setData(mode)
+            self._motions.addAction(action)
+            action.triggered.connect(lambda _=False, mode=mode: self.motion_wanted.emit(mode))
+        return menu
+
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(6)
         row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)  # `minimumSizeHint` knows how narrow it may be
         groups: tuple[tuple[QWidget, ...], ...] = (
-            (self.reset_button, self.seed_button, self.play_button, self.step_button),
+            (self.reset_button, self.seed_button),
+            (self.back_button, self.play_button, self.layer_button, self.phase_button, self.step_button),
             (self.speed_label, self.speed, self.speed_text),
             (self.preset_label, self.presets),
             (self.undo_button, self.redo_button),
             (self.export_button, self.theme_button),
         )
         for number, group in enumerate(groups):
-            if number == 3:
+            if number == 4:
                 row.addStretch(1)
-            elif number:
+            elif number > 1:
                 row.addSpacing(4)
                 row.addWidget(_line())
                 row.addSpacing(4)
@@ -118,10 +157,11 @@ class Transport(QWidget):
                 row.addWidget(part)
         # what loses its text (a label: all of it) when; the first never have any
         self._levels: tuple[tuple[QWidget, ...], ...] = (
-            (self.reset_button, self.seed_button),
+            (self.reset_button, self.seed_button, self.back_button),
             (self.undo_button, self.redo_button),
             (self.export_button, self.theme_button, self.speed_label, self.preset_label),
-            (self.step_button,),
+            (self.phase_button,),
+            (self.layer_button, self.step_button),
         )
 
     # ---- what the window tells it
@@ -137,6 +177,15 @@ class Transport(QWidget):
         self.speed_text.setText("unlimited" if speed is None else f"{speed:,.4g} step{'' if speed == 1 else 's'}/s")
         if not self.speed.isSliderDown():
             self.speed.show_nearest(math.inf if speed is None else speed)
+
+    def show_place(self, begun: bool) -> None:
+        """Whether there is anything to go back to."""
+        self.back_button.setEnabled(begun)
+
+    def show_motion(self, mode: str) -> None:
+        """Which of `MOTIONS` is in force."""
+        for action in self._motions.actions():
+            action.setChecked(action.data() == mode)
 
     def set_presets(self, presets: list[tuple[str, str, str]]) -> None:
         """(name, title, description) of each preset."""
@@ -157,6 +206,8 @@ class Transport(QWidget):
         self.setStyleSheet(f"""
 QToolButton[flat="true"] {{ padding: 0 8px; min-height: 28px; font-weight: 500; }}
 QToolButton[flat="true"]:disabled {{ color: {theme.outline}; }}
+QToolButton[popupMode="1"] {{ padding-right: 20px; }}
+QToolButton::menu-button {{ border: 0; width: 16px; }}
 QPushButton[primary="true"] {{ padding: 0 14px; min-height: 30px; }}
 QPushButton[primary="true"]:focus {{ border: 2px solid {theme.ink3}; }}
 QLabel {{ color: {theme.ink2}; font-size: 12px; }}

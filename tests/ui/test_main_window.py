@@ -136,9 +136,9 @@ def test_a_run_that_overflows_stops_and_offers_a_cure(qtbot: QtBot, window: Main
     snapshot = wait(qtbot, window, lambda s: s.diverged)
     assert not snapshot.playing
     assert snapshot.failure is not None
-    qtbot.waitUntil(window.banner.isVisible)
-    assert f"step {snapshot.failure.step}" in window.banner.text
-    window.banner.clicked.emit("Clip and run again")
+    qtbot.waitUntil(window.overlays.banner.isVisible)
+    assert f"step {snapshot.failure.step}" in window.overlays.banner.text
+    window.overlays.banner.clicked.emit("Clip and run again")
     cured = wait(qtbot, window, lambda s: s.spec.training.clip == "norm" and s.step > 0)
     assert cured.spec.network == spec.network
 
@@ -148,8 +148,8 @@ def test_a_refused_change_is_told_and_taken_back(qtbot: QtBot, window: MainWindo
     bad.write_text("")
     undoable = window.run.undo_stack.count()
     window.use_data_file(bad)
-    qtbot.waitUntil(window.banner.isVisible, timeout=PATIENCE)
-    assert "empty.csv" in window.banner.text
+    qtbot.waitUntil(window.overlays.banner.isVisible, timeout=PATIENCE)
+    assert "empty.csv" in window.overlays.banner.text
     assert window.run.wanted_spec == SPEC
     assert window.run.undo_stack.count() == undoable
     wait(qtbot, window, lambda s: s.spec == SPEC)
@@ -168,9 +168,9 @@ def test_the_engine_killed_is_told_and_restarted(qtbot: QtBot, window: MainWindo
     assert engine is not None
     assert engine.process_id is not None
     os.kill(engine.process_id, signal.SIGKILL)
-    qtbot.waitUntil(window.banner.isVisible, timeout=PATIENCE)
-    assert "Engine stopped" in window.banner.text
-    window.banner.clicked.emit("Restart")
+    qtbot.waitUntil(window.overlays.banner.isVisible, timeout=PATIENCE)
+    assert "Engine stopped" in window.overlays.banner.text
+    window.overlays.banner.clicked.emit("Restart")
     window.run.play()
     wait(qtbot, window, lambda s: s.playing)
 
@@ -200,6 +200,8 @@ def test_a_selection_reaches_every_panel(qtbot: QtBot, window: MainWindow) -> No
 
 def test_pictures_and_numbers_are_exported(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     pause(qtbot, window)
+    window.select_weakest()
+    qtbot.waitUntil(lambda: window.run.snapshot is not None and window.run.snapshot.picked is not None, timeout=PATIENCE)
     for name in ("figure", "window", *(panel.name for panel in window.panels)):
         for ending in ("png", "svg", "pdf"):
             path = tmp_path / f"{name}.{ending}"
@@ -215,8 +217,8 @@ def test_pictures_and_numbers_are_exported(qtbot: QtBot, window: MainWindow, tmp
 
 def test_a_target_that_cannot_be_written_is_told(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     assert not window.export_menu.write_picture("figure", tmp_path / "missing" / "figure.svg")
-    assert window.banner.isVisible()
-    assert "figure.svg" in window.banner.text
+    assert window.overlays.banner.isVisible()
+    assert "figure.svg" in window.overlays.banner.text
 
 
 def test_an_existing_file_is_replaced_whole(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:

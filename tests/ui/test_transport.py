@@ -37,7 +37,6 @@ def test_every_button_says_what_it_is_for(qtbot: QtBot, transport: Transport) ->
     for button, signal in (
         (transport.reset_button, transport.reset_wanted),
         (transport.seed_button, transport.new_seed_wanted),
-        (transport.step_button, transport.step_wanted),
         (transport.undo_button, transport.undo_wanted),
         (transport.redo_button, transport.redo_wanted),
         (transport.theme_button, transport.theme_toggled),

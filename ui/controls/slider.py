@@ -8,8 +8,8 @@ from __future__ import annotations
 import bisect
 import math
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QRectF, Qt
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QSlider
 
 from ..theme import THEMES, Theme
@@ -50,6 +50,14 @@ class Slider(QSlider):
         self.setPageStep(10)
         self.setMinimumWidth(40)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def event(self, event: QEvent) -> bool:
+        # reached by Tab, its arrow keys move it; elsewhere they go through the training step
+        arrows = (Qt.Key.Key_Left, Qt.Key.Key_Right)
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in arrows:
+            event.accept()
+            return True
+        return super().event(event)
 
     def show_nearest(self, value: float) -> None:
         """Move to the nearest value without a signal."""

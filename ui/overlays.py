@@ -1,0 +1,101 @@
+"""What lies over the canvas: the phase strip at its top, and beneath it the banner when there is something to say."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Signal
+
+from gradviz.snapshot import Failure
+
+from .banner import Banner
+from .canvas.scene import NetworkCanvas
+from .legend import legend_size
+from .phase_strip import PhaseStrip
+from .theme import Theme
+
+BANNER_ROOM = 44.0
+NARROW = 560  # pixels of the canvas
+
+DISMISS, RESTART, CLIP = "Dismiss", "Restart", "Clip and run again"
+
+
+class Overlays(QObject):
+    """Keeps phase strip and banner in their places, and one message on the banner at a time.
+
+    A failure waits until an error has been dismissed; it comes again as long as it lasts.
+    """
+
+    last_finite_wanted = Signal(int)  # the step before the failure
+    clipping_wanted = Signal()
+    restart_wanted = Signal()
+
+    def __init__(self, canvas: NetworkCanvas) -> None:
+        super().__init__(canvas)
+        self._canvas = canvas
+        self.phases = PhaseStrip(canvas)
+        self.banner = Banner(canvas)
+        self.banner.hide()
+        self.banner.clicked.connect(self._on_clicked)
+        self._kind = ""
+        self._failure: Failure | None = None
+        canvas.installEventFilter(self)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.phases.set_theme(theme)
+        self.banner.set_theme(theme)
+
+    def show_error(self, text: str) -> None:
+        self._say(text, (DISMISS,), "error")
+
+    def show_lost(self, step: int) -> None:
+        """Say that the engine has ended by itself."""
+        self._say(f"Engine stopped at step {step:,}. The pictures are the last it sent.", (RESTART,), "lost")
+
+    def show_failure(self, failure: Failure | None) -> None:
+        """Say which number is not finite and what can be done, as long as it is so."""
+        self._failure = failure
+        if failure is None:
+            if self._kind == "failure":
+                self._hide()
+        elif not self._kind:
+            text = f"Stopped at step {failure.step}: {failure.layer_name} is no longer finite ({failure.phase})."
+            back = f"Go to step {failure.step - 1:,}"
+            # in a narrow window the words need the room; the timeline goes back too
+            self._say(text, (back, CLIP) if self._canvas.width() > NARROW else (CLIP,), "failure")
+
+    def _say(self, text: str, buttons: tuple[str, ...], kind: str) -> None:
+        self._kind = kind
+        self.banner.say(text, buttons, "warning" if kind == "failure" else "error")
+        self.banner.show()
+        self.place()
+
+    def _hide(self) -> None:
+        self._kind = ""
+        self.banner.hide()
+        self.place()
+
+    def _on_clicked(self, button: str) -> None:
+        failure = self._failure if self._kind == "failure" else None
+        self._hide()
+        if button == RESTART:
+            self.restart_wanted.emit()
+        elif button == CLIP:
+            self.clipping_wanted.emit()
+        elif failure is not None:
+            self.last_finite_wanted.emit(failure.step - 1)
+        else:
+            self.show_failure(self._failure)
+
+    def place(self) -> None:
+        """Put both where they belong."""
+        canvas = self._canvas
+        self.phases.move(16, 12)
+        self.phases.adjustSize()
+        self.phases.setVisible(self.phases.width() + legend_size().width() + 44 < canvas.width())
+        self.banner.setGeometry(16, 56, canvas.width() - 32, int(BANNER_ROOM) - 2)
+        canvas.top_inset = BANNER_ROOM if self.banner.isVisibleTo(canvas) else 0.0
+        canvas.update()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._canvas and event.type() == QEvent.Type.Resize:
+            self.place()
+        return super().eventFilter(watched, event)
