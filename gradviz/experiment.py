@@ -231,9 +231,9 @@ class Experiment:
     def go_to(self, step: int, phases: int = 0) -> Snapshot:
         """Take the whole run back (or forward again) to the moment after ``step`` steps, bit for bit as it was.
 
-        Nothing of the line that was recorded is lost: one can go forward again (except weights that were written by hand into
-        `Network.parameters` after the first step; `NetworkSpec.set_values` is part of the line). Playing on from the past (`step`, `advance`,
-        `apply`) begins a branch, and the line that is left stays as a ghost.
+        Nothing of the line that was recorded is lost: one can go forward again. Playing on from the past (`step`, `advance`,
+        `apply`) begins a branch, and the line that is left stays as a ghost. (Weights that were written by hand into
+        `Network.parameters` after the first step are no part of the line; `NetworkSpec.set_values` is.)
 
         Args:
             step: 0 to `last_step`.

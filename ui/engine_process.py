@@ -50,6 +50,7 @@ class EngineProcess:
         self._process.start()
         far_end.close()
         self._outstanding = False
+        self._asked: Look | None = None
         self._sent = 0  # commands
         self._assembler = _Assembler()
         self._closed = False
@@ -64,10 +65,11 @@ class EngineProcess:
         self._sent += 1
 
     def ask(self, look: Look = WHOLE) -> None:
-        """Ask for a frame unless one is outstanding; raises `EngineLost`."""
-        if not self._outstanding:
+        """Ask for a frame unless the same one is outstanding; raises `EngineLost`."""
+        shown = msgspec.structs.replace(look, prediction=True)  # whether it is due just now makes no other picture
+        if not self._outstanding or shown != self._asked:
             self._transmit(("request", self._assembler.request(look), ()))
-            self._outstanding = True
+            self._outstanding, self._asked = True, shown
 
     def fetch(self) -> Fetched | None:
         """The newest frame if one has come; raises `EngineLost`."""
@@ -143,9 +145,12 @@ class _Assembler:
             return new
         rows = ("steps", "loss", "loss_low", "loss_high", "gradient_rms", "total_norms")
         kept = len(old.steps) - old.provisional
-        if not len(new.steps) and not old.provisional:
+        # rows may come twice, when another request overtook the answer to the one before
+        first = int(np.searchsorted(new.steps, old.steps[kept - 1], side="right")) if kept else 0
+        if first == len(new.steps) and not old.provisional:
             return msgspec.structs.replace(new, **{name: getattr(old, name) for name in rows})
-        return msgspec.structs.replace(new, **{name: np.concatenate((getattr(old, name)[:kept], getattr(new, name))) for name in rows})
+        joined = {name: np.concatenate((getattr(old, name)[:kept], getattr(new, name)[first:])) for name in rows}
+        return msgspec.structs.replace(new, **joined)
 
     def _with_bulk(self, details: Details) -> Details:
         assert self._memory is not None, "details always come with their bulk"

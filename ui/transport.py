@@ -82,7 +82,6 @@ class Transport(QWidget):
         self.layer_button.setMenu(self._walk_menu())
         self.speed_label = QLabel("Speed")
         self.speed = Slider(SPEEDS)
-        self.speed.setFixedWidth(120)
         self.speed.setPageStep(3)
         self.speed.setAccessibleName("Speed")
         self.speed.setToolTip("Steps per second, from one to as many as the engine can")
@@ -162,6 +161,7 @@ class Transport(QWidget):
             (self.export_button, self.theme_button, self.speed_label, self.preset_label),
             (self.phase_button,),
             (self.layer_button, self.step_button),
+            (),  # here the button for a phase goes: the menu beside it has that too
         )
 
     # ---- what the window tells it
@@ -269,6 +269,9 @@ QLabel {{ color: {theme.ink2}; font-size: 12px; }}
             button.setToolButtonStyle(style)
         for label in (self.speed_label, self.preset_label):
             label.setVisible(label not in hidden)
+        narrowest = level == len(self._levels) - 1
+        self.phase_button.setVisible(not narrowest)
+        self.speed.setFixedWidth(76 if narrowest else 120)
 
     # ---- inside
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 from ui.theme import THEMES
-from ui.transport import SPEEDS, Transport
+from ui.transport import SPEEDS, WALKS, Transport
 
 PRESETS = [("vanishing", "Vanishing", "It fades."), ("exploding", "Exploding", "It grows.")]
 
@@ -87,8 +87,34 @@ def test_all_commands_stay_in_sight(transport: Transport, theme: str, width: int
     transport.resize(width, 52)
     transport.grab()
     parts = [transport.play_button, transport.speed, transport.speed_text, transport.presets, *transport.findChildren(QToolButton)]
-    edges = sorted((part.geometry().left(), part.geometry().right()) for part in parts if part.parent() is transport)
+    edges = sorted((part.geometry().left(), part.geometry().right()) for part in parts if part.parent() is transport and part.isVisible())
     assert edges[-1][1] < width
     assert all(right < left for (_, right), (left, _) in itertools.pairwise(edges))
     assert transport.minimumSizeHint().width() <= 900
-    assert bool(transport.step_button.text()) == (width >= 1050)
+    assert bool(transport.step_button.text()) == (width >= 1200)
+
+
+def test_every_way_through_a_step_has_its_button_or_its_place_in_the_menu(qtbot: QtBot, transport: Transport) -> None:
+    for button, command in (
+        (transport.layer_button, "step_layer"),
+        (transport.phase_button, "step_phase"),
+        (transport.step_button, "step"),
+        (transport.back_button, "back_layer"),
+    ):
+        with qtbot.waitSignal(transport.walk_wanted) as heard:
+            qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert heard.args == [command]
+    heard_commands: list[str] = []
+    transport.walk_wanted.connect(heard_commands.append)
+    for action in transport.layer_button.menu().actions():
+        action.trigger()
+    assert heard_commands == [command for command, _ in WALKS]
+
+
+def test_motion_is_chosen_in_the_menu_of_the_steps(qtbot: QtBot, transport: Transport) -> None:
+    transport.show_motion("reduced")
+    menu = next(action.menu() for action in transport.layer_button.menu().actions() if action.menu() is not None)
+    assert [action.isChecked() for action in menu.actions()] == [False, True, False]
+    with qtbot.waitSignal(transport.motion_wanted) as heard:
+        menu.actions()[2].trigger()
+    assert heard.args == ["off"]
