@@ -12,6 +12,7 @@ import typing
 from typing import Any
 
 import msgspec
+import numpy as np
 from msgspec import Meta
 
 ENTRY = re.compile(r"(layer\d{2,4}\.(?:weight|bias|scale|shift|alpha))\[(\d{1,4})(?:,\s?(\d{1,4}))?\]\s*=\s*(\S{1,40})")
@@ -153,6 +154,14 @@ def _describe(section: str, item: msgspec.structs.FieldInfo, hint: Any) -> Field
     )
 
 
+def without_numpy(value: Any) -> Any:
+    """The value with Python's own numbers in place of NumPy's, which JSON does not know; also those in a list."""
+    if isinstance(value, (tuple, list)):
+        entries = [entry.item() if isinstance(entry, np.generic) else entry for entry in value]
+        return entries if isinstance(value, list) else tuple(entries)
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def check(info: FieldInfo, value: object) -> None:
     """Raise `SpecError` unless the field accepts the value."""
     if info.kind in ("ints", "choices"):
@@ -221,7 +230,7 @@ class Validated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         for info in fields_of(type(self)):
-            value = getattr(self, info.name)
+            value = without_numpy(getattr(self, info.name))
             check(info, value)
-            if isinstance(value, list):  # accepted, but a frozen record holds a tuple
-                msgspec.structs.force_setattr(self, info.name, tuple(value))
+            # a frozen record holds a tuple, though a list is accepted
+            msgspec.structs.force_setattr(self, info.name, tuple(value) if isinstance(value, list) else value)

@@ -15,7 +15,7 @@ import msgspec
 from gradviz.activations import ACTIVATIONS
 from gradviz.clipping import CLIPPINGS
 from gradviz.data import DATASETS
-from gradviz.fields import FieldInfo, SpecError, Validated, check, choice, fields_of, number, plain
+from gradviz.fields import FieldInfo, SpecError, Validated, check, choice, fields_of, number, plain, without_numpy
 from gradviz.initializers import INITIALIZERS
 from gradviz.losses import LOSSES
 from gradviz.optimizers import OPTIMIZERS
@@ -147,6 +147,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         hand are forgotten with the network they belonged to.
         """
         info = field_info(path)
+        value = without_numpy(value)
         check(info, value)
         section = getattr(self, info.section)
         changes: dict[str, object] = {info.name: value}

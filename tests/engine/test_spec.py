@@ -6,6 +6,7 @@ import pickle
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,7 +69,39 @@ def test_a_list_is_as_good_as_a_tuple() -> None:
     assert spec.replace("network.depth", 3).network.widths == (8, 4, 8)
 
 
+NUMPY = [
+    ("network.depth", np.int64(10), 10),
+    ("network.width", np.uint8(3), 3),
+    ("network.gain", np.float64(0.1), 0.1),
+    ("network.gain", np.float32(0.5), 0.5),
+    ("network.gain", np.int32(2), 2),
+    ("network.batch_norm", np.True_, True),
+    ("network.activation", np.str_("relu"), "relu"),
+    ("network.widths", tuple(np.full(10, 4)), (4,) * 10),
+    ("network.widths", list(np.full(10, 4)), (4,) * 10),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "expected"), NUMPY, ids=repr)
+def test_a_numpy_scalar_is_as_good_as_a_number(path: str, value: Any, expected: Any) -> None:
+    section, name = path.split(".")
+    for spec in (Spec(**{section: STRUCTS[section](**{name: value})}), Spec().replace(path, value)):
+        kept = spec.get(path)
+        assert kept == expected
+        assert type(kept) is type(expected)
+        assert Spec.from_json(spec.to_json()) == spec
+
+
+def test_a_depth_from_numpy_cuts_the_lists_of_the_layers() -> None:
+    spec = Spec(NetworkSpec(depth=3, widths=(2, 3, 4))).replace("network.depth", np.int64(2))
+    assert spec.network.widths == (2, 3)
+
+
 WRONG = [
+    ("network.depth", np.int64(0), "from 1 to 1000"),
+    ("network.depth", np.float64(2.0), "a whole number"),
+    ("network.depth", np.True_, "a whole number"),
+    ("network.gain", np.float64(math.nan), "from 0 to 1000"),
     ("network.depth", 0, "from 1 to 1000"),
     ("network.depth", 1001, "from 1 to 1000"),
     ("network.depth", 2.0, "a whole number"),
