@@ -457,12 +457,16 @@ class MainWindow(QWidget):
             state = settings.value(f"splitter/{key}")
             if state is not None:
                 splitter.restoreState(state)
+        page = settings.value("dock/page")
+        if page in self.dock.pages:
+            self.dock.show_page(page)
 
     def _save_layout(self) -> None:
         settings = QSettings()
         settings.setValue("geometry", self.saveGeometry())
         for splitter, key in ((self.body, "body"), (self.centre, "centre"), (self.overview, "overview")):
             settings.setValue(f"splitter/{key}", splitter.saveState())
+        settings.setValue("dock/page", self.dock.page)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if _dropped_file(event) is not None:

@@ -28,7 +28,7 @@ class RightDock(QWidget):
     def __init__(self, pages: Mapping[str, tuple[str, QWidget]], parent: QWidget | None = None) -> None:
         """``pages``: name -> (title, page); the first one is in front."""
         super().__init__(parent)
-        self._names = list(pages)
+        self.pages = tuple(pages)  # their names
         self.tabs = _Tabs()
         self.tabs.setExpanding(False)
         self.tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -48,14 +48,14 @@ class RightDock(QWidget):
     @property
     def page(self) -> str:
         """The name of the page in front."""
-        return self._names[self.tabs.currentIndex()]
+        return self.pages[self.tabs.currentIndex()]
 
     def show_page(self, name: str) -> None:
         """Bring a page to the front; raises ValueError when there is none of that name."""
-        if name not in self._names:
-            raise ValueError(f"no page {name!r}; there are {', '.join(self._names)}")
-        self.tabs.setCurrentIndex(self._names.index(name))
+        if name not in self.pages:
+            raise ValueError(f"no page {name!r}; there are {', '.join(self.pages)}")
+        self.tabs.setCurrentIndex(self.pages.index(name))
 
     def _on_changed(self, index: int) -> None:
         self._stack.setCurrentIndex(index)
-        self.page_changed.emit(self._names[index])
+        self.page_changed.emit(self.pages[index])
