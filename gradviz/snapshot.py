@@ -170,6 +170,116 @@ class HistoryTable(msgspec.Struct, frozen=True):
     provisional: bool = False  # whether the last row is that of the newest step, which the next table replaces
 
 
+class Distribution(msgspec.Struct, frozen=True):
+    """How one layer's pre-activations lie on its activation, over the mini-batch: what the activation lab shows.
+
+    Where f′ is small is what `Activation.small_slope` says; "saturated" means just that.
+    """
+
+    layer: int
+    activation: str
+    parameter: float  # α, or ReLU's derivative at 0
+    edges: Floats  # (bins + 1,) from −limit to limit
+    counts: NDArray[np.int64]  # (bins,) of z, the input of the activation
+    outside: tuple[int, int]  # below the first edge, above the last one; NaN counts as neither
+    saturated: float  # share of all z at which f′ is small
+    zero: float  # share at which f′ is exactly 0
+    mean: float
+    spread: float  # standard deviation
+    before: NDArray[np.int64] | None = None  # (bins,) with batch norm on: the weighted sums that it normalised
+    saturated_before: float | None = None  # share of those sums at which f′ would be small
+
+
+class Census(msgspec.Struct, frozen=True):
+    """Units that do not learn, counted over the whole training set with the present parameters.
+
+    A unit is dead when its f′ is exactly 0 for every example, saturated when f′ is small for more than 95 % of them (and it is
+    not dead). Arrays over units have one entry per unit of all layers; the output layer has neither.
+    """
+
+    examples: int
+    dead: NDArray[np.bool_]  # (units of all layers,)
+    saturated: NDArray[np.bool_]  # (units of all layers,)
+    dead_counts: NDArray[np.int64]  # (layers,)
+    saturated_counts: NDArray[np.int64]  # (layers,)
+    small_shares: Floats  # (layers,) share of all f′ that are small
+
+
+class ClippingReport(msgspec.Struct, frozen=True):
+    """What clipping did to the gradient of the last step, seen in the plane of two parameters."""
+
+    rule: str  # "none", "norm", "layer_norm" or "value"
+    threshold: float
+    names: tuple[str, str]  # the two parameters, such as "layer10.weight[3,0]"
+    before: tuple[float, float]  # their components of the gradient …
+    after: tuple[float, float]  # … and of the clipped one
+    norm_before: float  # ‖g‖ over all parameters
+    norm_after: float
+    cosine: float  # between the whole gradients, before and after
+    clipped_steps: int  # how many of the recorded steps were clipped …
+    steps: int  # … of so many
+    norms: Floats  # (rows, 2) ‖g‖ before and after over the run, as in `HistoryTable.total_norms`
+    norm_steps: NDArray[np.int64]  # (rows,)
+
+
+class ResidualReport(msgspec.Struct, frozen=True):
+    """The gradient at the beginning of each residual block, taken apart: through the skip, and through the branch.
+
+    RMS over units of the length over the batch, as `Details.skip_gradients`. ``rival`` is the same net without skips (or with
+    them, where this one has none), trained on the same data from the same seed for the same steps.
+    """
+
+    blocks: tuple[tuple[int, int], ...]  # (from layer, to layer)
+    through_skip: Floats  # (blocks,)
+    through_branch: Floats  # (blocks,)
+    rival_spec: Spec
+    rival: HistoryTable | None = None
+
+
+class LinearMap(msgspec.Struct, frozen=True):
+    """A net whose activations are all the identity, multiplied out: outputs = inputs @ matrix + bias."""
+
+    matrix: Floats  # (inputs, outputs)
+    bias: Floats  # (outputs,)
+    layers: int  # how many matrices it is the product of
+    largest_difference: float  # between its outputs and the net's, over the whole data set
+    largest_output: float
+    reason: str = ""  # why there is no such map; the arrays are empty then
+
+
+class Scheme(msgspec.Struct, frozen=True):
+    """One initialiser, measured on this network before any training."""
+
+    initializer: str
+    activation_stds: Floats  # (layers,) spread of what each layer sends
+    delta_norms: Floats  # (layers,) ‖∂L/∂z‖
+    gradient_rms: Floats  # (layers,) RMS of ∂L/∂w
+    forward_factor: float  # by which the spread changes per hidden layer, geometric mean
+    backward_factor: float  # by which ‖∂L/∂z‖ changes per hidden layer, going back
+
+
+class InitialisationStudy(msgspec.Struct, frozen=True):
+    """Every initialiser on the same network, data and seed at step 0."""
+
+    schemes: tuple[Scheme, ...]
+    current: str  # the one in force
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """A judgement of the run, with the rule it follows from."""
+
+    kind: str  # "vanishing", "exploding", "dead_units", "saturated", "oscillating", "diverged" or "healthy"
+    layers: tuple[int, ...]  # numbers of the layers it is about; empty for the whole run
+    rule: str  # in words and symbols, with the threshold
+    value: float
+    threshold: float
+    explanation: str
+    remedies: tuple[tuple[str, str, Any], ...] = ()  # (what it does in words, field's path, value)
+
+
+Lab = Distribution | ClippingReport | ResidualReport | LinearMap | InitialisationStudy
+
+
 class Look(msgspec.Struct, frozen=True):
     """What of a moment somebody wants to see beyond what every snapshot has; see `Experiment.measure`."""
 
@@ -178,6 +288,9 @@ class Look(msgspec.Struct, frozen=True):
     picked: tuple[str, int, int, int] | None = None  # what is selected: (kind, layer, unit or column, row)
     chain: bool = False  # whether the gradient of the selected weight is to be taken apart
     example: int | None = None  # position in the mini-batch of the one example that is looked at
+    lab: str = ""  # "activation", "clipping", "residual", "linear" or "initialisation"
+    lab_layer: int = 0  # whose pre-activations are wanted; 0 for the layer with the smallest mean slope
+    lab_pair: tuple[str, str] | None = None  # the two parameters whose plane is looked at; None for the two largest components
 
 
 class Ghost(msgspec.Struct, frozen=True):
@@ -313,6 +426,9 @@ class Snapshot(msgspec.Struct, frozen=True):
     ghost: Ghost | None = None  # the line that was left
     chain: ChainRule | None = None
     picked: WeightInspection | UnitInspection | None = None  # what is selected
+    lab: Lab | None = None  # what the lab shows
+    census: Census | None = None  # measured now and then, like the prediction
+    verdicts: tuple[Verdict, ...] = ()  # the most serious one first; a run too young to judge has none
     guessing_loss: float | None = None  # loss of always answering the class frequencies (or the mean)
     loss_name: str = ""  # the loss in force, never "auto"
     test_loss: float | None = None  # the last one measured
