@@ -93,8 +93,7 @@ class _ChainRule:
             self.targets = trainer.batch_targets
             self.gradient = trainer.raw_gradient if moment is None or moment.kind in ("clip", "update") else self.run.gradient
         self.batch = self.run.batch
-        # the pass was made with the parameters before the update
-        self.vector: Floats = self.network.vector - trainer.optimizer.change if trainer.updated else self.network.vector
+        self.vector = trainer.passed_with
         self.slopes = [self._slopes_of(number) for number in range(layer, self.network.depth)]
 
     def make(self, name: str) -> ChainRule:

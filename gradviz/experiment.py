@@ -134,7 +134,9 @@ class Experiment:
             self.finish_step()
             return
         use_threads(self._threads)
-        self._leave_past(self._measured())
+        measured = self._measured()
+        self._take_up_settings()
+        self._leave_past(measured)
         self._keep_first()
         self.trainer.step()
         self._moment = None
@@ -146,6 +148,7 @@ class Experiment:
         A step that was left in the middle is continued. In the past the step is walked through again as it was.
         """
         if self._walk is None:
+            self._take_up_settings()  # a walk through the past comes to where they were changed as to any other step
             self._keep_first()
             self._walk = self._walk_step()
         return self._walk
@@ -353,7 +356,8 @@ class Experiment:
         if self._meter is None:
             self._meter = Meter(self.trainer, self.architecture)
         moment = self._moment
-        before, after, deltas, whole = self._meter.norms(moment)
+        with np.errstate(all="ignore"):  # of an exploding run even the norms are too large
+            before, after, deltas, whole = self._meter.norms(moment)
         snapshot = self._snapshot(
             details=self._meter.details(moment, example) if self._anything_measured() else None,
             prediction=predict(self.data, self.network.predict, self.network.loss, self._surface_grid()) if look.prediction else None,

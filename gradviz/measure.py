@@ -100,7 +100,8 @@ class Meter:
                 edge_updates=self._single(change),
                 skip_gradients=np.array([self._skip_gradient(to, example) for _, to in self._architecture.skips], float),
             )
-            if moment is not None and not trainer.steps:
+            if moment is not None and (not trainer.steps or example is not None):
+                # an example stands in the mini-batch of this step; the step before had another in its place
                 fields = {name: np.array(values) for name, values in fields.items()}
                 self._forget_unreached(fields, moment)
         for array in fields.values():
@@ -161,7 +162,7 @@ class Meter:
         return float(np.linalg.norm(lengths) / np.sqrt(len(lengths)))
 
     def _forget_unreached(self, fields: dict[str, Floats], moment: Moment) -> None:
-        """In the first step there is no step before: what has not been reached is not known."""
+        """In the first step, and for a single example, there is no step before: what has not been reached is not known."""
         for layer in range(1, self._trainer.network.depth + 1):
             if moment.reached(layer):
                 continue

@@ -24,6 +24,7 @@ Floats = NDArray[np.floating[Any]]
 
 
 RETUNED = ("learning_rate", "momentum", "weight_decay", "stop_after", "clip_threshold")  # settings that no buffer depends on
+KEPT_BEFORE = 131_072  # parameters whose values before the update are kept: with more of them the copy would cost too much of a step
 
 
 class Phase(msgspec.Struct, frozen=True):
@@ -94,6 +95,7 @@ class Trainer:
         self.failure: Failure | None = None
         self.chosen: NDArray[np.int64] = np.arange(self.batches.size)  # examples of the last mini-batch
         self.updated = False  # whether the parameters have been updated since the gradient was measured
+        self._before = np.empty_like(network.vector) if network.vector.size <= KEPT_BEFORE else None
         self._measured_nothing()
         self._clipping = None if spec.clip == "none" else CLIPPINGS[spec.clip]
         self.raw_gradient = self.run.gradient if self._clipping is None else np.zeros_like(network.vector)
@@ -173,6 +175,16 @@ class Trainer:
         """Whether a rule for clipping is in force."""
         return self._clipping is not None
 
+    @property
+    def passed_with(self) -> Floats:
+        """The flat parameters with which the last pass was made: those before the update.
+
+        Of a very large network they are worked out from the update, which is inexact where it was far larger than they were.
+        """
+        if not self.updated:
+            return self.network.vector
+        return self._before if self._before is not None else self.network.vector - self.optimizer.change
+
     def look_ahead(self, chosen: NDArray[np.int64]) -> tuple[Pass, NDArray[Any]]:
         """Forward and backward over these examples on buffers of their own, and their targets; the run does not notice."""
         run = Pass(self.network, len(chosen), update_running=False)
@@ -229,6 +241,8 @@ class Trainer:
             yield phase
         self._finish_gradient()
         yield CLIP
+        if self._before is not None:
+            np.copyto(self._before, self.network.vector)
         self.optimizer.step(self.network.vector, run.gradient, self.spec.learning_rate, self.spec.weight_decay)
         self.steps += 1
         self.updated = True

@@ -9,6 +9,7 @@ import pytest
 
 from gradviz import ChainRule, DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec, chain_rule
 from gradviz.resources import RESOURCES
+from gradviz.snapshot import Look
 
 TASKS = [("moons", "auto"), ("sine", "auto"), ("wine", "auto"), ("wine", "mse"), ("wine", "binary_cross_entropy")]
 
@@ -170,3 +171,24 @@ def test_paths_are_counted_without_writing_them_down() -> None:
     products = [rung.log10_product for rung in rule.rungs]
     assert products[-1] < -100
     assert all(later < earlier for earlier, later in itertools.pairwise(products[2:10:2]))
+
+
+def test_the_weights_of_the_pass_are_known_also_when_the_update_swamped_them() -> None:
+    spec = Spec(NetworkSpec(depth=2, width=3, activation="relu"), DataSpec(samples=40), TrainingSpec(batch_size=8, seed=2))
+    experiment = Experiment(spec)
+    old = experiment.network.vector.copy()
+    experiment.apply(spec.replace("training.learning_rate", 1000.0))
+    experiment.network.parameters["layer03.weight"][:] *= 1e20  # so that the change of layer 1 is some 1e20 times its weights
+    experiment.advance()
+    chain = chain_rule(experiment, "layer01.weight", (0, 0))
+    assert chain.weight_old == old[0]
+    assert chain.sum_over_paths == pytest.approx(chain.gradient, rel=1e-12)
+
+
+def test_an_exploding_step_is_walked_through_without_a_word_of_numpy(recwarn: pytest.WarningsRecorder) -> None:
+    experiment = Experiment(Spec(NetworkSpec(depth=3, width=3, activation="relu"), DataSpec(samples=40)))
+    for layer in range(1, 5):
+        experiment.network.parameters[f"layer{layer:02d}.weight"][:] *= 1e60
+    for _ in experiment.phases():
+        experiment.measure(Look(chain=True))
+    assert not recwarn.list

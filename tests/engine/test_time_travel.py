@@ -95,6 +95,24 @@ def test_the_settings_come_back_with_their_time() -> None:
     assert experiment.go_to(120).spec == spec
 
 
+def test_a_walk_through_the_past_meets_the_changes_of_the_settings() -> None:
+    experiment, spec = trained(10), SPEC
+    for path, value in (("network.activation", "relu"), ("training.batch_size", 7)):
+        spec = spec.replace(path, value)
+        experiment.apply(spec)
+        for _ in range(5):
+            experiment.advance()
+    experiment.apply(spec.replace("training.learning_rate", 0.3))
+    line, recorded = experiment.line, experiment.history.table().loss
+    experiment.go_to(8)
+    for step in range(9, 21):
+        for _ in experiment.phases():
+            pass
+        assert (experiment.step_count, experiment.trainer.loss) == (step, recorded[step - 1])
+    experiment.advance()  # the end was reached as it was, so this is the same line, with the rate that was set there
+    assert (experiment.line, experiment.spec.training.learning_rate, experiment.last_step) == (line, 0.3, 21)
+
+
 def test_there_is_nothing_beyond_what_was_recorded() -> None:
     experiment = trained(5)
     for step in (-1, 6):
@@ -307,3 +325,17 @@ def test_a_branch_shares_the_states_of_the_line_it_left() -> None:
     after = experiment._line.checkpoints
     assert all(any(state is old for old in before.all()) for state in after.all())
     assert max(state.steps for state in after.all()) <= 100
+
+
+def test_of_one_example_nothing_is_told_that_its_step_has_not_reached() -> None:
+    """The outputs of this step's example times what came back for another one in the step before would be no gradient at all."""
+    experiment = trained(3)
+    phases = experiment.phases()
+    while experiment.moment is None or (experiment.moment.kind, experiment.moment.layer) != ("backward", 4):
+        next(phases)
+    details = experiment.measure(Look(example=2)).details
+    assert details is not None
+    assert np.isnan(details.gradient_rms).tolist() == [True, True, True, False, False]
+    whole = experiment.measure(Look()).details
+    assert whole is not None
+    assert np.isfinite(whole.gradient_rms).all()
