@@ -1,0 +1,120 @@
+"""The lessons: one file each in resources/lessons, read and validated here; what they say in numbers comes from the engine.
+
+A lesson never holds a result. Its texts hold places such as ``{L1.gradient}``, which are filled with what is measured, and the right
+answer to its question is found by running it.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gradviz.resources import RESOURCES
+from gradviz.spec import Spec, SpecError
+
+
+class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a *try it* step does with the real controls.
+
+    ``do`` is "set" (``path``, ``value``: one field of the spec), "play", "pause", "step", "step_layer", "step_phase", "back", "reset",
+    "go_to" (``value``: a step), "page" (``value``: a page of the right dock), "lab" (``value``: a view of the lab) or "select"
+    (``value``: kind, layer, unit, source as in a selection; null for none).
+    """
+
+    do: str
+    path: str = ""
+    value: Any = None
+
+
+class TryIt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing to do: words, and what its button presses."""
+
+    text: str
+    actions: tuple[Action, ...]
+    look_at: str = ""  # what to look at afterwards; may hold places
+
+
+class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the window is set up when the lesson begins."""
+
+    spec: dict[str, Any]  # as in a preset
+    steps: int = 0  # trained at once before anything is shown
+    play: bool = False
+    speed: float | None = None  # steps per second; None for unlimited
+    page: str = ""  # of the right dock: "overview", "chain", "inspect", "lab"; "" keeps the lesson in front
+    lab: str = ""  # view of the lab
+    select: tuple[str, int, int, int] | None = None
+
+
+class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A possible answer: right when the measured quantity lies in [``at_least``, ``below``)."""
+
+    text: str
+    at_least: float | None = None
+    below: float | None = None
+
+    def holds(self, value: float) -> bool:
+        """Whether this is the answer, the quantity being ``value``; never for NaN."""
+        return (self.at_least is None or value >= self.at_least) and (self.below is None or value < self.below) and value == value
+
+
+class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the student predicts before it is run: ``actions``, then ``steps`` steps, then ``quantity`` decides."""
+
+    text: str
+    cases: tuple[Case, ...]
+    quantity: str
+    actions: tuple[Action, ...] = ()
+    steps: int = 0
+    because: str = ""  # shown with the answer; may hold places
+
+
+class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A claim of the lesson's texts, for the tests: a quantity of the scene after its steps."""
+
+    quantity: str
+    at_least: float | None = None
+    below: float | None = None
+    equals: float | None = None
+    within: float = 1e-9  # relative; absolute where ``equals`` is 0
+
+
+class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One idea, one formula, one measured picture, a few things to try, one question."""
+
+    title: str
+    order: int
+    rows: tuple[str, ...]  # of the lecture, such as "A3"
+    idea: str
+    text: tuple[str, ...]  # paragraphs; may hold places
+    scene: Scene
+    tries: tuple[TryIt, ...]
+    question: Question
+    formula: str = ""
+    checks: tuple[Check, ...] = ()
+    name: str = ""  # the file's, without its ending
+
+    @property
+    def spec(self) -> Spec:
+        """The scene's spec."""
+        return Spec.from_dict(self.scene.spec)
+
+
+def read_lesson(path: Path) -> Lesson:
+    """Read a lesson file; raises SpecError naming the file and what is wrong with it."""
+    try:
+        lesson = msgspec.json.decode(path.read_bytes(), type=Lesson)
+        lesson.spec  # noqa: B018 - a spec that cannot be built is found here, not when somebody opens the lesson
+    except (msgspec.DecodeError, SpecError, OSError) as error:
+        raise SpecError(f"the lesson {path.name}", str(error), "a lesson as in gradviz/lessons.py") from None
+    return msgspec.structs.replace(lesson, name=path.stem)
+
+
+@functools.cache
+def lessons() -> tuple[Lesson, ...]:
+    """All lessons in the order of the lecture."""
+    found = [read_lesson(path) for path in sorted((RESOURCES / "lessons").glob("*.json"))]
+    return tuple(sorted(found, key=lambda lesson: lesson.order))
