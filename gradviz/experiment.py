@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gradviz.chain_rule import chain_rule
 from gradviz.changes import describe_change
-from gradviz.checkpoints import Checkpoints
+from gradviz.checkpoints import Checkpoints, State
 from gradviz.data import Data, DataError, from_arrays, load
 from gradviz.history import History
-from gradviz.inspection import inspect_block, inspect_unit, inspect_weight, strongest_weight, weakest_weight
+from gradviz.inspection import inspect_block
 from gradviz.line import Line
 from gradviz.losses import TargetError, loss_named
-from gradviz.measure import Meter
-from gradviz.network import Network, build, parameter_name
+from gradviz.network import Network, build
 from gradviz.objective import guessing_loss, output_count, resolve_loss
-from gradviz.prediction import predict
-from gradviz.snapshot import ChainRule, Ghost, Inspection, Look, Moment, Snapshot, UnitInspection, WeightInspection
+from gradviz.observer import Observer
+from gradviz.snapshot import Ghost, Inspection, Look, Moment, Snapshot
 from gradviz.spec import Spec, SpecError, all_fields
 from gradviz.threads import threads_worth_using, use_threads
 from gradviz.training import Phase, Trainer
@@ -30,9 +27,8 @@ Floats = NDArray[np.floating[Any]]
 
 _Measured = tuple[float, Floats, float, float]  # loss, gradient norms (layers,), global norm before and after clipping
 
-SURFACE_WORK = 50_000_000  # multiply-adds that one decision surface may cost
-SURFACE_GRIDS = (16, 48)
 WHOLE = Look()
+MOST_LEFT_LINES = 2  # that can be returned to; each has checkpoints of its own
 MOST_TEST_EXAMPLES = 1000  # enough for the test loss; keeps its cost bounded
 
 
@@ -79,7 +75,7 @@ class Experiment:
         counts = np.array([f * u for f, u in zip(network.fan_ins, network.widths, strict=True)])
         work = 3.0 * counts.sum() * self.trainer.batches.size
         self._line = Line(spec, data, History(counts), Checkpoints(work))
-        self._old_line: Line | None = None
+        self._left_lines: list[Line] = []  # the one that was left last at the end
         self._settings = 0  # which of the line's settings are in force
         self._leave_step()
         self._ghost: Ghost | None = None
@@ -110,8 +106,7 @@ class Experiment:
         self.architecture = network.architecture(tuple(data.input_names), tuple(names))
         with np.errstate(all="ignore"):
             self._guessing_loss = guessing_loss(network.loss, targets)
-        self._meter: Meter | None = None
-        self._weakest: tuple[tuple[int, int], tuple[int, int]] | None = None  # (line, layer) -> row and column
+        self._observer = Observer(self)
         self._threads = threads_worth_using(trainer)
         use_threads(self._threads)
 
@@ -123,7 +118,7 @@ class Experiment:
     def step(self) -> Snapshot:
         """Do one whole training step and say what came of it; never raises for non-finite numbers."""
         self.advance()
-        return self._snapshot()
+        return self.snapshot()
 
     def advance(self) -> None:
         """Do one whole training step without saying what came of it; `measure` tells later.
@@ -206,10 +201,13 @@ class Experiment:
         """The number of the line the run is on; another one after each restart, branch or return."""
         return self._line.number
 
-    @property
-    def has_old_line(self) -> bool:
-        """Whether a branch has begun, so that there is a line to return to."""
-        return self._old_line is not None
+    def states(self) -> list[State]:
+        """The checkpoints of the line, the first one first."""
+        return self._line.checkpoints.all()
+
+    def has_left(self, line: int) -> bool:
+        """Whether there is a line of this number to return to."""
+        return any(left.number == line for left in self._left_lines)
 
     def _keep_first(self) -> None:
         # only now, so that weights which were written by hand before the first step belong to it
@@ -252,7 +250,7 @@ class Experiment:
         self._travel(step, whole)
         for _ in range(phases):
             next(self.phases())
-        return self._snapshot()
+        return self.snapshot()
 
     def _travel(self, step: int, whole: bool) -> None:
         """Restore and replay; ``whole`` says whether the present state is that of a whole step."""
@@ -288,21 +286,23 @@ class Experiment:
         old, step = self._line, self.trainer.steps
         if step == old.last_step and self._settings + 1 == len(old.settings):
             return
-        self._switch(old.branch(step, self._settings, old.history.until(step, measured)), old, step)
+        self._switch(old.branch(step, self._settings, old.history.until(step, measured)))
 
-    def _switch(self, line: Line, old: Line, step: int) -> None:
-        self._line, self._old_line = line, old
-        self._ghost = Ghost(step, old.history.table())
+    def _switch(self, line: Line) -> None:
+        old = self._line
+        self._left_lines = [*(left for left in self._left_lines if left is not line), old][-MOST_LEFT_LINES:]
+        self._line, self._ghost = line, Ghost(line.fork(old), old.history.table())
 
-    def return_to_old_line(self) -> None:
-        """Go to the end of the line that was left when the branch began; the branch becomes the ghost.
+    def return_to_line(self, number: int) -> None:
+        """Go to the end of a line that was left; the one that is left for it becomes the ghost.
 
         Raises:
-            ValueError: when there is no such line.
+            ValueError: when there is no such line, or no more.
         """
-        if self._old_line is None or self._ghost is None:
-            raise ValueError("there is no other line to return to")
-        self._switch(self._old_line, self._line, self._ghost.branch_step)
+        line = next((left for left in self._left_lines if left.number == number), None)
+        if line is None:
+            raise ValueError(f"there is no line {number} to return to")
+        self._switch(line)
         self._leave_step()
         self._settings = -1  # of the other line: none of this one's
         self._travel(self._line.last_step, whole=False)
@@ -314,7 +314,8 @@ class Experiment:
                 loss = loss_named(self.network.loss).evaluate(outputs, self._test_targets, np.empty_like(outputs))
             self._line.history.append_test(self.trainer.steps, loss)
 
-    def _snapshot(self, **more: Any) -> Snapshot:
+    def snapshot(self, **more: Any) -> Snapshot:
+        """The present moment as far as it is known at every step; ``more`` are fields of `Snapshot` measured beside it."""
         trainer = self.trainer
         return Snapshot(
             step=trainer.steps,
@@ -350,83 +351,11 @@ class Experiment:
         Raises:
             ValueError: when there is no such edge, unit or example.
         """
-        example, picked = look.example, look.picked
-        if example is not None and not 0 <= example < self.trainer.batches.size:
-            raise ValueError(f"example {example} is not in the mini-batch of {self.trainer.batches.size}")
-        if self._meter is None:
-            self._meter = Meter(self.trainer, self.architecture)
-        moment = self._moment
-        with np.errstate(all="ignore"):  # of an exploding run even the norms are too large
-            before, after, deltas, whole = self._meter.norms(moment)
-        snapshot = self._snapshot(
-            details=self._meter.details(moment, example) if self._anything_measured() else None,
-            prediction=predict(self.data, self.network.predict, self.network.loss, self._surface_grid()) if look.prediction else None,
-            history=self.history.table(history_after),
-            inspection=None if look.edge is None else self.inspect(*look.edge),
-            picked=None if picked is None else self._inspect_picked(*picked),
-            chain=self._chain(picked, example) if look.chain else None,
-            example=example,
-            data_summary=f"{len(self.data.train):,} training, {len(self.data.test):,} test examples",
-        )
-        return msgspec.structs.replace(
-            snapshot,
-            gradient_norms=before,
-            clipped_norms=after,
-            delta_norms=deltas,
-            total_norm=float(whole[0]),
-            clipped_norm=float(whole[1]),
-        )
-
-    def _anything_measured(self) -> bool:
-        return self.trainer.steps > 0 or self._moment is not None
-
-    def _gradient(self) -> Floats:
-        """The flat gradient before clipping; NaN when nothing has run."""
-        if not self._anything_measured():
-            return np.full_like(self.network.vector, np.nan)
-        if self._meter is None:
-            self._meter = Meter(self.trainer, self.architecture)
-        return self._meter.gradient(self._moment)
-
-    def _inspect_picked(self, kind: str, layer: int, unit: int, source: int) -> WeightInspection | UnitInspection | None:
-        gradient = self._gradient()
-        if kind == "unit":
-            return inspect_unit(self.trainer, self._moment, gradient, layer, unit)
-        if kind != "edge":
-            return None
-        row, column, count = strongest_weight(gradient, self.trainer, self.architecture, layer, source, unit)
-        states = self._line.checkpoints.all()
-        return inspect_weight(self.trainer, self._moment, gradient, states, layer, row, column, count)
-
-    def _chain(self, picked: tuple[str, int, int, int] | None, example: int | None) -> ChainRule | None:
-        """The chain rule of what is selected; None while the loss it begins with is not known."""
-        if not self._anything_measured() or (self._moment is not None and not self._moment.lost):
-            return None
-        gradient = self._gradient()
-        kind, layer, unit, source = picked or ("layer", 1, 0, 0)
-        if kind == "edge":
-            row, column, _ = strongest_weight(gradient, self.trainer, self.architecture, layer, source, unit)
-        elif kind == "unit" and layer >= 1:
-            inspect_unit(self.trainer, self._moment, gradient, layer, unit)  # tells when there is no such unit
-            own = gradient[self.network.slices[parameter_name(layer, "weight")]].reshape(-1, self.network.widths[layer - 1])
-            row, column = int(np.argmax(np.nan_to_num(np.abs(own[:, unit]), nan=np.inf))), unit
-        else:
-            layer = max(1, layer)
-            if not 1 <= layer <= self.network.depth:
-                raise ValueError(f"layer {layer} does not exist")
-            if self._weakest is None or self._weakest[0] != (self.line, layer):
-                # chosen once: another weight at every step could not be followed
-                self._weakest = ((self.line, layer), weakest_weight(gradient, self.trainer, layer))
-            row, column = self._weakest[1]
-        return chain_rule(self, parameter_name(layer, "weight"), (row, column), example or 0)
-
-    def _surface_grid(self) -> int:
-        """Points along each side of the decision surface: fewer for a large net, so that asking it stays affordable."""
-        return int(np.clip((SURFACE_WORK / self.network.vector.size) ** 0.5, *SURFACE_GRIDS))
+        return self._observer.observe(look, history_after)
 
     def inspect(self, layer: int, row: int, column: int) -> Inspection:
         """The exact weights and gradients behind one shown edge; raises ValueError when there is none."""
-        return inspect_block(self.network, self._gradient(), self.architecture, layer, row, column)
+        return inspect_block(self.network, self._observer.gradient(), self.architecture, layer, row, column)
 
     def restarts(self, spec: Spec) -> bool:
         """Whether changing to ``spec`` begins a new run, because the parameters would not fit or would be drawn anew."""

@@ -33,6 +33,7 @@ class Line:
         self.history, self.checkpoints = history, checkpoints
         self.settings = [Settings(0, spec, data)]
         self.last_step = 0
+        self.parent, self.branch_step = 0, 0  # the line it has left, and after which step
 
     def change(self, spec: Spec, data: Data) -> None:
         """Note that other settings are in force from here on."""
@@ -44,4 +45,9 @@ class Line:
         line = Line(first.spec, first.data, history, self.checkpoints.until(step))
         line.settings = self.settings[: settings + 1]
         line.last_step = step
+        line.parent, line.branch_step = self.number, step
         return line
+
+    def fork(self, other: Line) -> int:
+        """The last step that this line shares with another one, of which one has left the other."""
+        return self.branch_step if self.parent == other.number else other.branch_step

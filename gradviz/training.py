@@ -24,7 +24,7 @@ Floats = NDArray[np.floating[Any]]
 
 
 RETUNED = ("learning_rate", "momentum", "weight_decay", "stop_after", "clip_threshold")  # settings that no buffer depends on
-KEPT_BEFORE = 131_072  # parameters whose values before the update are kept: with more of them the copy would cost too much of a step
+KEPT_BEFORE = 16_384  # parameters whose values before the update are kept: with more of them the copy would cost too much of a step
 
 
 class Phase(msgspec.Struct, frozen=True):

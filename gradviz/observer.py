@@ -1,0 +1,113 @@
+"""What somebody wants to see of an experiment's present moment, measured and put into one snapshot; nothing is changed by looking."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from gradviz.chain_rule import chain_rule
+from gradviz.inspection import inspect_block, inspect_unit, inspect_weight, strongest_weight, weakest_weight
+from gradviz.measure import Meter
+from gradviz.network import parameter_name
+from gradviz.prediction import predict
+from gradviz.snapshot import ChainRule, Floats, Look, Snapshot, UnitInspection, WeightInspection
+
+if TYPE_CHECKING:
+    from gradviz.experiment import Experiment
+
+SURFACE_WORK = 50_000_000  # multiply-adds that one decision surface may cost
+SURFACE_GRIDS = (16, 48)
+
+
+class Observer:
+    """Looks at one trainer of an experiment; what does not change from step to step is worked out once."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self._experiment = experiment
+        self._made_meter: Meter | None = None
+        self._weakest: tuple[tuple[int, int], tuple[int, int]] | None = None  # (line, layer) -> row and column
+
+    @property
+    def _meter(self) -> Meter:
+        if self._made_meter is None:
+            self._made_meter = Meter(self._experiment.trainer, self._experiment.architecture)
+        return self._made_meter
+
+    def observe(self, look: Look, history_after: int) -> Snapshot:
+        """See `Experiment.measure`."""
+        experiment, moment = self._experiment, self._experiment.moment
+        trainer, network, data = experiment.trainer, experiment.network, experiment.data
+        if look.example is not None and not 0 <= look.example < trainer.batches.size:
+            raise ValueError(f"example {look.example} is not in the mini-batch of {trainer.batches.size}")
+        with np.errstate(all="ignore"):  # of an exploding run even the norms are too large
+            before, after, deltas, whole = self._meter.norms(moment)
+        snapshot = experiment.snapshot(
+            details=self._meter.details(moment, look.example) if self._anything_measured() else None,
+            prediction=predict(data, network.predict, network.loss, self._surface_grid()) if look.prediction else None,
+            history=experiment.history.table(history_after),
+            inspection=None if look.edge is None else inspect_block(network, self.gradient(), experiment.architecture, *look.edge),
+            picked=None if look.picked is None else self._picked(*look.picked),
+            chain=self._chain(look) if look.chain else None,
+            example=look.example,
+            data_summary=f"{len(data.train):,} training, {len(data.test):,} test examples",
+        )
+        return msgspec.structs.replace(
+            snapshot,
+            gradient_norms=before,
+            clipped_norms=after,
+            delta_norms=deltas,
+            total_norm=float(whole[0]),
+            clipped_norm=float(whole[1]),
+        )
+
+    def gradient(self) -> Floats:
+        """The flat gradient before clipping; NaN when nothing has run."""
+        if not self._anything_measured():
+            return np.full_like(self._experiment.network.vector, np.nan)
+        return self._meter.gradient(self._experiment.moment)
+
+    def _anything_measured(self) -> bool:
+        return self._experiment.step_count > 0 or self._experiment.moment is not None
+
+    def _surface_grid(self) -> int:
+        """Points along each side of the decision surface: fewer for a large net, so that asking it stays affordable."""
+        return int(np.clip((SURFACE_WORK / self._experiment.network.vector.size) ** 0.5, *SURFACE_GRIDS))
+
+    def _picked(self, kind: str, layer: int, unit: int, source: int) -> WeightInspection | UnitInspection | None:
+        experiment, gradient = self._experiment, self.gradient()
+        if kind == "unit":
+            return inspect_unit(experiment.trainer, experiment.moment, gradient, layer, unit)
+        if kind != "edge":
+            return None
+        row, column, count = strongest_weight(gradient, experiment.trainer, experiment.architecture, layer, source, unit)
+        return inspect_weight(experiment.trainer, experiment.moment, gradient, experiment.states(), layer, row, column, count)
+
+    def _chain(self, look: Look) -> ChainRule | None:
+        """The chain rule of what is selected; None while the loss it begins with is not known."""
+        experiment = self._experiment
+        moment, trainer, network = experiment.moment, experiment.trainer, experiment.network
+        if not self._anything_measured() or (moment is not None and not moment.lost):
+            return None
+        gradient = self.gradient()
+        kind, layer, unit, source = look.picked or ("layer", 1, 0, 0)
+        if kind == "edge":
+            row, column, _ = strongest_weight(gradient, trainer, experiment.architecture, layer, source, unit)
+        elif kind == "unit" and layer >= 1:
+            inspect_unit(trainer, moment, gradient, layer, unit)  # tells when there is no such unit
+            own = gradient[network.slices[parameter_name(layer, "weight")]].reshape(-1, network.widths[layer - 1])
+            row, column = int(np.argmax(np.nan_to_num(np.abs(own[:, unit]), nan=np.inf))), unit
+        else:
+            row, column = self._weakest_of(max(1, layer))
+            layer = max(1, layer)
+        return chain_rule(experiment, parameter_name(layer, "weight"), (row, column), look.example or 0)
+
+    def _weakest_of(self, layer: int) -> tuple[int, int]:
+        """The layer's weakest weight, chosen once: another one at every step could not be followed."""
+        experiment = self._experiment
+        if not 1 <= layer <= experiment.network.depth:
+            raise ValueError(f"layer {layer} does not exist")
+        if self._weakest is None or self._weakest[0] != (experiment.line, layer):
+            self._weakest = ((experiment.line, layer), weakest_weight(self.gradient(), experiment.trainer, layer))
+        return self._weakest[1]
