@@ -99,6 +99,11 @@ def _unit_card(layout: Layout, snapshot: Snapshot, target: Selection, info: Laye
         gradients = details.edge_gradients[layout.edge_slice(target.layer)].reshape(info.edge_rows, info.edge_columns)[:, target.unit]
         rows.append(("largest |∂J/∂w| into it", full(float(np.abs(gradients).max()))))
     rows.append(("typical in the layer", full(float(details.delta_rms[target.layer - 1]))))
+    census, at = snapshot.census, layout.unit_slice(target.layer).start + target.unit
+    if census is not None and at < len(census.dead) and (census.dead[at] or census.saturated[at]):
+        state = "dead" if census.dead[at] else "saturated"
+        meaning = "its slope is 0" if census.dead[at] else "its slope is small"
+        rows.append((state, f"{meaning} on {'all' if census.dead[at] else 'nearly all'} {census.examples:,} training examples"))
     return Card(title, tuple(rows))
 
 
@@ -113,7 +118,11 @@ def _layer_card(layout: Layout, snapshot: Snapshot, layer: int, info: LayerInfo)
     if not waits:
         rows.append(("typical |∂J/∂z|" if snapshot.example is not None else "typical ‖∂J/∂z‖", full(float(details.delta_rms[at]))))
         rows.append(("mean slope f′", full(float(details.mean_slopes[at]))))
-        rows.append(("dead units", f"{100 * float(details.dead_fractions[at]):.0f} %"))
+        rows.append(("dead in this mini-batch", f"{100 * float(details.dead_fractions[at]):.0f} %"))
+    census = snapshot.census
+    if census is not None and layer < layout.depth:
+        every = f"of {info.units}, on all {census.examples:,} examples"
+        rows += [("dead", f"{census.dead_counts[at]} {every}"), ("saturated", f"{census.saturated_counts[at]} {every}")]
     for number, (source, to) in enumerate(layout.architecture.skips):
         if to == layer and not waits:
             rows.append((f"over the skip from L{source}", full(float(details.skip_gradients[number]))))

@@ -9,6 +9,7 @@ from gradviz.snapshot import ChainRule, Snapshot
 from ..theme import Theme
 from . import chain, stage
 from .arcs import paint_arcs
+from .census import paint_census
 from .layout import Layout
 from .loss import paint_loss, paint_output_map
 from .marks import paint_clip_marks, paint_invitation
@@ -56,5 +57,7 @@ def paint_said(painter: QPainter, layout: Layout, snapshot: Snapshot, link: Chai
     taken = chain.paint_brackets(painter, layout, link, theme) if link is not None and layout.has_foot else []
     if moment is not None and layout.has_foot:
         stage.paint_waiting(painter, layout, moment, taken, theme)
+    if moment is None and snapshot.census is not None:
+        paint_census(painter, layout, snapshot.census, theme)
     if moment is None and snapshot.details is None:
         paint_invitation(painter, layout, theme)
