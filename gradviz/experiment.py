@@ -286,6 +286,7 @@ class Experiment:
         old, step = self._line, self.trainer.steps
         if step == old.last_step and self._settings + 1 == len(old.settings):
             return
+        self._left_lines = [left for left in self._left_lines if left.number < old.number]  # a branch that was taken back is gone now
         self._switch(old.branch(step, self._settings, old.history.until(step, measured)))
 
     def _switch(self, line: Line) -> None:
@@ -293,15 +294,15 @@ class Experiment:
         self._left_lines = [*(left for left in self._left_lines if left is not line), old][-MOST_LEFT_LINES:]
         self._line, self._ghost = line, Ghost(line.fork(old), old.history.table())
 
-    def return_to_line(self, number: int) -> None:
-        """Go to the end of a line that was left; the one that is left for it becomes the ghost.
+    def return_to_old_line(self, number: int | None = None) -> None:
+        """Go to the end of a line that was left, the last one by default; the one that is left for it becomes the ghost.
 
         Raises:
             ValueError: when there is no such line, or no more.
         """
-        line = next((left for left in self._left_lines if left.number == number), None)
+        line = next((left for left in reversed(self._left_lines) if number in (None, left.number)), None)
         if line is None:
-            raise ValueError(f"there is no line {number} to return to")
+            raise ValueError("there is no such line to return to")
         self._switch(line)
         self._leave_step()
         self._settings = -1  # of the other line: none of this one's

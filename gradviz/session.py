@@ -62,6 +62,7 @@ class Session:
         self._speed: float | None = None
         self._due = 0.0
         self._shelf: OrderedDict[int, Experiment] = OrderedDict()
+        self._left: dict[int, tuple[int, int | None]] = {}  # ticket -> line that was left, and the step at which (None: its end)
         self._events: list[Event] = []
         self._version = 0
         self._sent = (-1, -1, Look())
@@ -169,10 +170,25 @@ class Session:
         self.playing = False
         self.experiment.go_to(min(max(0, step), self.experiment.last_step))
 
-    def _return_to_old_line(self) -> None:
+    def _branch(self, ticket: int) -> None:
+        """Play; what is left by it, if anything, can be returned to by the ticket."""
+        self._left[ticket] = self.experiment.line, None
+        self._play()
+
+    def _return_to_line(self, ticket: int) -> None:
+        """Take up the line again that was left under this ticket; the one that is left for it now has the ticket."""
         self.playing = False
-        if self.experiment.has_old_line:
-            self.experiment.return_to_old_line()
+        experiment = self.experiment
+        line, step = self._left[ticket]
+        if line == experiment.line:
+            return  # nothing was left: no step was done on the branch
+        if not experiment.has_left(line):
+            self._events.append(Event("notice", "The line before that branch is not kept any more."))
+            return
+        self._left[ticket] = experiment.line, None if step is None else experiment.step_count
+        experiment.return_to_old_line(line)
+        if step is not None:
+            experiment.go_to(min(step, experiment.last_step))
 
     def _set_speed(self, steps_per_second: float | None) -> None:
         self._speed = steps_per_second
@@ -185,20 +201,30 @@ class Session:
             change = describe_change(before.spec, spec)
             self._events.append(Event("notice", f"Restarted from seed {spec.training.seed}. {change}"))
         else:
-            before.apply(spec)
+            self._continue(spec, ticket)
+
+    def _continue(self, spec: Spec, ticket: int) -> None:
+        """Go on with the same run under other settings; in the past that leaves the line."""
+        experiment = self.experiment
+        line, step = experiment.line, experiment.step_count
+        experiment.apply(spec)
+        if experiment.line != line:
+            self._left[ticket] = line, step
 
     def _restart(self, spec: Spec, ticket: int) -> None:
         self._replace(Experiment(spec), ticket)
 
     def _bring_back(self, spec: Spec, ticket: int) -> None:
         shelved = self._shelf.pop(ticket, None)
-        if shelved is None:
+        if ticket in self._left and self.experiment.has_left(self._left[ticket][0]):
+            self._return_to_line(ticket)
+        elif shelved is None:
             if self.experiment.restarts(spec):
                 self._replace(Experiment(spec), ticket)
             else:
-                self.experiment.apply(spec)
-            return
-        self._replace(shelved, ticket)
+                self._continue(spec, ticket)
+        else:
+            self._replace(shelved, ticket)
 
     def _replace(self, experiment: Experiment, ticket: int) -> None:
         self._shelf[ticket] = self.experiment
@@ -297,7 +323,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "back_layer": Session._back_layer,
     "back_phase": Session._back_phase,
     "go_to": Session._go_to,
-    "return_to_old_line": Session._return_to_old_line,
+    "branch": Session._branch,
+    "return_to_line": Session._return_to_line,
     "set_speed": Session._set_speed,
     "apply": Session._apply,
     "restart": Session._restart,

@@ -44,6 +44,8 @@ class LiveRun(QObject):
         self._settled = True  # whether the snapshot shows all that was commanded
         self._target: int | None = None  # the step to go to next, while the last jump is still under way
         self._walks = 0  # steps and half-steps under way
+        self._wish: bool | None = None  # whether it shall play, as long as no snapshot tells whether it does
+        self._play_next = False  # as soon as all that was commanded before is done
         self._engine: EngineProcess | None = None
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -53,6 +55,20 @@ class LiveRun(QObject):
     @property
     def playing(self) -> bool:
         return self.snapshot is not None and self.snapshot.playing
+
+    @property
+    def will_play(self) -> bool:
+        """Whether it plays once all that was commanded is done."""
+        return self.playing if self._wish is None else self._wish
+
+    @property
+    def branch_step(self) -> int | None:
+        """The step from which playing on would begin a branch; None at the end of the line."""
+        if self.snapshot is None:
+            return None
+        moment = self.snapshot.moment
+        step = max(self.snapshot.step, moment.step if moment is not None else 0)  # a step in work is finished first
+        return step if step < self.snapshot.last_step else None
 
     @property
     def frames_per_second(self) -> float:
@@ -75,26 +91,39 @@ class LiveRun(QObject):
 
     def play(self) -> None:
         """Train on; in the past this begins a branch, which can be undone."""
-        if self.snapshot is not None and self._settled and self.snapshot.step < self.snapshot.last_step:
-            self.undo_stack.push(_Branch(self, self.snapshot.step))
-        else:
+        self._wish = True
+        if self.snapshot is not None and (not self._settled or self._target is not None):
+            self._play_next = True  # only then is it known whether it begins a branch
+            return
+        step = self.branch_step
+        if step is None:
             self._send("play")
+        else:
+            self.told.emit("notice", f"A branch from step {step:,}. The line before stays dotted; Undo takes it up again.")
+            self.undo_stack.push(_Branch(self, step))
 
     def pause(self) -> None:
+        self._rest()
         self._send("pause")
 
     def walk(self, command: str) -> None:
         """``step``, ``step_layer`` or ``step_phase``, or ``back``, ``back_layer`` or ``back_phase``."""
+        self._rest()
         if self._walks < MOST_WALKS:  # a key held down must not pile up work
             self._walks += 1
             self._send(command)
 
     def go_to(self, step: int) -> None:
         """To an earlier step, or forward again; of many wishes in a row only the last one counts."""
+        self._rest()
         if self._target is None and self._settled:
             self._send("go_to", step)
         else:
             self._target = step
+
+    def _rest(self) -> None:
+        """What is commanded now ends the playing, also one that has only been wished for."""
+        self._wish, self._play_next = False, False
 
     def set_speed(self, steps_per_second: float | None) -> None:
         """None is as fast as the engine can."""
@@ -126,6 +155,7 @@ class LiveRun(QObject):
         self.stop()
         spec = self.snapshot.spec if self.snapshot is not None else self.wanted_spec
         self.wanted_spec = spec
+        self._target, self._wish, self._play_next = None, None, False
         self.undo_stack.clear()
         self.start()
 
@@ -170,6 +200,11 @@ class LiveRun(QObject):
         if settled and self._target is not None:
             step, self._target = self._target, None
             self._send("go_to", step)
+        elif settled and self._play_next:
+            self._play_next = False
+            self.play()
+        elif settled:
+            self._wish = None
         self.snapshot_came.emit(self.snapshot)
         for event in events:
             self.told.emit(event.kind, event.text)
@@ -195,14 +230,15 @@ class _Branch(QUndoCommand):
 
     def __init__(self, run: LiveRun, step: int) -> None:
         super().__init__(f"branch from step {step:,}")
-        self._run, self._done = run, False
+        self._run, self._ticket, self._done = run, next(run._tickets), False
 
     def redo(self) -> None:
-        self._run._send("return_to_old_line" if self._done else "play")
+        self._run._send("return_to_line" if self._done else "branch", self._ticket)
         self._done = True
 
     def undo(self) -> None:
-        self._run._send("return_to_old_line")
+        self._run._rest()
+        self._run._send("return_to_line", self._ticket)
 
 
 class _Change(QUndoCommand):

@@ -177,16 +177,13 @@ class MainWindow(QWidget):
     # ---- what the user can do
 
     def set_playing(self, playing: bool) -> None:
-        snapshot = self.run.snapshot
         if playing:
-            if snapshot is not None and snapshot.step < snapshot.last_step:
-                self.tell("notice", f"A branch from step {snapshot.step:,}. The line before stays dotted; Undo takes it up again.")
             self.run.play()
         else:
             self.run.pause()
 
     def toggle_playing(self) -> None:
-        self.set_playing(not self.run.playing)
+        self.set_playing(not self.run.will_play)
 
     def step(self) -> None:
         self.run.walk("step")

@@ -240,3 +240,59 @@ def test_beginning_with_a_spec_that_cannot_run_begins_with_the_default() -> None
     session = Session.beginning_with(SMALL.replace("data.name", "csv"))
     assert session.experiment.spec == Spec()
     assert events(session)[0][0] == "error"
+
+
+def recorded(session: Session) -> list[float]:
+    table = ask(session, run=-1).snapshot.history
+    assert table is not None
+    return table.loss.tolist()
+
+
+def play(session: Session, steps: int, ticket: int | None = None) -> None:
+    session.execute(*(("play",) if ticket is None else ("branch", ticket)))
+    for _ in range(steps):
+        session._advance()
+    session.execute("pause")
+
+
+def test_branches_of_branches_are_taken_back_one_by_one_and_made_again() -> None:
+    session = make()
+    play(session, 20)
+    lines = [recorded(session)]
+    for ticket, step in ((1, 12), (2, 8)):
+        session.execute("go_to", step)
+        session.execute("set_speed", None)
+        play(session, 5, ticket)
+        lines.append(recorded(session))
+    assert [len(line) for line in lines] == [20, 17, 13]
+    for command, expected in ((2, 1), (1, 0), (1, 1), (2, 2), (2, 1), (1, 0)):
+        session.execute("return_to_line", command)
+        assert recorded(session) == lines[expected]
+        ghost = ask(session, run=-1).snapshot.ghost
+        assert ghost is not None
+        assert ghost.branch_step == (8 if command == 2 else 12)
+
+
+def test_a_branch_that_has_not_begun_leaves_nothing() -> None:
+    session = make(steps=6)
+    session.execute("go_to", 3)
+    session.execute("branch", 1)
+    session.execute("return_to_line", 1)
+    assert (session.playing, session.experiment.step_count, session.experiment.last_step) == (False, 3, 6)
+
+
+def test_a_change_in_the_past_is_taken_back_with_the_line_it_left() -> None:
+    session = make()
+    play(session, 20)
+    line, spec = recorded(session), SMALL.replace("network.activation", "relu")
+    session.execute("go_to", 5)
+    session.execute("apply", spec, 1)
+    play(session, 10)
+    branch = recorded(session)
+    assert len(branch) == 15
+    session.execute("bring_back", SMALL, 1)
+    assert (session.experiment.step_count, session.experiment.spec, recorded(session)) == (5, SMALL, line)
+    session.execute("bring_back", spec, 1)
+    assert (session.experiment.step_count, session.experiment.spec, recorded(session)) == (15, spec, branch)
+    session.execute("bring_back", SMALL, 1)
+    assert (session.experiment.step_count, recorded(session)) == (5, line)
