@@ -13,12 +13,9 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from gradviz.snapshot import Moment, Snapshot
 
-from .banner import Banner
 from .numbers import full, short
-from .phase_strip import PhaseStrip
 from .theme import THEMES, Theme, font
-
-__all__ = ["Banner", "PhaseStrip", "StatusBar"]
+from .verdict import VerdictPill
 
 HEIGHT = 30
 KEY_WIDTH = 23
@@ -36,10 +33,11 @@ class StatusBar(QWidget):
         self.setAccessibleName("Status")
         self.step, self.loss, self.test_loss = Reading("Step"), Reading("Loss"), Reading("Test loss")
         self.norm = Reading("Gradient norm")
+        self.verdict = VerdictPill()
         self.message = Message()
         self.next = NextPhase()
         self.pace, self.frames = Reading("", plain=True), Reading("", plain=True)
-        self._parts = (self.step, self.loss, self.test_loss, self.norm, self.message, self.next, self.pace, self.frames)
+        self._parts = (self.step, self.loss, self.test_loss, self.norm, self.verdict, self.message, self.next, self.pace, self.frames)
         self.test_loss.hide()
         self.next.hide()
         self.step.show_value("0")
@@ -67,6 +65,7 @@ class StatusBar(QWidget):
         self.test_loss.setVisible(snapshot.test_loss is not None and moment is None)
         self._show_number(self.test_loss, snapshot.test_loss, "Loss over the test set, last time it was measured")
         self._show_norm(snapshot, begun or moment is not None)
+        self.verdict.show_snapshot(snapshot)
         self.next.setVisible(moment is not None)
         if moment is not None:
             self.next.show_value(next_phase(moment, snapshot.spec.training.clip != "none"), "What the next press does")

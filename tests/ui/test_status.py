@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from gradviz.snapshot import Moment
-from ui.status import Banner, StatusBar, next_phase
+from ui.banner import Banner
+from ui.status import StatusBar, next_phase
 from ui.theme import THEMES, Theme
 
 from .fabricate import fabricate

@@ -1,0 +1,196 @@
+"""The verdict on the run: a pill in the status bar, and on a click its rule, the measured number and what may help."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from gradviz.snapshot import Snapshot, Verdict
+
+from .colors import color, level
+from .controls.input import focus_by_tab
+from .icons import paint_icon
+from .numbers import full, short
+from .theme import THEMES, Theme, font
+
+WORDS = {
+    "vanishing": ("Vanishing", "down", 1e-5),
+    "exploding": ("Exploding", "up", 1e2),
+    "dead_units": ("Dead units", "cross", None),
+    "saturated": ("Saturated", "minus", None),
+    "oscillating": ("Oscillating", "wave", None),
+    "diverged": ("Diverged", "warning", math.nan),
+    "healthy": ("Healthy", "check", 1e-2),
+}
+"""Kind of verdict -> its name, its icon, and a gradient that has the colour of it; None for the chrome's ink."""
+HEIGHT = 22
+CARD_WIDTH = 380
+
+
+def words_of(verdict: Verdict) -> str:
+    """The verdict in a few words: "Vanishing: L1 to L6"."""
+    title = WORDS[verdict.kind][0]
+    if not verdict.layers:
+        return title
+    first, last = min(verdict.layers), max(verdict.layers)
+    return f"{title}: L{first}" if first == last else f"{title}: L{first} to L{last}"
+
+
+def ink_of(kind: str, theme: Theme) -> QColor:
+    gradient = WORDS[kind][2]
+    if gradient is None:
+        return QColor(theme.ink3)
+    return QColor(theme.nan) if math.isnan(gradient) else color(level(gradient), theme)
+
+
+class VerdictPill(QWidget):
+    """The most serious verdict in a few words; a click opens the `VerdictCard`."""
+
+    remedy_wanted = Signal(str, object)  # path of a field, value
+    layers_wanted = Signal(object)  # numbers of the layers a verdict is about
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme: Theme = THEMES["dark"]
+        self.verdicts: tuple[Verdict, ...] = ()
+        self._step = 0
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.hide()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show what is found of this moment; a run too young to judge has no pill."""
+        self._step = snapshot.step
+        if snapshot.verdicts == self.verdicts:
+            return
+        self.verdicts = snapshot.verdicts
+        self.setVisible(bool(self.verdicts))
+        if self.verdicts:
+            text = self._text()
+            self.setAccessibleName(f"Verdict: {text}")
+            self.setToolTip(f"{self.verdicts[0].explanation}\nClick for the rule and what may help.")
+        self.updateGeometry()
+        self.update()
+
+    def _text(self) -> str:
+        more = f" +{len(self.verdicts) - 1}" if len(self.verdicts) > 1 else ""
+        return words_of(self.verdicts[0]) + more
+
+    def sizeHint(self) -> QSize:
+        return QSize(QFontMetrics(font(12, 600)).horizontalAdvance(self._text()) + 44 if self.verdicts else 0, HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self.verdicts:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        kind = self.verdicts[0].kind
+        pill = QRectF(0.75, (self.height() - HEIGHT) / 2 + 0.75, self.width() - 1.5, HEIGHT - 1.5)
+        painter.setPen(QPen(QColor(self.theme.ink1) if self.hasFocus() else ink_of(kind, self.theme), 2.0 if self.hasFocus() else 1.5))
+        painter.setBrush(QColor(self.theme.raised))
+        painter.drawRoundedRect(pill, pill.height() / 2, pill.height() / 2)
+        paint_icon(painter, WORDS[kind][1], QRectF(pill.left() + 9, pill.center().y() - 7, 14, 14), self.theme.ink1)
+        painter.setFont(font(12, 600))
+        painter.setPen(QColor(self.theme.ink1))
+        painter.drawText(pill.adjusted(29, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, self._text())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.open_card()
+
+    def open_card(self) -> VerdictCard:
+        """Open the evidence above the pill."""
+        card = VerdictCard(self.verdicts, self._step, self.theme, self)
+        card.remedy_wanted.connect(self.remedy_wanted)
+        card.layers_wanted.connect(self.layers_wanted)
+        card.adjustSize()
+        card.move(self.mapToGlobal(QPoint(0, -card.height() - 6)))
+        card.show()
+        return card
+
+
+class VerdictCard(QFrame):
+    """Each verdict with its explanation, its rule, the number that was measured, and what may help."""
+
+    remedy_wanted = Signal(str, object)
+    layers_wanted = Signal(object)
+
+    def __init__(self, verdicts: tuple[Verdict, ...], step: int, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.theme = theme
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setFixedWidth(CARD_WIDTH)
+        self.setAccessibleName("What is judged, and by which rule")
+        self.setStyleSheet(f"""
+VerdictCard {{ background: {theme.raised}; border: 1px solid {theme.strong_line}; }}
+QLabel {{ color: {theme.ink1}; font-size: 13px; }}
+QLabel[ink="2"] {{ color: {theme.ink2}; font-size: 12px; }}
+QLabel[heading="true"] {{ font-size: 15px; font-weight: 600; }}
+QPushButton {{ text-align: left; }}
+""")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(6)
+        for number, verdict in enumerate(verdicts):
+            if number:
+                column.addSpacing(10)
+            self._add(column, verdict, step)
+
+    def _add(self, column: QVBoxLayout, verdict: Verdict, step: int) -> None:
+        heading = QHBoxLayout()
+        heading.setSpacing(8)
+        heading.addWidget(_Sign(verdict.kind, self.theme))
+        heading.addWidget(_label(words_of(verdict), heading=True), 1)
+        heading.addWidget(_label(f"step {step:,}", ink=True))
+        column.addLayout(heading)
+        column.addWidget(_label(verdict.explanation))
+        column.addWidget(_label(f"Rule: {verdict.rule}", ink=True))
+        if math.isfinite(verdict.threshold):
+            measured = _label(f"Measured {short(verdict.value)}, threshold {short(verdict.threshold)}", ink=True)
+            measured.setToolTip(f"{full(verdict.value)} against {full(verdict.threshold)}")
+            column.addWidget(measured)
+        if verdict.layers:
+            self._button(column, f"Show {words_of(verdict).partition(': ')[2]}", lambda: self.layers_wanted.emit(verdict.layers))
+        for words, path, value in verdict.remedies:
+            self._button(column, f"Try: {words}", lambda path=path, value=value: self.remedy_wanted.emit(path, value))
+
+    def _button(self, column: QVBoxLayout, text: str, act: object) -> None:
+        button = QPushButton(text)
+        focus_by_tab(button)
+        assert callable(act)
+        button.clicked.connect(lambda: (self.close(), act()))
+        column.addWidget(button)
+
+
+class _Sign(QWidget):
+    """The icon of a verdict in a ring of its colour."""
+
+    def __init__(self, kind: str, theme: Theme) -> None:
+        super().__init__()
+        self._kind, self._theme = kind, theme
+        self.setFixedSize(24, 24)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(ink_of(self._kind, self._theme), 1.5))
+        painter.drawEllipse(QPointF(12, 12), 11, 11)
+        paint_icon(painter, WORDS[self._kind][1], QRectF(5, 5, 14, 14), self._theme.ink1)
+
+
+def _label(text: str, *, heading: bool = False, ink: bool = False) -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(not heading)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    if heading:
+        label.setProperty("heading", True)
+    if ink:
+        label.setProperty("ink", 2)
+    return label
