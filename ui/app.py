@@ -13,7 +13,7 @@ from gradviz.spec import Spec, SpecError
 
 from .presets import preset_named, presets
 
-VIEWS = ("window", "network", "gradients", "timeline", "prediction", "figure")
+VIEWS = ("window", "network", "gradients", "timeline", "prediction", "chain", "figure")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
 
     render = commands.add_parser("render", help="draw a picture without a screen")
     _add_run(render, names)
+    phases = "walk so many phases into the next step first; the window then shows the chain rule"
+    render.add_argument("--phases", type=_count, default=0, metavar="N", help=phases)
     render.add_argument("--view", choices=VIEWS, default="figure", help="what to draw (default: figure)")
     render.add_argument("--theme", choices=("light", "dark"), default="light")
     render.add_argument("--size", type=_size, metavar="WxH", help="in logical pixels")
@@ -59,17 +61,17 @@ def _add_run(parser: argparse.ArgumentParser, names: str) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--preset", metavar="NAME", help=names)
     source.add_argument("file", nargs="?", type=Path, metavar="FILE.json", help="a spec as JSON")
-    parser.add_argument("--steps", type=_steps, default=100, metavar="N", help="how many training steps (default: 100)")
+    parser.add_argument("--steps", type=_count, default=100, metavar="N", help="how many training steps (default: 100)")
     parser.add_argument(
         "--set", action="append", default=[], type=_setting, metavar="FIELD=VALUE", dest="settings", help="such as network.depth=20"
     )
 
 
-def _steps(text: str) -> int:
-    steps = int(text)
-    if steps < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative; steps count from 0")
-    return steps
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative; it counts from 0")
+    return count
 
 
 def _size(text: str) -> tuple[int, int]:

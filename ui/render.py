@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 
@@ -10,13 +11,15 @@ from PySide6.QtCore import QCoreApplication, QEvent, QSizeF
 from PySide6.QtWidgets import QWidget
 
 from gradviz.experiment import Experiment
-from gradviz.snapshot import Snapshot
-from gradviz.spec import Spec
+from gradviz.snapshot import Look, Snapshot
+from gradviz.spec import Spec, SpecError
 
 from . import export
 from .canvas.scene import NetworkCanvas
 from .panels import PANELS
+from .panels.chain_rule import ChainRulePanel
 from .panels.panel import Panel
+from .presets import Preset, preset_named
 from .theme import THEMES
 
 SIZES = {
@@ -26,49 +29,69 @@ SIZES = {
     "timeline": (976, 282),
     "prediction": (360, 360),
     "figure": (1600, 900),
-}
+}  # the chain rule is as high as its ladder
 
 
 def render(spec: Spec, options: argparse.Namespace) -> int:
-    """Train ``options.steps`` steps, draw ``options.view`` and write it; returns the exit status."""
+    """Train ``options.steps`` steps and ``options.phases`` phases, draw ``options.view`` and write it; returns the exit status."""
     if options.output.suffix.lower() not in export.PICTURES:
         print(f"gradviz: {options.output} must end in {', '.join(export.PICTURES)}", file=sys.stderr)
         return 2
-    experiment = Experiment(spec)
-    for _ in range(options.steps):
-        experiment.advance()
-    snapshot = experiment.measure()
+    preset = preset_named(options.preset) if options.preset is not None else None
+    if preset is not None and preset.spec != spec:
+        preset = None  # what it selects belongs to its own network
+    snapshot = _measured(spec, options.steps, options.phases, preset)
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # a picture needs no screen, and the same picture comes out everywhere
     from .application import apply_theme, make_application
 
     application = make_application()
     apply_theme(application, options.theme)
-    size = QSizeF(*(options.size or SIZES[options.view]))
     try:
-        _draw(spec, snapshot, options, size)
+        _draw(snapshot, options, preset)
     except export.ExportError as error:
         print(f"gradviz: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _draw(spec: Spec, snapshot: Snapshot, options: argparse.Namespace, size: QSizeF) -> None:
+def _measured(spec: Spec, steps: int, phases: int, preset: Preset | None) -> Snapshot:
+    """The moment after so many steps, and so many phases into the next one."""
+    experiment = Experiment(spec)
+    for _ in range(steps):
+        experiment.advance()
+    if phases:
+        done = sum(1 for _ in itertools.islice(experiment.phases(), phases))
+        if done < phases:
+            raise SpecError("--phases", phases, f"a whole number from 0 to {done}, the phases of a step of this network")
+    selected = preset.select if preset is not None else None
+    picked = None if selected is None else (selected.kind, selected.layer, selected.unit, selected.source)
+    return experiment.measure(Look(chain=True, picked=picked))
+
+
+def _draw(snapshot: Snapshot, options: argparse.Namespace, preset: Preset | None) -> None:
     drawable: export.Drawable
     owner: QWidget
+    size = QSizeF(*(options.size or SIZES.get(options.view, (0, 0))))
     if options.view == "window":
         from .export_menu import WindowPicture
         from .main_window import MainWindow
-        from .presets import preset_named
 
-        preset = preset_named(options.preset) if options.preset is not None else None
-        window = MainWindow(spec, theme=options.theme, preset=preset, live=False)
+        window = MainWindow(snapshot.spec, theme=options.theme, preset=preset, live=False)
         window.resize(size.toSize())
+        page = "chain" if options.phases else preset.page if preset is not None else ""
+        if page:
+            window.dock.show_page(page)
         window.show_still(snapshot)
+        if preset is not None:
+            window.select(preset.select)
         drawable, owner = WindowPicture(window), window
     else:
         panel = _panel(options.view)
         panel.set_theme(THEMES[options.theme])
         panel.show_snapshot(snapshot)
+        if size.isEmpty():
+            assert isinstance(panel, ChainRulePanel)
+            size = panel.whole_size()
         drawable = owner = panel
     try:
         export.export_picture(drawable, options.output, size, options.scale, export.description(snapshot))

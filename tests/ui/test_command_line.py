@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gradviz.spec import Spec
-from ui.app import main
+from ui.app import VIEWS, main
 from ui.presets import presets
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +71,7 @@ def test_without_a_display_the_window_says_so() -> None:
     assert "display" in done.stderr
 
 
-@pytest.mark.parametrize("view", ["network", "gradients", "timeline", "prediction", "figure", "window"])
+@pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("ending", [".png", ".svg", ".pdf"])
 def test_render_draws_every_view(view: str, ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"picture{ending}"
@@ -91,6 +92,48 @@ def test_render_obeys_size_and_scale(tmp_path: Path) -> None:
     image = QImage(str(path))
     assert (image.width(), image.height()) == (1200, 600)
     assert '"clip": "norm"' in image.text("Description")
+
+
+def words_of(path: Path) -> str:
+    """All that is written in a picture; a vector file cuts a word where the font changes."""
+    return "".join(re.findall(r">([^<>\n]+)</text>", path.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("phases", "network", "chain"),
+    [
+        (0, "Loss", "Weight into L1"),
+        (3, "Forward: layer 3 of 11", "No factors yet"),
+        (18, "Backward: layer 6 now, 5 to go", "not reached yet"),
+        (25, "step 6 is done", "The same number"),
+    ],
+)
+def test_render_draws_the_inside_of_a_step(phases: int, network: str, chain: str, tmp_path: Path) -> None:
+    for view, said in (("network", network), ("chain", chain)):
+        path = tmp_path / f"{view}.svg"
+        assert main(["render", "--preset", "vanishing", "--steps", "5", "--phases", str(phases), "--view", view, "-o", str(path)]) == 0
+        assert said in words_of(path)
+
+
+def test_the_window_shows_the_chain_rule_inside_a_step(tmp_path: Path) -> None:
+    path = tmp_path / "window.svg"
+    for options, shown in (([], False), (["--phases", "18"], True)):
+        assert main(["render", "--preset", "vanishing", "--steps", "5", "--view", "window", *options, "-o", str(path)]) == 0
+        assert ("Running product" in words_of(path)) == shown
+
+
+def test_a_preset_is_drawn_as_the_window_opens_it(tmp_path: Path) -> None:
+    """It shows the page and the weight that the preset is about; with other settings its weight may not be there."""
+    path = tmp_path / "window.svg"
+    arguments = ["render", "--preset", "worked-dead-relu", "--steps", "1", "--view", "window", "-o", str(path)]
+    assert main(arguments) == 0
+    assert "Weight into L2, unit 1" in words_of(path)
+    assert main([*arguments, "--set", "network.depth=1"]) == 0
+
+
+def test_a_step_has_only_so_many_phases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["render", "--preset", "vanishing", "--steps", "1", "--phases", "26", "-o", str(tmp_path / "a.png")]) == 2
+    assert "--phases is 26; allowed: a whole number from 0 to 25" in capsys.readouterr().err
 
 
 def test_render_tells_when_it_cannot_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
