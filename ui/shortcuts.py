@@ -52,7 +52,7 @@ CANVAS_KEYS: tuple[tuple[str, str], ...] = (
     ("Shift+←, Shift+→", "Scroll (in the network)"),
     ("PgUp, PgDown", "Layer before, layer behind"),
     ("↑, ↓", "Unit above, unit below"),
-    ("←, →, Shift, Home, End", "Through the steps (in the timeline)"),
+    ("←, →, Shift, Home, End", "Through the steps (in the timeline, reached by Tab)"),
     ("Menu", "Activation and units of the selected layer"),
 )
 """Keys of the panels themselves, for the list of all keys."""

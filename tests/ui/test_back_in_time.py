@@ -5,8 +5,9 @@ import math
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFocusEvent, QImage, QPainter
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gradviz.snapshot import Ghost, HistoryTable, Moment, Snapshot
@@ -49,6 +50,10 @@ def panel(qtbot: QtBot) -> TimelinePanel:
     made.show_snapshot(at_step(500, 500))
     made.show()
     return made
+
+
+def reach_by_tab(panel: TimelinePanel) -> None:
+    QApplication.sendEvent(panel, QFocusEvent(QEvent.Type.FocusIn, Qt.FocusReason.TabFocusReason))
 
 
 @pytest.fixture
@@ -141,11 +146,13 @@ def test_without_an_answer_the_scrubber_comes_back(panel: TimelinePanel, qtbot: 
 )
 def test_keys_move_the_scrubber(panel: TimelinePanel, wanted: list[int], qtbot: QtBot, key, modifier, step) -> None:
     panel.show_snapshot(at_step(200, 500))
+    reach_by_tab(panel)
     qtbot.keyClick(panel, key, modifier)
     assert wanted == [step]
 
 
 def test_keys_add_up_while_the_run_is_on_its_way_and_stop_at_the_ends(panel: TimelinePanel, wanted: list[int], qtbot: QtBot) -> None:
+    reach_by_tab(panel)
     for _ in range(3):
         qtbot.keyClick(panel, Qt.Key.Key_Left)
     assert wanted == [499, 498, 497]
@@ -158,6 +165,7 @@ def test_keys_add_up_while_the_run_is_on_its_way_and_stop_at_the_ends(panel: Tim
 def test_inside_a_step_left_is_its_beginning(panel: TimelinePanel, wanted: list[int], qtbot: QtBot) -> None:
     moment = Moment(501, "backward", 4, 17, 24, LAYERS, "backward", 3)
     panel.show_snapshot(msgspec.structs.replace(at_step(500, 500), moment=moment))
+    reach_by_tab(panel)
     qtbot.keyClick(panel, Qt.Key.Key_Right)  # there is no step 501 yet
     assert wanted == []
     qtbot.keyClick(panel, Qt.Key.Key_Left)
@@ -282,3 +290,20 @@ def test_every_state_is_drawn(panel: TimelinePanel, size, ghost, step, last) -> 
     panel.show_snapshot(at_step(step, last, ghost))
     image = drawn(panel, *size)
     assert len({image.pixel(x, y) for x in range(0, size[0], 3) for y in range(0, size[1], 3)}) > 3
+
+
+def test_losses_from_the_least_to_the_largest_number_have_an_axis() -> None:
+    rows = np.array([1, 2])
+    table = msgspec.structs.replace(history(2), loss=np.array([1e-300, 1e300]), steps=rows)
+    assert loss_axis(table, None, 120.0).logarithmic
+
+
+def test_inside_a_step_the_heading_tells_that_step_as_the_status_bar_does(panel: TimelinePanel) -> None:
+    def caption(done: int, last: int) -> str:
+        moment = Moment(done + 1, "backward", 4, 17, 24, LAYERS, "backward", 3)
+        panel.show_snapshot(msgspec.structs.replace(at_step(done, last), moment=moment))
+        return panel._captions(None)[0]
+
+    assert caption(500, 500) == "inside step 501"
+    assert caption(499, 500) == "inside step 500 of 500"  # playing on goes on with the same line
+    assert caption(300, 500) == "inside step 301 of 500: Play finishes it and starts a branch"

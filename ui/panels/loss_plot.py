@@ -63,7 +63,7 @@ def loss_axis(history: HistoryTable | None, guessing: float | None, height: floa
         losses = np.concatenate([losses, before[before <= MOST_FLATTENED * losses.max()]])
     most_ticks = max(1, int(height / TICK_DISTANCE))
     positive = losses[losses > 0]
-    if len(positive) and math.log10(positive.max() / positive.min()) > LOG_FROM:
+    if len(positive) and math.log10(positive.max()) - math.log10(positive.min()) > LOG_FROM:  # their ratio may be too large
         low = math.floor(math.log10(positive.min()))
         span = min(math.ceil(math.log10(positive.max())) - low, MOST_DECADES)
         stride = max(1, math.ceil(span / most_ticks))

@@ -115,6 +115,12 @@ class TimelinePanel(Panel):
     def _captions(self, target: int | None) -> tuple[str, ...]:
         """What the heading says at the right, longest first."""
         snapshot = self.snapshot
+        moment = snapshot.moment if snapshot is not None else None
+        inside = moment is not None and snapshot is not None and moment.step > snapshot.step
+        if inside and moment is not None and target is None:
+            where = f"inside step {moment.step:,}" + (f" of {self.picture.last:,}" if moment.step <= self.picture.last else "")
+            branches = moment.step < self.picture.last
+            return (f"{where}: Play finishes it and starts a branch", f"{where}: Play branches", where, "") if branches else (where, "")
         if snapshot is not None and snapshot.step < self.picture.last and target is None:
             where = f"step {snapshot.step:,} of {self.picture.last:,}"
             return (f"{where}: Play starts a branch from here", f"{where}: Play branches here", where, "")
@@ -246,6 +252,8 @@ class TimelinePanel(Panel):
             return {Qt.Key.Key_Left: -10, Qt.Key.Key_Right: 10}.get(key, 0)
         if held != Qt.KeyboardModifier.NoModifier:
             return 0
+        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and not self._focused_by_key:
+            return 0  # who has only clicked or dragged here wants what an arrow does everywhere: look into the step, layer by layer
         strides = {
             Qt.Key.Key_Left: -1,
             Qt.Key.Key_Right: 1,
