@@ -429,6 +429,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     lab: Lab | None = None  # what the lab shows
     census: Census | None = None  # measured now and then, like the prediction
     verdicts: tuple[Verdict, ...] = ()  # the most serious one first; a run too young to judge has none
+    oscillations: tuple[tuple[int, int], ...] = ()  # (from step, to step) where the loss goes up and down instead of settling
     guessing_loss: float | None = None  # loss of always answering the class frequencies (or the mean)
     loss_name: str = ""  # the loss in force, never "auto"
     test_loss: float | None = None  # the last one measured
