@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
 from gradviz.snapshot import HistoryTable
 
@@ -20,6 +21,8 @@ NAME_DISTANCE = 13.0
 LABEL_DISTANCE = 12.0
 SEPARATED_FROM = 5.0  # rows at least this high are told apart by a line
 VEIL = 0.62  # opacity of the canvas over the losses that lie ahead
+WAVE = 7.0  # length of half a wave of the mark over an oscillating loss
+OSCILLATES = "oscillates"
 FORK_BELOW = 8.0  # from the heatmap's foot to the fork
 
 
@@ -100,6 +103,27 @@ def paint_changes(painter: QPainter, frame: Frame, theme: Theme, steps: list[int
         painter.setBrush(QColor(theme.ink2))
         y = frame.loss.top() - 6
         painter.drawPolygon(QPolygonF([QPointF(x, y - 4), QPointF(x + 8, y), QPointF(x, y + 4)]))
+
+
+def paint_oscillations(painter: QPainter, frame: Frame, theme: Theme, ranges: Sequence[tuple[int, int]]) -> None:
+    """A wavy line over each stretch in which the loss goes up and down, and the word for it where there is room."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    y = frame.loss.top() - 8
+    for first, last in ranges:
+        left, right = frame.x(first), max(frame.x(last), frame.x(first) + 2 * WAVE)
+        path = QPainterPath(QPointF(left, y))
+        count = max(2, round((right - left) / WAVE))
+        step = (right - left) / count
+        for number in range(count):
+            x = left + number * step
+            path.quadTo(QPointF(x + step / 2, y + (6 if number % 2 else -6)), QPointF(x + step, y))
+        painter.setPen(QPen(QColor(theme.ink1), 1.3))
+        painter.drawPath(path)
+        if right - left > marks.text_width(OSCILLATES, font(11)) + 12:
+            box = QRectF(0, 0, marks.text_width(OSCILLATES, font(11)) + 8, 12)
+            box.moveCenter(QPointF((left + right) / 2, y))
+            painter.fillRect(box, QColor(theme.canvas))
+            marks.put_text(painter, box.center().x(), y, OSCILLATES, font(11), theme.ink1)
 
 
 def paint_fork(painter: QPainter, frame: Frame, theme: Theme, step: int) -> None:

@@ -117,6 +117,8 @@ class TimelinePicture:
         timeline_marks.paint_zeros(painter, frame, theme, history)
         timeline_marks.paint_rows(painter, frame, theme, selected)
         timeline_marks.paint_changes(painter, frame, theme, [changed for changed, _ in history.changes])
+        if self.snapshot is not None:
+            timeline_marks.paint_oscillations(painter, frame, theme, self.snapshot.oscillations)
         if self.ghost is not None:
             timeline_marks.paint_fork(painter, frame, theme, self.ghost.branch_step)
 
