@@ -18,6 +18,7 @@ from .controls import Controls
 from .export_menu import ExportMenu
 from .live_run import LiveRun
 from .overlays import Overlays
+from .pages import Pages
 from .panels.chain_rule import ChainRulePanel
 from .panels.inspect import InspectPanel
 from .panels.layer_table import LayerTablePanel
@@ -26,7 +27,6 @@ from .panels.prediction import PredictionPanel
 from .panels.profile import ProfilePanel
 from .panels.timeline import TimelinePanel
 from .presets import Preset, preset_named, presets
-from .right_dock import RightDock
 from .selection import Selection
 from .shortcut_list import ShortcutList
 from .shortcuts import SHORTCUTS
@@ -109,7 +109,7 @@ class MainWindow(QWidget):
         self.overview.addWidget(self.layers)
         self.overview.setSizes([360, 500])
         pages = {"overview": ("Overview", self.overview)} | {page.name: (page.title, page) for page in (self.chain, self.inspect)}
-        self.dock = RightDock(pages)
+        self.dock = Pages("Right dock", pages)
         self.body = QSplitter(Qt.Orientation.Horizontal)
         for widget in (self.controls, self.centre, self.dock):
             self.body.addWidget(widget)

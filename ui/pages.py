@@ -1,4 +1,4 @@
-"""The right dock: one page in front at a time, chosen by its tab."""
+"""A dock of pages: one in front at a time, chosen by its tab."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class _Tabs(QTabBar):
         return super().event(event)
 
 
-class RightDock(QWidget):
+class Pages(QWidget):
     """Pages by name; the user's choice is said with a signal."""
 
     page_changed = Signal(str)
 
-    def __init__(self, pages: Mapping[str, tuple[str, QWidget]], parent: QWidget | None = None) -> None:
-        """``pages``: name -> (title, page); the first one is in front."""
+    def __init__(self, name: str, pages: Mapping[str, tuple[str, QWidget]], parent: QWidget | None = None) -> None:
+        """``name`` is for those who hear the window; ``pages``: name -> (title, page), the first one is in front."""
         super().__init__(parent)
         self.pages = tuple(pages)  # their names
         self.tabs = _Tabs()
         self.tabs.setExpanding(False)
         self.tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.tabs.setAccessibleName("Right dock")
+        self.tabs.setAccessibleName(name)
         self._stack = QStackedWidget()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
