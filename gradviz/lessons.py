@@ -12,7 +12,9 @@ from typing import Any
 
 import msgspec
 
+from gradviz.quantities import LAB_VIEWS, names_in
 from gradviz.resources import RESOURCES
+from gradviz.snapshot import Look
 from gradviz.spec import Spec, SpecError
 
 
@@ -46,6 +48,7 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     speed: float | None = None  # steps per second; None for unlimited
     page: str = ""  # of the right dock: "overview", "chain", "inspect", "lab"; "" keeps the lesson in front
     lab: str = ""  # view of the lab
+    lab_layer: int = 0  # whose pre-activations the activation lab shows; 0 for the layer with the smallest mean slope
     select: tuple[str, int, int, int] | None = None
 
 
@@ -102,6 +105,15 @@ class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The scene's spec."""
         return Spec.from_dict(self.scene.spec)
 
+    @property
+    def look(self) -> Look:
+        """What has to be measured so that the places of the texts are known while the scene stands."""
+        return Look(chain=True, picked=self.scene.select, lab=self.scene.lab or _lab_of(self._names()), lab_layer=self.scene.lab_layer)
+
+    def _names(self) -> list[str]:
+        texts = (self.idea, *self.text, self.question.because, *(attempt.look_at for attempt in self.tries))
+        return [self.question.quantity, *(name for text in texts for name in names_in(text)), *(check.quantity for check in self.checks)]
+
 
 def read_lesson(path: Path) -> Lesson:
     """Read a lesson file; raises SpecError naming the file and what is wrong with it."""
@@ -118,3 +130,9 @@ def lessons() -> tuple[Lesson, ...]:
     """All lessons in the order of the lecture."""
     found = [read_lesson(path) for path in sorted((RESOURCES / "lessons").glob("*.json"))]
     return tuple(sorted(found, key=lambda lesson: lesson.order))
+
+
+def _lab_of(names: list[str]) -> str:
+    """The view of the lab that the first of these quantities needs, "" when none does."""
+    views = [name.partition(".")[0] for name in names]
+    return next((view for view in views if view in LAB_VIEWS), "")
