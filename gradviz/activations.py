@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
+
+LIMIT = 8.0  # activations are looked at from −LIMIT to LIMIT: beyond, none of them does anything new
+SMALL_SHARE = 0.1  # f′ counts as small up to this share of the largest |f′| that the activation has
+_SAMPLES = 4097  # odd, so that 0 is among them
 
 GELU_SCALE = 0.7978845608028654  # sqrt(2 / π), Hendrycks and Gimpel 2016, section 2
 GELU_CUBIC = 0.044715
@@ -48,6 +53,39 @@ class Activation:
         value = self.parameter if parameter is None else parameter
         self.backward(z, self.function(z, value), out, value)
         return out
+
+    @cached_property
+    def small_slope(self) -> float:
+        """|f′| up to here counts as small: a tenth of its largest value, with the parameter the activation starts with.
+
+        So the sigmoid's zone where f′ is not small ends at |z| = 3.64, that of tanh at 1.82; a step has none.
+        """
+        return SMALL_SHARE * float(np.abs(self.derivative(np.linspace(-LIMIT, LIMIT, _SAMPLES))).max())
+
+    def is_small(self, slopes: Floats) -> NDArray[np.bool_]:
+        """Where f′ is small, for slopes of any shape; NaN is not."""
+        small: NDArray[np.bool_] = np.abs(slopes) <= self.small_slope
+        return small
+
+    def zone(self, parameter: float | None = None, limit: float = LIMIT) -> list[tuple[float, float]]:
+        """The intervals (from, to) of [−limit, limit] in which f′ is not small, from left to right."""
+        z = np.linspace(-limit, limit, _SAMPLES)
+        small = self.is_small(self.derivative(z, parameter))
+        bounds = [self._boundary(float(z[at]), float(z[at + 1]), parameter) for at in np.flatnonzero(small[:-1] != small[1:])]
+        ends = ([] if small[0] else [-limit]) + bounds + ([] if small[-1] else [limit])
+        return list(zip(ends[::2], ends[1::2], strict=True))
+
+    def _boundary(self, left: float, right: float, parameter: float | None) -> float:
+        """Where between two points f′ becomes small, or stops being small."""
+        points = np.array([left, right])
+        first = bool(self.is_small(self.derivative(points, parameter))[0])
+        for _ in range(40):
+            points[:] = left, (left + right) / 2
+            if bool(self.is_small(self.derivative(points, parameter))[1]) == first:
+                left = float(points[1])
+            else:
+                right = float(points[1])
+        return round((left + right) / 2, 9) + 0.0  # 0.0: never −0
 
 
 def _identity(z: Floats, out: Floats, _: float) -> None:

@@ -1,8 +1,12 @@
-"""The run so far, in bounded memory: exact rows, thinned evenly, so that a million steps cost no more than a thousand."""
+"""The run so far, in bounded memory: exact rows, thinned evenly, so that a million steps cost no more than a thousand.
+
+Only whether a step was clipped is kept of every one, at one bit each.
+"""
 
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any
 
 import numpy as np
@@ -42,6 +46,8 @@ class History:
         self._next_test = 0
         self.changes: list[tuple[int, str]] = []
         self._next_step = 1
+        self.clipped_steps = 0  # how many of all steps were clipped, also of those whose rows have been dropped
+        self._clipped = bytearray()  # the same as one bit per step, so that a branch knows its share exactly
 
     def append(self, step: int, loss: float, gradient_norms: Floats, total: float, clipped: float) -> None:
         """Record a step; ``gradient_norms`` (layers,) before clipping, ``total`` and ``clipped`` the global norm."""
@@ -50,6 +56,8 @@ class History:
         if loss > self._high or loss != loss:
             self._high = loss
         self._newest = (step, loss, gradient_norms, total, clipped)
+        if clipped != total and math.isfinite(total):
+            self._note_clipped(step)
         if step < self._next_step:
             return
         if self._rows == self._capacity:
@@ -60,6 +68,13 @@ class History:
         self._rows += 1
         self._next_step = step + self.stride
         self._low, self._high = np.inf, -np.inf
+
+    def _note_clipped(self, step: int) -> None:
+        byte, bit = divmod(step, 8)
+        if byte >= len(self._clipped):
+            self._clipped.extend(bytes(byte + 1 - len(self._clipped)))
+        self._clipped[byte] |= 1 << bit
+        self.clipped_steps += 1
 
     def _write_newest(self, row: int) -> None:
         step, loss, gradient_norms, total, clipped = self._newest
@@ -121,6 +136,9 @@ class History:
         branch = copy.copy(self)
         for name in ("_steps", "_losses", "_norms", "_totals"):
             setattr(branch, name, getattr(self, name).copy())
+        bits = int.from_bytes(self._clipped, "little") & ((1 << (step + 1)) - 1)
+        branch.clipped_steps = bits.bit_count()
+        branch._clipped = bytearray(bits.to_bytes((bits.bit_length() + 7) // 8, "little"))
         branch._rows = int(np.searchsorted(self._steps[: self._rows], step, side="right"))
         last = int(self._steps[branch._rows - 1]) if branch._rows else 0
         branch._newest = (step, *newest)
@@ -130,6 +148,14 @@ class History:
         branch._next_test = _next_test_after(branch._tests[-1][0]) if branch._tests else 0
         branch.changes = [change for change in self.changes if change[0] <= step]
         return branch
+
+    def total_norms(self) -> tuple[NDArray[np.int64], Floats]:
+        """Steps (rows,) and the global gradient norm (rows, 2) before and after clipping, as in `table`."""
+        steps, norms = self._steps[: self._rows], self._totals[: self._rows]
+        newest, _, _, total, clipped = self._newest
+        if self._rows and newest > steps[-1]:
+            steps, norms = np.append(steps, newest), np.append(norms, [[total, clipped]], axis=0)
+        return frozen(steps), frozen(norms)
 
     def table(self, after: int = 0) -> HistoryTable:
         """All rows with a step greater than ``after``; test losses and changes always whole, they are few."""
