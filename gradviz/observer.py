@@ -28,6 +28,7 @@ class Observer:
         self._experiment = experiment
         self._made_meter: Meter | None = None
         self._weakest: tuple[tuple[int, int], tuple[int, int]] | None = None  # (line, layer) -> row and column
+        self._strongest: tuple[tuple[int, int, int], tuple[int, int]] | None = None  # (line, layer, unit) -> row and column
 
     @property
     def _meter(self) -> Meter:
@@ -87,21 +88,31 @@ class Observer:
     def _chain(self, look: Look) -> ChainRule | None:
         """The chain rule of what is selected; None while the loss it begins with is not known."""
         experiment = self._experiment
-        moment, trainer, network = experiment.moment, experiment.trainer, experiment.network
+        moment, trainer = experiment.moment, experiment.trainer
         if not self._anything_measured() or (moment is not None and not moment.lost):
             return None
         gradient = self.gradient()
         kind, layer, unit, source = look.picked or ("layer", 1, 0, 0)
         if kind == "edge":
             row, column, _ = strongest_weight(gradient, trainer, experiment.architecture, layer, source, unit)
-        elif kind == "unit" and layer >= 1:
+        elif kind == "unit":
             inspect_unit(trainer, moment, gradient, layer, unit)  # tells when there is no such unit
-            own = gradient[network.slices[parameter_name(layer, "weight")]].reshape(-1, network.widths[layer - 1])
-            row, column = int(np.argmax(np.nan_to_num(np.abs(own[:, unit]), nan=np.inf))), unit
+            row, column = self._strongest_of(layer, unit)
+            layer = max(1, layer)
         else:
             row, column = self._weakest_of(max(1, layer))
             layer = max(1, layer)
         return chain_rule(experiment, parameter_name(layer, "weight"), (row, column), look.example or 0)
+
+    def _strongest_of(self, layer: int, unit: int) -> tuple[int, int]:
+        """The strongest weight into the unit (out of it where it is an input), chosen once for the same reason."""
+        network, sought = self._experiment.network, (self._experiment.line, layer, unit)
+        if self._strongest is None or self._strongest[0] != sought:
+            own = self.gradient()[network.slices[parameter_name(max(1, layer), "weight")]].reshape(-1, network.widths[max(1, layer) - 1])
+            sizes = np.nan_to_num(np.abs(own), nan=np.inf)
+            place = (int(np.argmax(sizes[:, unit])), unit) if layer else (unit, int(np.argmax(sizes[unit])))
+            self._strongest = sought, place
+        return self._strongest[1]
 
     def _weakest_of(self, layer: int) -> tuple[int, int]:
         """The layer's weakest weight, chosen once: another one at every step could not be followed."""

@@ -304,9 +304,9 @@ class Layout:
         return column if near and 1 <= column <= self.depth and point.y() >= self.names_y - 12 else None
 
     def unit_at(self, point: QPointF) -> tuple[int, int] | None:
-        """(layer, unit) under the point."""
+        """(layer, unit) under the point; layer 0 is the input column."""
         column = self.columns.column_at(point.x())
-        if not 1 <= column <= self.depth:
+        if not 0 <= column <= self.depth:
             return None
         if self.is_strip(column):
             outline = self.strip(column)
@@ -316,7 +316,10 @@ class Layout:
             return column, min(count - 1, int((point.y() - outline.top()) / outline.height() * count))
         rows = self.rows(column)
         unit = int(np.argmin(np.abs(rows - point.y())))
-        near = math.hypot(point.x() - self.columns.x(column), point.y() - rows[unit]) <= self.radius + 3
+        if column == 0:
+            near = max(abs(point.x() - self.input_x), abs(point.y() - rows[unit])) <= self.input_size / 2 + 3
+        else:
+            near = math.hypot(point.x() - self.columns.x(column), point.y() - rows[unit]) <= self.radius + 3
         return (column, unit) if near else None
 
     def edge_at(self, point: QPointF, drawn: NDArray[np.bool_] | None = None) -> tuple[int, int, int] | None:

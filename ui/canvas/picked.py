@@ -14,7 +14,7 @@ RING = 3.5  # so much wider than the unit
 
 def paint_picked(painter: QPainter, layout: Layout, picked: Selection, theme: Theme) -> None:
     """A weight with the units at its ends, or a unit; a layer is marked by its band, among what does not change."""
-    if picked.kind == "unit" and 1 <= picked.layer <= layout.depth:
+    if picked.kind == "unit" and picked.layer <= layout.depth:
         mark_end(painter, layout, picked.layer, picked.unit, layout.units(picked.layer), theme.ink1, theme)
     elif picked.kind == "edge" and layout.has_edges:
         gap = layout.gap(picked.layer)

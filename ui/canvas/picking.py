@@ -80,7 +80,8 @@ class PickingView(NetworkView):
         if self.snapshot is None:
             return
         picked = self.selection or Selection("layer", 1)
-        units = self.snapshot.architecture.layers[picked.layer - 1].units
+        architecture = self.snapshot.architecture
+        units = architecture.layers[picked.layer - 1].units if picked.layer else architecture.inputs
         first = 0 if by > 0 else units - 1
         unit = first if picked.kind == "layer" else min(units - 1, max(0, picked.unit + by))
         self._pick(Selection("unit", picked.layer, unit))
@@ -103,6 +104,8 @@ class PickingView(NetworkView):
 
 def exists(selection: Selection, snapshot: Snapshot) -> bool:
     layers = snapshot.architecture.layers
+    if selection.kind == "unit" and selection.layer == 0:
+        return 0 <= selection.unit < snapshot.architecture.inputs
     if not 1 <= selection.layer <= len(layers):
         return False
     info = layers[selection.layer - 1]

@@ -153,6 +153,9 @@ class NetworkCanvas(PickingView):
         self._mouse = point
         target = self._target_at(point)
         # a column is only explained at its name: its band is most of the canvas
+        # and an input has no gradient to tell: a click shows its values
+        if target is not None and target.layer == 0:
+            target = None
         if target is not None and target.kind == "layer" and point.y() > self._current_layout().body_top:
             target = None
         if target != self._hover:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF, QWheelEvent
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QStyle, QStyleOptionComboBox, QWidget
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QStyle, QStyleOptionComboBox, QWidget
 
 from ..theme import THEMES, Theme
 
@@ -73,6 +73,11 @@ def focus_by_tab(widget: QWidget) -> None:
     """Reachable by Tab, and then pressed by the space bar; a click leaves the focus where it is."""
     widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     widget.installEventFilter(_SpacePresses(widget))
+
+
+def moves_cursor(edit: QLineEdit, event: QKeyEvent) -> bool:
+    """Whether an arrow key has a text to move in; in an empty field it goes through the training step, as everywhere."""
+    return event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right) and bool(edit.text())
 
 
 class Combo(QComboBox):

@@ -15,7 +15,7 @@ from gradviz.spec import FieldInfo
 
 from ..icons import icon
 from ..theme import Theme
-from .input import FIELD_HEIGHT, Input, focus_by_tab
+from .input import FIELD_HEIGHT, Input, focus_by_tab, moves_cursor
 from .slider import Slider, linear_values, logarithmic_values
 
 TYPED = frozenset("0123456789.,+-−×^eE")
@@ -85,7 +85,7 @@ class NumberEdit(QLineEdit):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             plain = not event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
-            if event.key() == Qt.Key.Key_Escape and self.isModified():
+            if (event.key() == Qt.Key.Key_Escape and self.isModified()) or moves_cursor(self, event):
                 event.accept()
                 return True
             if plain and event.text().isprintable() and event.text() not in TYPED:

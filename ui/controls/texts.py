@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton
 from gradviz.spec import FieldInfo
 
 from ..theme import font
-from .input import FIELD_HEIGHT, Input, focus_by_tab
+from .input import FIELD_HEIGHT, Input, focus_by_tab, moves_cursor
 
 
 class TextEdit(QLineEdit):
@@ -30,7 +30,9 @@ class TextEdit(QLineEdit):
 
     def event(self, event: QEvent) -> bool:
         override = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
-        if override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape and self.isModified():
+        if override and isinstance(event, QKeyEvent) and (
+            (event.key() == Qt.Key.Key_Escape and self.isModified()) or moves_cursor(self, event)
+        ):
             event.accept()
             return True
         return super().event(event)

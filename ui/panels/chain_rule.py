@@ -144,7 +144,7 @@ class ChainRulePanel(Panel):
         moment = self.snapshot.moment if self.snapshot is not None else None
         if moment is not None and moment.kind == "backward" and moment.layer:
             return frozenset((moment.layer,))
-        if self._selection is not None:
+        if self._selection is not None and self._selection.layer:
             return frozenset((self._selection.layer,))
         return frozenset()
 

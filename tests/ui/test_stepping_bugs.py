@@ -1,0 +1,116 @@
+"""What went wrong while stepping in the real window: keys that meant something else, wishes that came too early, picks that failed."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
+from pytestqt.qtbot import QtBot
+
+from gradviz.snapshot import Snapshot, UnitInspection
+from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from ui.main_window import MainWindow
+from ui.selection import Selection
+
+SPEC = Spec(NetworkSpec(depth=3, width=4), DataSpec(samples=80), TrainingSpec(seed=5, batch_size=16))
+PATIENCE = 20_000
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    made = MainWindow(SPEC)
+    made.set_motion("off")
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitUntil(lambda: made.run.snapshot is not None and made.run.snapshot.step > 30, timeout=PATIENCE)
+    made.run.pause()
+    wait(qtbot, made, lambda s: not s.playing and s.prediction is not None)
+    yield made
+    made.close()
+
+
+def wait(qtbot: QtBot, window: MainWindow, ready: Callable[[Snapshot], bool]) -> Snapshot:
+    """The first settled snapshot for which ``ready`` holds."""
+
+    def come() -> bool:
+        return window.run.snapshot is not None and window.run._settled and ready(window.run.snapshot)
+
+    qtbot.waitUntil(come, timeout=PATIENCE)
+    assert window.run.snapshot is not None
+    return window.run.snapshot
+
+
+def test_after_a_drag_on_the_timeline_an_arrow_goes_into_the_step(qtbot: QtBot, window: MainWindow) -> None:
+    timeline = window.timeline
+    frame = timeline._frame(QRectF(timeline.rect()))
+    y = int(frame.loss.center().y())
+    start, end = QPoint(int(frame.x(window.run.snapshot.step)), y), QPoint(int(frame.x(10)), y)
+    QTest.mousePress(timeline, Qt.MouseButton.LeftButton, pos=start)
+    for share in (0.5, 1.0):
+        QTest.mouseMove(timeline, start + (end - start) * share)
+    QTest.mouseRelease(timeline, Qt.MouseButton.LeftButton, pos=end)
+    step = wait(qtbot, window, lambda s: s.step < 12).step
+    qtbot.keyClick(timeline, Qt.Key.Key_Right)
+    inside = wait(qtbot, window, lambda s: s.moment is not None)
+    assert (inside.step, inside.moment.step, inside.moment.kind) == (step, step + 1, "forward")
+
+
+def test_an_arrow_moves_the_cursor_of_a_text_and_not_the_run(qtbot: QtBot, window: MainWindow) -> None:
+    edit = window.controls.rows["network.depth"].findChild(QLineEdit)
+    edit.setFocus(Qt.FocusReason.MouseFocusReason)
+    edit.setText("12")
+    qtbot.keyClick(edit, Qt.Key.Key_Left)
+    assert edit.cursorPosition() == 1
+    qtbot.wait(100)
+    assert window.run.snapshot.moment is None
+    qtbot.keyClick(edit, Qt.Key.Key_Escape)
+
+
+def test_play_right_after_a_jump_begins_a_branch_that_can_be_undone(qtbot: QtBot, window: MainWindow) -> None:
+    last = window.run.snapshot.step
+    window.run.go_to(7)
+    qtbot.keyClick(window, Qt.Key.Key_Space)  # the jump is still under way
+    wait(qtbot, window, lambda s: s.playing and s.ghost is not None and s.ghost.branch_step == 7)
+    assert window.run.undo_stack.undoText() == "branch from step 7"
+    window.undo()
+    back = wait(qtbot, window, lambda s: not s.playing and s.step == last)
+    assert back.last_step == last
+
+
+def test_space_twice_in_a_row_plays_and_pauses(qtbot: QtBot, window: MainWindow) -> None:
+    for _ in range(2):
+        qtbot.keyClick(window, Qt.Key.Key_Space)
+    wait(qtbot, window, lambda s: not s.playing)
+    qtbot.wait(100)
+    assert not window.run.snapshot.playing
+
+
+def test_a_change_in_the_past_is_undone_with_the_line_that_it_left(qtbot: QtBot, window: MainWindow) -> None:
+    last = window.run.snapshot.step
+    recorded = window.run.snapshot.history.loss.tolist()
+    window.run.go_to(7)
+    wait(qtbot, window, lambda s: s.step == 7)
+    window.run.change(SPEC.replace("training.learning_rate", 0.5), "training.learning_rate")
+    wait(qtbot, window, lambda s: s.last_step == 7 and s.ghost is not None)
+    window.undo()
+    back = wait(qtbot, window, lambda s: s.last_step == last)
+    assert (back.step, back.spec, back.history.loss.tolist()) == (7, SPEC, recorded)
+
+
+def test_a_click_on_an_input_shows_its_values(qtbot: QtBot, window: MainWindow) -> None:
+    layout = window.canvas._current_layout()
+    point = QPointF(layout.input_x, float(layout.rows(0)[1]))
+    qtbot.mouseClick(window.canvas, Qt.MouseButton.LeftButton, pos=point.toPoint())
+    assert window.canvas.selection == Selection("unit", 0, 1)
+    snapshot = wait(qtbot, window, lambda s: isinstance(s.picked, UnitInspection))
+    assert (snapshot.picked.layer, snapshot.picked.unit, len(snapshot.picked.outputs)) == (0, 1, 16)
+    assert window.dock.page == "inspect"
+    window.show_chain()
+    chain = wait(qtbot, window, lambda s: s.chain is not None).chain
+    assert (chain.layer, chain.row) == (1, 1)
+    window.grab()
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Up)
+    assert window.canvas.selection == Selection("unit", 0, 0)
+    qtbot.keyClick(window.canvas, Qt.Key.Key_PageDown)
+    assert window.canvas.selection == Selection("unit", 1, 0)
