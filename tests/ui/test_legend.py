@@ -64,3 +64,14 @@ def test_nothing_is_cut_off(theme: Theme) -> None:
 @themes
 def test_layers_that_stand_close_together_share_a_mark(theme: Theme) -> None:
     assert changed(theme, [1e-3 * (1 + 1e-4 * n) for n in range(1000)]) == changed(theme, [1e-3])
+
+
+def test_in_a_narrow_room_the_bar_is_shorter_and_nothing_is_cut() -> None:
+    image = QImage(344, 48, QImage.Format.Format_RGB32)
+    image.fill(QColor("#123456"))
+    painter = QPainter(image)
+    area = paint_legend(painter, QPointF(344, 0), THEMES["dark"], [1e-3], 300.0)
+    painter.end()
+    assert area == QRectF(0, 0, 344, 48)
+    edges = {image.pixelColor(x, y).name() for x in (0, 343) for y in range(48)}
+    assert edges == {"#123456"}

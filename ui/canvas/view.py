@@ -64,7 +64,7 @@ class NetworkView(Panel):
         self._strips: StripIndex | None = None
         self._backdrop: tuple[tuple[int | None, int | None], QPixmap] | None = None
         self._stills: list[tuple[NDArray[np.uint8], QPixmap]] = []  # the edges of the last two moments
-        self.setMinimumSize(416, 180)  # the legend's width
+        self.setMinimumSize(370, 180)  # the legend's width at the least
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def sizeHint(self) -> QSize:
@@ -225,7 +225,7 @@ class NetworkView(Panel):
     def _paint_legend(self, painter: QPainter, right: float, snapshot: Snapshot | None, landing: int = 0) -> None:
         if self.show_legend:
             ticks = known_gradients(snapshot, landing) if snapshot is not None else []
-            paint_legend(painter, QPointF(right - 16, 2), self.theme, ticks)
+            paint_legend(painter, QPointF(right - 16, 2), self.theme, ticks, right - 20)
 
     def _bold(self, snapshot: Snapshot) -> tuple[int | None, int | None]:
         """The selected layer and the column in work."""

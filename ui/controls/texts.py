@@ -30,8 +30,10 @@ class TextEdit(QLineEdit):
 
     def event(self, event: QEvent) -> bool:
         override = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
-        if override and isinstance(event, QKeyEvent) and (
-            (event.key() == Qt.Key.Key_Escape and self.isModified()) or moves_cursor(self, event)
+        if (
+            override
+            and isinstance(event, QKeyEvent)
+            and ((event.key() == Qt.Key.Key_Escape and self.isModified()) or moves_cursor(self, event))
         ):
             event.accept()
             return True

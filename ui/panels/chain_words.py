@@ -63,10 +63,10 @@ def nothing_yet(snapshot: Snapshot | None) -> str:
 def factor_words(chain: ChainRule, architecture: Architecture) -> tuple[tuple[str, ...], ...]:
     """What each of the three factors tells, longest first."""
     passed = len(architecture.layers) - chain.layer + 1
-    over = f"over {passed} layer{'s' if passed > 1 else ''}"
+    layers = f"{passed} layer{'s' if passed > 1 else ''}"
     source = source_name(chain, architecture)
     verb = "was" if chain.layer == 1 else "sent"
-    return (("how wrong ŷ is", "error of ŷ"), (over,), (f"what {source} {verb}", f"{source} {verb}", verb))
+    return (("how wrong ŷ is", "error of ŷ", "error"), (f"over {layers}", layers), (f"what {source} {verb}", f"{source} {verb}", verb))
 
 
 def rest_words(chain: ChainRule, architecture: Architecture) -> tuple[str, ...]:
