@@ -361,6 +361,8 @@ class MainWindow(QWidget):
         settled = not snapshot.playing
         if snapshot.spec != self._shown_spec:
             self._show_spec(snapshot.spec)
+        if self.run.look.example is not None and self.run.look.example >= snapshot.batch:
+            self._look(example=None)  # the mini-batch has become smaller
         self.overlays.phases.show_moment(snapshot.moment)
         for panel in (self.canvas, self.profile, self.prediction, self.chain, self.inspect):
             if panel.isVisible():

@@ -114,3 +114,12 @@ def test_a_click_on_an_input_shows_its_values(qtbot: QtBot, window: MainWindow) 
     assert window.canvas.selection == Selection("unit", 0, 0)
     qtbot.keyClick(window.canvas, Qt.Key.Key_PageDown)
     assert window.canvas.selection == Selection("unit", 1, 0)
+
+
+def test_an_example_that_a_smaller_batch_does_not_have_is_let_go(qtbot: QtBot, window: MainWindow) -> None:
+    window.show_chain()
+    window.look_at_example(15)
+    wait(qtbot, window, lambda s: s.example == 15 and s.chain is not None)
+    window.run.change(SPEC.replace("training.batch_size", 4), "training.batch_size")
+    snapshot = wait(qtbot, window, lambda s: s.batch == 4 and s.chain is not None)
+    assert (snapshot.example, snapshot.chain.example) == (None, 0)
