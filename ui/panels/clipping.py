@@ -117,7 +117,7 @@ class ClippingPanel(LabPanel):
                 self._threshold.show_value(training.clip_threshold)
             self._title.captions = (when(snapshot),)
         else:
-            self._title.captions = ("",)
+            self._title.captions = ()
         if ready:
             assert snapshot is not None
             assert report is not None
@@ -141,7 +141,7 @@ class ClippingPanel(LabPanel):
             )
         ]
         if report.rule != "none":
-            after = (f"× {short(factor)}",) if math.isfinite(factor) else left if not cut else ("",)
+            after = (f"× {short(factor)}",) if math.isfinite(factor) else left if not cut else ()
             way = ("direction turns", "it turns") if turned else ("direction stays", "it stays")
             figures.append(Figure("‖g‖ after", report.norm_after, short(report.norm_after), after, True, "‖g‖ after clipping"))
             text = words.degrees_text(report, snapshot)

@@ -40,7 +40,8 @@ class Title(Block):
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.text, self.captions = text, ("",)
+        self.text = text
+        self.captions: tuple[str, ...] = ()  # the first that fits is shown
 
     def height_at(self, width: float) -> float:
         return TITLE
@@ -58,7 +59,8 @@ class Section(Block):
 
     def __init__(self, text: str, tool: QWidget | None = None) -> None:
         super().__init__()
-        self.text, self.captions = text, ("",)
+        self.text = text
+        self.captions: tuple[str, ...] = ()  # the first that fits is shown
         self.tool = tool
         if tool is not None:
             tool.setParent(self)
