@@ -69,7 +69,7 @@ class Meter:
             gradient = self.gradient(moment) if example is None else self._gradient_of(example)
             norms_before, norms_after, delta_norms, _ = self.norms(moment)
             if example is None:
-                unit_deltas = _row_norms(run.deltas)
+                unit_deltas = row_norms(run.deltas)
             else:
                 unit_deltas = np.abs(run.deltas[:, example].astype(float)) * run.batch
                 norms_before = norms_after = norms([gradient[part] for part in self._weights])
@@ -158,7 +158,7 @@ class Meter:
         """RMS over units of what the skip that ends at this layer carries."""
         run = self._trainer.run
         carried = run.layers[layer - 1].gradient
-        lengths = _row_norms(carried) if example is None else carried[:, example] * run.batch
+        lengths = row_norms(carried) if example is None else carried[:, example] * run.batch
         return float(np.linalg.norm(lengths) / np.sqrt(len(lengths)))
 
     def _forget_unreached(self, fields: dict[str, Floats], moment: Moment) -> None:
@@ -223,7 +223,7 @@ def _moments(values: Floats) -> Floats:
     return moments
 
 
-def _row_norms(values: Floats) -> Floats:
+def row_norms(values: Floats) -> Floats:
     """The length of each row, without overflow or underflow of the squares."""
     lengths: Floats = np.sqrt(np.einsum("ij,ij->i", values, values, dtype=float))
     odd = ~((lengths > 1e-140) & (lengths < 1e150))

@@ -14,6 +14,7 @@ import msgspec
 from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.experiment import Experiment
+from gradviz.residual_report import rival_spec
 from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import Spec, SpecError
 
@@ -60,6 +61,8 @@ class Session:
         self.experiment = Experiment(spec)
         self.playing = False
         self._speed: float | None = None
+        self._until: int | None = None  # the step at which to pause, reached at full speed
+        self._rival: Experiment | None = None  # trained beside the run, step by step
         self._due = 0.0
         self._shelf: OrderedDict[int, Experiment] = OrderedDict()
         self._left: dict[int, tuple[int, int | None]] = {}  # ticket -> line that was left, and the step at which (None: its end)
@@ -104,12 +107,35 @@ class Session:
         self._due = time.perf_counter()
         self._rate_from = (self._due, self._done)
 
+    def _play_for(self, steps: int) -> None:
+        """As fast as possible for so many steps, and pause there."""
+        if steps > 0:
+            self._play()
+            self._until = self.experiment.step_count + steps
+
     def _pause(self) -> None:
-        self.playing = False
+        self._halt()
+
+    def _halt(self) -> None:
+        self.playing, self._until = False, None
+
+    def _set_rival(self, wanted: bool) -> None:
+        """Train the same net without its skips (or with skips, where it has none) beside the run, or no longer."""
+        self._rival = Experiment(rival_spec(self.experiment.spec)) if wanted else None
+
+    def _rival_behind(self) -> bool:
+        """Whether the rival has steps to catch up with; one of other settings than the run's begins anew."""
+        rival = self._rival
+        if rival is None:
+            return False
+        spec = rival_spec(self.experiment.spec)
+        if rival.spec != spec or rival.step_count > self.experiment.step_count:
+            rival = self._rival = Experiment(spec)
+        return rival.step_count < self.experiment.step_count and rival.trainer.failure is None
 
     def _step(self) -> None:
         """One whole step: finish the one in work, or do the next; in the past, the next one as it was."""
-        self.playing = False
+        self._halt()
         experiment = self.experiment
         if experiment.mid_step:
             experiment.finish_step()
@@ -120,13 +146,13 @@ class Session:
 
     def _step_layer(self) -> None:
         """One phase of the engine: one layer forward or back, the loss, clipping, or the update."""
-        self.playing = False
+        self._halt()
         if self.experiment.mid_step or self.experiment.trainer.failure is None:
             next(self.experiment.phases())
 
     def _step_phase(self) -> None:
         """To the end of the phase in work, or of the next one: all layers forward, the loss, all layers back, …"""
-        self.playing = False
+        self._halt()
         experiment = self.experiment
         if not experiment.mid_step and experiment.trainer.failure is not None:
             return
@@ -139,18 +165,18 @@ class Session:
 
     def _back(self) -> None:
         """To the beginning of the step in work, or one whole step back."""
-        self.playing = False
+        self._halt()
         experiment = self.experiment
         experiment.go_to(experiment.step_count if experiment.mid_step else max(0, experiment.step_count - 1))
 
     def _back_layer(self) -> None:
-        self.playing = False
+        self._halt()
         step, done = self._phases_done()
         if done:
             self.experiment.go_to(step, done - 1)
 
     def _back_phase(self) -> None:
-        self.playing = False
+        self._halt()
         step, done = self._phases_done()
         layers = self.experiment.network.depth
         ends = (0, layers, layers + 1, 2 * layers + 1, 2 * layers + 2)  # of forward, loss, backward, clip
@@ -167,7 +193,7 @@ class Session:
 
     def _go_to(self, step: int) -> None:
         """To a recorded step; one beyond the ends is the end."""
-        self.playing = False
+        self._halt()
         self.experiment.go_to(min(max(0, step), self.experiment.last_step))
 
     def _branch(self, ticket: int) -> None:
@@ -177,7 +203,7 @@ class Session:
 
     def _return_to_line(self, ticket: int) -> None:
         """Take up the line again that was left under this ticket; the one that is left for it now has the ticket."""
-        self.playing = False
+        self._halt()
         experiment = self.experiment
         line, step = self._left[ticket]
         if line == experiment.line:
@@ -232,20 +258,28 @@ class Session:
             self._shelf.popitem(last=False)
         self.experiment = experiment
         if experiment.trainer.failure is not None:
-            self.playing = False
+            self._halt()
 
     def wait_seconds(self) -> float | None:
         """How long nothing has to be done unless a command comes; None for ever."""
+        if self._rival_behind():
+            return 0.0
         if not self.playing:
             return None
-        return 0.0 if self._speed is None else max(0.0, self._due - time.perf_counter())
+        return 0.0 if self._speed is None or self._until is not None else max(0.0, self._due - time.perf_counter())
 
     def run(self, seconds: float) -> None:
         """Train for about so long, as far as steps are due."""
         end = time.perf_counter() + seconds
-        while self.playing:
+        while self.playing or self._rival_behind():
             now = time.perf_counter()
-            if self._speed is not None:
+            if self._rival_behind() and self._rival is not None:
+                self._rival.advance()
+                self._version += 1
+                if now >= end:
+                    return
+                continue
+            if self._speed is not None and self._until is None:
                 if now < self._due:
                     return
                 # a slow step is not made up for later: the rhythm starts again from it
@@ -259,10 +293,12 @@ class Session:
         experiment.advance()
         self._done += 1
         self._version += 1
+        if self._until is not None and experiment.step_count >= self._until:
+            self._halt()
         if experiment.trainer.failure is not None:
-            self.playing = False
+            self._halt()
         elif 0 < experiment.spec.training.stop_after <= experiment.step_count and self.playing:
-            self.playing = False
+            self._halt()
             self._events.append(Event("notice", f"Paused after {experiment.step_count:,} steps, as “Stop after” says."))
 
     def answer(self, request: Request) -> Frame | None:
@@ -315,7 +351,9 @@ class Session:
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "play": Session._play,
+    "play_for": Session._play_for,
     "pause": Session._pause,
+    "set_rival": Session._set_rival,
     "step": Session._step,
     "step_layer": Session._step_layer,
     "step_phase": Session._step_phase,

@@ -102,6 +102,19 @@ class LiveRun(QObject):
             self.told.emit("notice", f"A branch from step {step:,}. The line before stays dotted; Undo takes it up again.")
             self.undo_stack.push(_Branch(self, step))
 
+    def play_for(self, steps: int) -> None:
+        """Train so many steps as fast as the engine can, and pause."""
+        self._send("play_for", steps)
+
+    def set_rival(self, wanted: bool) -> None:
+        """Train the same net without its skips (or with) beside the run, or no longer."""
+        self._send("set_rival", wanted)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the snapshot shows all that was commanded."""
+        return self._settled
+
     def pause(self) -> None:
         self._rest()
         self._send("pause")

@@ -1,0 +1,87 @@
+"""Does in the window what a lesson asks for: sets its scene, presses the controls of a try, runs a question to its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from gradviz.lessons import Action, Lesson, Question
+from gradviz.snapshot import Snapshot
+
+from .selection import Selection
+
+if TYPE_CHECKING:
+    from .main_window import MainWindow
+
+
+class LessonRunner(QObject):
+    """Between the lesson panel and the window's own commands."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._then: Callable[[Snapshot], None] | None = None  # what to do once all that was asked for has happened
+        panel = window.lesson
+        panel.scene_wanted.connect(self.set_scene)
+        panel.actions_wanted.connect(self.press)
+        panel.question_wanted.connect(self.ask)
+        window.run.snapshot_came.connect(self._on_snapshot)
+
+    def set_scene(self, lesson: Lesson) -> None:
+        """Begin the lesson's run, and show and select what it is about."""
+        window, scene = self._window, lesson.scene
+        window.run.load(lesson.spec, f"lesson “{lesson.title}”")
+        window.run.pause()
+        window.set_speed(scene.speed)
+        window.run.play_for(scene.steps)
+        if scene.page:
+            window.show_page(scene.page)
+        if scene.lab:
+            window.show_lab(scene.lab)
+        selection = None if scene.select is None else Selection(*scene.select)
+
+        def begun(snapshot: Snapshot) -> None:
+            window.select(selection)
+            if scene.play:
+                window.run.play()
+
+        self._then = begun
+
+    def press(self, actions: tuple[Action, ...]) -> None:
+        """Press the real controls, one after the other."""
+        for action in actions:
+            self._press(action)
+
+    def ask(self, question: Question) -> None:
+        """Run a question, and let the panel show what came of it."""
+        self._window.run.pause()
+        self.press(question.actions)
+        self._window.run.play_for(question.steps)
+        self._then = self._window.lesson.show_answer
+
+    def _press(self, action: Action) -> None:
+        window, value = self._window, action.value
+        if action.do == "set":
+            wanted = tuple(value) if isinstance(value, list) else value
+            window.run.change(window.run.wanted_spec.replace(action.path, wanted), action.path)
+        elif action.do == "page":
+            window.show_page(value)
+        elif action.do == "lab":
+            window.show_lab(value)
+        elif action.do == "select":
+            window.select(None if value is None else Selection(*value))
+        elif action.do == "go_to":
+            window.run.go_to(int(value))
+        elif action.do in ("play", "pause"):
+            window.set_playing(action.do == "play")
+        elif action.do == "reset":
+            window.reset()
+        else:
+            window.run.walk(action.do)
+
+    def _on_snapshot(self, snapshot: Snapshot) -> None:
+        if self._then is not None and self._window.run.settled and not snapshot.playing:
+            then, self._then = self._then, None
+            then(snapshot)
