@@ -7,18 +7,25 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from gradviz.census import census
 from gradviz.chain_rule import chain_rule
+from gradviz.clipping_report import clipping_report
+from gradviz.distribution import distribution, layer_to_look_at
+from gradviz.initialisation_study import initialisation_study
 from gradviz.inspection import inspect_block, inspect_unit, inspect_weight, strongest_weight, weakest_weight
+from gradviz.linear_map import linear_map
 from gradviz.measure import Meter
 from gradviz.network import parameter_name
 from gradviz.prediction import predict
-from gradviz.snapshot import ChainRule, Floats, Look, Snapshot, UnitInspection, WeightInspection
+from gradviz.residual_report import residual_report
+from gradviz.snapshot import ChainRule, Floats, InitialisationStudy, Lab, LinearMap, Look, Snapshot, UnitInspection, WeightInspection
 
 if TYPE_CHECKING:
     from gradviz.experiment import Experiment
 
 SURFACE_WORK = 50_000_000  # multiply-adds that one decision surface may cost
 SURFACE_GRIDS = (16, 48)
+CENSUS_WORK = 2e7  # multiply-adds that one count of dead units may cost; a set that would cost more is sampled evenly
 
 
 class Observer:
@@ -27,6 +34,10 @@ class Observer:
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
         self._made_meter: Meter | None = None
+        self._study: InitialisationStudy | None = None
+        self._map: LinearMap | None = None
+        self._flattest: int | None = None
+        self._pair: tuple[str, str] | None = None
         self._weakest: tuple[tuple[int, int], tuple[int, int]] | None = None  # (line, layer) -> row and column
         self._strongest: tuple[tuple[int, int, int], tuple[int, int]] | None = None  # (line, layer, unit) -> row and column
 
@@ -51,6 +62,8 @@ class Observer:
             inspection=None if look.edge is None else inspect_block(network, self.gradient(), experiment.architecture, *look.edge),
             picked=None if look.picked is None else self._picked(*look.picked),
             chain=self._chain(look) if look.chain else None,
+            lab=self._lab(look),
+            census=census(network, data.inputs, data.train, CENSUS_WORK) if look.prediction and self._anything_measured() else None,
             example=look.example,
             data_summary=f"{len(data.train):,} training, {len(data.test):,} test examples",
         )
@@ -62,6 +75,39 @@ class Observer:
             total_norm=float(whole[0]),
             clipped_norm=float(whole[1]),
         )
+
+    def _lab(self, look: Look) -> Lab | None:
+        experiment = self._experiment
+        trainer, moment = experiment.trainer, experiment.moment
+        if not look.lab:
+            self._flattest = self._pair = None  # chosen anew when somebody looks again
+            return None
+        if look.lab == "activation":
+            return distribution(trainer, self._lab_layer(look), moment)
+        if look.lab == "clipping":
+            report = clipping_report(trainer, experiment.history, look.lab_pair or self._pair, moment)
+            if look.lab_pair is None and report is not None:
+                self._pair = report.names  # the two largest once, and these from then on
+            return report
+        if look.lab == "residual":
+            return residual_report(trainer, experiment.spec, moment)
+        if look.lab == "linear":
+            if look.prediction or self._map is None:  # it is compared with the net on all data, which costs as much as a prediction
+                self._map = linear_map(experiment.network, experiment.data.inputs)
+            return self._map
+        if look.lab == "initialisation":
+            if self._study is None:  # of the first weights: the same at every step
+                self._study = initialisation_study(experiment.spec, experiment.data)
+            return self._study
+        raise ValueError(f"the lab has no view {look.lab!r}")
+
+    def _lab_layer(self, look: Look) -> int:
+        """The layer that is asked for, else the flattest one, chosen once: another one at every step could not be followed."""
+        if 1 <= look.lab_layer < self._experiment.network.depth:
+            return look.lab_layer
+        if self._flattest is None:
+            self._flattest = layer_to_look_at(self._experiment.trainer, self._experiment.moment)
+        return self._flattest
 
     def gradient(self) -> Floats:
         """The flat gradient before clipping; NaN when nothing has run."""

@@ -15,7 +15,7 @@ from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.experiment import Experiment
 from gradviz.residual_report import rival_spec
-from gradviz.snapshot import Look, Snapshot
+from gradviz.snapshot import Look, ResidualReport, Snapshot
 from gradviz.spec import Spec, SpecError
 
 MOST_SHELVED = 8  # runs kept for undo
@@ -334,6 +334,9 @@ class Session:
 
     def _measure(self, look: Look, history_after: int) -> Snapshot:
         snapshot = self.experiment.measure(look, history_after)
+        if self._rival is not None and isinstance(snapshot.lab, ResidualReport):
+            report = msgspec.structs.replace(snapshot.lab, rival=self._rival.history.table())
+            snapshot = msgspec.structs.replace(snapshot, lab=report)
         return msgspec.structs.replace(snapshot, playing=self.playing, steps_per_second=self._measured_rate())
 
     def _measured_rate(self) -> float:
