@@ -124,12 +124,14 @@ class Session:
         self._rival = Experiment(rival_spec(self.experiment.spec)) if wanted else None
 
     def _rival_behind(self) -> bool:
-        """Whether the rival has steps to catch up with; one of other settings than the run's begins anew."""
+        """Whether the rival has steps to catch up with; it takes over the run's settings, from the start where it must."""
         rival = self._rival
         if rival is None:
             return False
-        spec = rival_spec(self.experiment.spec)
-        if rival.spec != spec or rival.step_count > self.experiment.step_count:
+        spec, step = rival_spec(self.experiment.spec), self.experiment.step_count
+        if rival.spec != spec and rival.step_count == step and not rival.restarts(spec):
+            rival.apply(spec)  # at the same step as the run itself
+        elif rival.spec != spec or rival.step_count > step:
             rival = self._rival = Experiment(spec)
         return rival.step_count < self.experiment.step_count and rival.trainer.failure is None
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradviz import DataSpec, NetworkSpec, Spec, TrainingSpec
+from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
 from gradviz.session import MOST_SHELVED, Frame, Request, Session
-from gradviz.snapshot import Look
+from gradviz.snapshot import Look, ResidualReport
 
 SMALL = Spec(NetworkSpec(depth=2, width=3), DataSpec(samples=40), TrainingSpec(batch_size=8))
 
@@ -19,8 +19,11 @@ def make(spec: Spec = SMALL, steps: int = 0) -> Session:
     return session
 
 
+LOOKS = ("prediction", "edge", "picked", "chain", "example", "lab")
+
+
 def ask(session: Session, **request: Any) -> Frame:
-    shown = {name: request.pop(name) for name in ("prediction", "edge", "picked", "chain", "example") if name in request}
+    shown = {name: request.pop(name) for name in LOOKS if name in request}
     frame = session.answer(Request(**request, look=Look(**({"prediction": False} | shown))))
     assert frame is not None
     return frame
@@ -296,3 +299,74 @@ def test_a_change_in_the_past_is_taken_back_with_the_line_it_left() -> None:
     assert (session.experiment.step_count, session.experiment.spec, recorded(session)) == (15, spec, branch)
     session.execute("bring_back", SMALL, 1)
     assert (session.experiment.step_count, recorded(session)) == (5, line)
+
+
+def test_playing_for_so_many_steps_pauses_there_at_whatever_speed() -> None:
+    session = make(steps=2)
+    session.execute("set_speed", 1.0)
+    session.execute("play_for", 40)
+    session.run(600.0)
+    assert (session.experiment.step_count, session.playing) == (42, False)
+    session.execute("play_for", 0)
+    assert not session.playing
+    session.execute("play_for", 1000)
+    session.execute("pause")
+    session.execute("play")
+    session.run(0.01)
+    assert session.playing  # the pause has forgotten where to stop
+
+
+def test_a_rival_is_trained_step_by_step_beside_the_run_and_follows_its_settings() -> None:
+    spec = SMALL.replace("network.depth", 5).replace("network.skip_every", 2)
+    session = Session(spec)
+    session.execute("play_for", 30)
+    session.run(600.0)
+    session.execute("set_rival", True)
+    session.run(600.0)  # it catches up while the run stands
+    report = ask(session, lab="residual").snapshot.lab
+    assert isinstance(report, ResidualReport)
+    assert report.rival is not None
+    plain = Experiment(spec.replace("network.skip_every", 0))
+    for _ in range(30):
+        plain.advance()
+    assert np.array_equal(report.rival.loss, plain.history.table().loss)
+    session.execute("apply", spec.replace("training.learning_rate", 0.01), 1)
+    session.execute("step")
+    session.run(600.0)
+    report = ask(session, lab="residual").snapshot.lab
+    assert isinstance(report, ResidualReport)
+    assert report.rival_spec.training.learning_rate == 0.01
+    assert report.rival is not None
+    plain.apply(spec.replace("network.skip_every", 0).replace("training.learning_rate", 0.01))
+    plain.advance()
+    assert np.array_equal(report.rival.loss, plain.history.table().loss)
+    session.execute("set_rival", False)
+    report = ask(session, lab="residual").snapshot.lab
+    assert isinstance(report, ResidualReport)
+    assert report.rival is None
+
+
+@pytest.mark.parametrize("view", ["activation", "clipping", "residual", "linear", "initialisation"])
+def test_the_lab_looks_without_touching(view: str) -> None:
+    session = Session(SMALL.replace("training.clip", "norm"))
+    for _ in range(3):
+        session.execute("step")
+    untouched = Experiment(session.experiment.spec)
+    for _ in range(3):
+        untouched.advance()
+    assert ask(session, lab=view).snapshot.lab is not None
+    for experiment in (session.experiment, untouched):
+        experiment.advance()
+    assert np.array_equal(session.experiment.network.vector, untouched.network.vector)
+
+
+def test_the_lab_keeps_to_the_layer_and_the_plane_it_chose() -> None:
+    session = Session(SMALL.replace("training.clip", "norm").replace("network.depth", 6))
+    layers, planes = set(), set()
+    for _ in range(12):
+        session.execute("step")
+        layers.add(ask(session, lab="activation").snapshot.lab.layer)
+    for _ in range(12):
+        session.execute("step")
+        planes.add(ask(session, lab="clipping").snapshot.lab.names)
+    assert (len(layers), len(planes)) == (1, 1)
