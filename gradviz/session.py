@@ -93,6 +93,7 @@ class Session:
             self._events.append(Event("error", str(error)))
         except MemoryError:
             self._events.append(Event("error", "There is not enough memory for this network. Nothing was changed."))
+        self._rival_behind()  # takes a change over before the next step
         self._version += 1
         self._executed += 1
 
