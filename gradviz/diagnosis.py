@@ -1,0 +1,215 @@
+"""What is wrong with a run, if anything: a few rules on its record, each said in one sentence with its threshold.
+
+A small gradient alone is no illness: a net that has learnt has one too. So most rules speak only while the loss has not left
+guessing. The thresholds were tuned on half of the runs of tests/benchmarks/diagnosis.py, which tells how they do on the other half.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gradviz.evidence import Evidence, gather
+from gradviz.remedies import remedies
+from gradviz.snapshot import Verdict
+from gradviz.spec import Spec
+
+if TYPE_CHECKING:
+    from gradviz.experiment import Experiment
+
+LEFT_GUESSING = 0.9  # a median loss under this multiple of guessing: the net has learnt something
+LEARNT = 0.5
+FINISHED = 0.1
+DIVERGED = 2.0
+DEAD = 0.9
+VANISHED = 1e-3  # AUTOTRAINER's threshold as well (Zhang et al. 2021)
+STANDS_STILL = 1e-3
+EXPLODED, FAR_EXPLODED = 20.0, 100.0
+SATURATED = 0.95
+SWINGS, ABOVE = 0.5, 1.2
+SETTLED, PATIENT, LONG = 50, 500, 1000  # steps after which the beginning is over, a run without success is suspect, and has failed
+
+
+def diagnose(experiment: Experiment) -> list[Verdict]:
+    """The verdicts on the run at its present step, the most serious one first; [] while it is too young to judge.
+
+    A healthy run has the one verdict "healthy". Only what was recorded under the settings in force counts, except that a
+    number which is not finite is told at once. Nothing of the experiment is changed.
+    """
+    if experiment.trainer.failure is not None:
+        return [_failed(experiment)]
+    evidence = gather(experiment)
+    if evidence is None:
+        return []
+    found = [verdict for rule in RULES if (verdict := rule(evidence, experiment.spec)) is not None]
+    return found or [_stuck(evidence, experiment.spec) or _healthy(evidence)]
+
+
+def _failed(experiment: Experiment) -> Verdict:
+    failure = experiment.trainer.failure
+    assert failure is not None
+    text = f"A number stopped being finite in step {failure.step}, first in {failure.layer_name} ({failure.phase}). Later steps are lost."
+    rule = "a number is not finite"
+    return Verdict("diverged", (failure.layer,), rule, math.nan, math.inf, text, remedies("diverged", experiment.spec, None))
+
+
+def _diverged(e: Evidence, spec: Spec) -> Verdict | None:
+    bound = DIVERGED * max(1.0, e.first)
+    if not e.level > bound:
+        return None
+    rule = f"the loss is {_number(e.level)} × guessing; diverged above {_number(bound)}, twice where it began or guessing"
+    text = "The loss has climbed far above where it began. The steps overshoot, and each makes the next one worse."
+    return Verdict("diverged", (), rule, e.level, bound, text, remedies("diverged", spec, e))
+
+
+def _dead_units(e: Evidence, spec: Spec) -> Verdict | None:
+    worst = float(e.dead.max())
+    all_dead = worst == 1.0 and e.shares[0] == 0.0 and e.level > 2 * FINISHED
+    if not (all_dead or (worst > DEAD and e.level >= LEFT_GUESSING)):
+        return None
+    layers = _where(e.dead > DEAD)
+    rule = (
+        f"{_percent(worst)} of the units of {_names(layers)} have f′ = 0 for the whole mini-batch;"
+        f" dead above {_percent(DEAD)} unless the net learns"
+    )
+    text = "Where the slope is exactly 0, no gradient passes: these units do not learn, nor does what lies before them."
+    return Verdict("dead_units", layers, rule, worst, DEAD, text, remedies("dead_units", spec, e))
+
+
+def _vanishing(e: Evidence, spec: Spec) -> Verdict | None:
+    share = float(e.shares[0])
+    # an optimiser that scales the gradient moves a layer however small its gradient is
+    if not (share < VANISHED and (e.changes[0] < STANDS_STILL or share < 1e-12)):
+        return None
+    if not (e.level >= LEFT_GUESSING or (share < 1e-5 and e.level > LEARNT) or (share == 0.0 and e.level > 2 * FINISHED)):
+        return None
+    layers = _where(np.logical_and.accumulate(e.shares[:-1] < VANISHED))
+    rule = (
+        f"‖∂J/∂W‖ of L1 is {_number(share)} of the whole gradient's length;"
+        f" vanishing below {_number(VANISHED)} while the net does not learn"
+    )
+    text = f"Hardly anything of the gradient reaches {_names(layers)}: these layers stay as they were drawn, and the loss stays high."
+    if share == 0.0:
+        text = f"Nothing of the gradient reaches {_names(layers)}: it is exactly 0 there, so these layers cannot learn."
+    return Verdict("vanishing", layers, rule, share, VANISHED, text, remedies("vanishing", spec, e))
+
+
+def _exploding(e: Evidence, spec: Spec) -> Verdict | None:
+    lasting = e.norm > EXPLODED and e.level > ABOVE and e.steps >= SETTLED and not e.falling
+    if not (lasting or (e.norm > FAR_EXPLODED and e.level > EXPLODED)):
+        return None
+    rule = (
+        f"‖g‖ is {_number(e.norm)} and the loss {_number(e.level)} × guessing;"
+        f" exploding above {_number(EXPLODED)} while the loss is above guessing"
+    )
+    text = "The gradient is so long that each step throws the weights far. Large weights do that, not the activation."
+    return Verdict("exploding", (), rule, e.norm, EXPLODED, text, remedies("exploding", spec, e))
+
+
+def _saturated(e: Evidence, spec: Spec) -> Verdict | None:
+    worst = float(e.saturated.max())
+    if not (worst > SATURATED and e.level >= LEFT_GUESSING and not e.falling and e.steps >= SETTLED):
+        return None
+    layers = _where(e.saturated > SATURATED)
+    rule = f"{_percent(worst)} of all f′ in {_names(layers)} are small; saturated above {_percent(SATURATED)} while the loss does not fall"
+    text = "Nearly all pre-activations lie where the curve is flat, so the slope there leaves little of the gradient."
+    return Verdict("saturated", layers, rule, worst, SATURATED, text, remedies("saturated", spec, e))
+
+
+def _oscillating(e: Evidence, spec: Spec) -> Verdict | None:
+    swing = e.high - e.low
+    # where the weights hardly move, the loss differs because the mini-batches do
+    if not (swing > SWINGS and e.high > ABOVE and not e.falling and e.changes.max() > STANDS_STILL and e.steps >= SETTLED):
+        return None
+    rule = (
+        f"the loss swings between {_number(e.low)} and {_number(e.high)} × guessing;"
+        f" oscillating when this is more than {SWINGS} and reaches above {ABOVE}"
+    )
+    text = "The loss jumps up and down instead of settling: the steps are too large for the valley they are in."
+    return Verdict("oscillating", (), rule, swing, SWINGS, text, remedies("oscillating", spec, e))
+
+
+def _standing_still(e: Evidence, spec: Spec) -> Verdict | None:
+    largest = float(e.changes.max())
+    if not (largest < STANDS_STILL and e.level >= LEFT_GUESSING) or e.shares[0] < VANISHED:
+        return None
+    waited = e.steps >= PATIENT or (largest < 0.3 * STANDS_STILL and e.steps >= PATIENT / 2)
+    if not ((waited and not e.falling) or _hopeless(e)):
+        return None
+    rule = f"‖ΔW‖ is at most {_number(largest)} of ‖W‖ per step; vanishing below {_number(STANDS_STILL)} when the loss stays at guessing"
+    text = "The gradient gets through, but the steps are so small that no layer goes anywhere: W_new ≅ W_old."
+    return Verdict("vanishing", (), rule, largest, STANDS_STILL, text, remedies("vanishing", spec, e))
+
+
+RULES: Sequence[Callable[[Evidence, Spec], Verdict | None]] = (
+    _diverged,
+    _dead_units,
+    _vanishing,
+    _exploding,
+    _saturated,
+    _oscillating,
+    _standing_still,
+)
+
+
+def _stuck(e: Evidence, spec: Spec) -> Verdict | None:
+    """For a run that no other rule speaks of."""
+    if e.linear or not _hopeless(e):
+        return None
+    rule = f"the loss is {_number(e.level)} × guessing after {e.steps} steps; a net that learns has it below {LEFT_GUESSING} by then"
+    if e.level > ABOVE:
+        text = "The first weights make the outputs far too large, and training has not brought them down: the loss is still above guessing."
+        return Verdict("exploding", (), rule, e.level, LEFT_GUESSING, text, remedies("exploding", spec, e))
+    text = "Every layer gets a gradient, but what one mini-batch changes the next one takes back: no direction is left in it."
+    return Verdict("vanishing", (), rule, e.level, LEFT_GUESSING, text, remedies("vanishing", spec, e))
+
+
+def _hopeless(e: Evidence) -> bool:
+    """Whether a long run has not left guessing, and at this pace would not in as many steps again."""
+    return e.level >= LEFT_GUESSING and e.steps >= LONG and (e.level > ABOVE or not e.falling or e.steps_to_learn > e.steps)
+
+
+def _healthy(e: Evidence) -> Verdict:
+    reaches = f"L1 gets {_number(float(e.shares[0]))} of the gradient's length."
+    if e.level < FINISHED:
+        text = "Finished: the net has learnt its data, so its gradients are small now. That is not vanishing."
+    elif e.level < LEFT_GUESSING:
+        text = f"The net learns. {reaches}"
+    elif e.linear and not e.falling:
+        text = f"The gradient gets through: {reaches} But a net of identities is one linear map, and that cannot do better here."
+    elif e.falling:
+        text = f"The loss falls. {reaches}"
+    else:
+        text = f"{reaches} The loss has not left guessing yet; nothing is wrong so far."
+    rule = f"the loss is {_number(e.level)} × guessing; below {LEFT_GUESSING} the net has learnt something, and no other rule holds"
+    return Verdict("healthy", (), rule, e.level, LEFT_GUESSING, text)
+
+
+def _where(layers: np.ndarray) -> tuple[int, ...]:
+    """The numbers of these hidden layers."""
+    return tuple(int(row) + 1 for row in np.flatnonzero(layers))
+
+
+def _names(layers: Sequence[int]) -> str:
+    """Such as "L3", "L1 to L5" or "L2, L4 and L7"."""
+    names = [f"L{layer}" for layer in layers]
+    if len(names) > 2 and layers[-1] - layers[0] == len(layers) - 1:
+        return f"{names[0]} to {names[-1]}"
+    if len(names) > 4:
+        return f"{len(names)} layers"
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _number(value: float) -> str:
+    """Two significant digits: 0.24, 4.1×10⁻⁸."""
+    if value == 0 or 1e-3 <= abs(value) < 1e4:
+        return f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa}×10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

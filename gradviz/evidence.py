@@ -1,0 +1,119 @@
+"""What the diagnosis judges a run by: medians over the newest rows of its record, and the units and updates of the last step.
+
+Nothing here is an opinion; the rules with their thresholds are in `diagnosis`. Nothing of the run is changed.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradviz.activations import ACTIVATIONS
+from gradviz.network import parameter_name
+from gradviz.snapshot import HistoryTable
+from gradviz.training import norms
+
+if TYPE_CHECKING:
+    from gradviz.experiment import Experiment
+
+Floats = NDArray[np.floating[Any]]
+
+YOUNG = 10  # steps that a run, or what is left of it after its settings were changed, must have to be judged
+FEWEST_ROWS, MOST_ROWS = 10, 50  # of the record that a median is taken over
+SURE = 3.0  # standard errors by which the loss must have fallen so that it is no accident of the mini-batches
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A run as the rules see it. Losses are multiples of the guessing loss: at 1 the net knows nothing of its input.
+
+    Arrays over layers have one entry per layer, the output layer too, unless they say hidden.
+    """
+
+    steps: int  # judged: since the beginning, or since the settings were changed
+    level: float  # median of the newest losses
+    low: float  # a tenth of the newest losses lies below …
+    high: float  # … and a tenth above
+    first: float  # where the loss began
+    fallen: float  # by how much the level lies under that of the middle of the run
+    falling: bool  # whether this is more than an accident
+    norm: float  # ‖g‖ with which the weights are changed: after clipping
+    shares: Floats  # (layers,) ‖∂J/∂W‖ over the length ‖g‖ of the whole gradient
+    changes: Floats  # (layers,) ‖ΔW‖ / ‖W‖ of the last step
+    dead: Floats  # (hidden layers,) share of units whose f′ is exactly 0 for the whole mini-batch
+    saturated: Floats  # (hidden layers,) share of all f′ that are small; 0 where f is not bounded
+    linear: bool  # whether every activation is the identity
+
+    @property
+    def steps_to_learn(self) -> float:
+        """How many steps more it takes at this pace until the loss is half of guessing."""
+        return (self.level - 0.5) / self.fallen * self.steps / 2 if self.fallen > 0 else math.inf
+
+
+def gather(experiment: Experiment) -> Evidence | None:
+    """What is known of the run up to its present step, under its present settings; None while that is too little."""
+    trainer, network = experiment.trainer, experiment.network
+    table = experiment.history.table()
+    start = max((step for step, _ in table.changes if step <= trainer.steps), default=0)
+    rows = slice(*np.searchsorted(table.steps, [start, trainer.steps], side="right"))
+    if trainer.steps - start < YOUNG or rows.stop - rows.start < FEWEST_ROWS:
+        return None
+    with np.errstate(all="ignore"):
+        losses = table.loss[rows] / _scale_of(experiment, table)
+        window = int(np.clip(len(losses) // 4, FEWEST_ROWS, MOST_ROWS))
+        now, middle = losses[-window:], losses[max(0, len(losses) // 2 - window) :][:window]
+        fallen = float(np.median(middle) - np.median(now))
+        error = 1.25 * math.hypot(_deviation(now), _deviation(middle)) / math.sqrt(window)  # of a difference of two medians
+        newest = slice(rows.stop - window, rows.stop)
+        roots = np.sqrt([network.parameters[parameter_name(layer, "weight")].size for layer in range(1, network.depth + 1)])
+        lengths = np.median(table.gradient_rms[newest], axis=0) * roots
+        norm, clipped = np.median(table.total_norms[newest], axis=0)
+        weights = [network.slices[parameter_name(layer, "weight")] for layer in range(1, network.depth + 1)]
+        before = norms([network.vector[part] for part in weights])
+        changes = norms([trainer.optimizer.change[part] for part in weights]) / np.maximum(before, np.finfo(float).tiny)
+        slopes = np.split(trainer.run.slopes, np.cumsum(network.widths)[:-1])[:-1]
+        return Evidence(
+            steps=trainer.steps - start,
+            level=float(np.median(now)),
+            low=float(np.quantile(now, 0.1)),
+            high=float(np.quantile(now, 0.9)),
+            first=float(np.median(losses[:3])),
+            fallen=fallen,
+            falling=fallen > max(SURE * error, 0.01 * float(np.median(now))),
+            norm=float(clipped),
+            shares=lengths / norm if norm > 0 else np.zeros_like(lengths),
+            changes=changes,
+            dead=np.array([1.0 - part.any(axis=1).mean() for part in slopes]),
+            saturated=np.array(
+                [
+                    ACTIVATIONS[name].is_small(part).mean() if is_bounded(name) else 0.0
+                    for name, part in zip(network.activations, slopes, strict=False)
+                ]
+            ),
+            linear=all(name == "identity" for name in network.activations),
+        )
+
+
+@functools.cache
+def is_bounded(activation: str) -> bool:
+    """Whether the function levels off on both sides, so that it can saturate; a step has no slope to lose."""
+    entry = ACTIVATIONS[activation]
+    return entry.small_slope > 0 and bool(entry.is_small(entry.derivative(np.array([-50.0, 50.0]))).all())
+
+
+def _scale_of(experiment: Experiment, table: HistoryTable) -> float:
+    """The loss of guessing; with one example alone guessing costs nothing, then the loss at the beginning is the measure."""
+    guessing = experiment.snapshot().guessing_loss
+    if guessing is not None and guessing > 0:
+        return guessing
+    return float(table.loss[0]) or 1.0
+
+
+def _deviation(values: Floats) -> float:
+    """The standard deviation, estimated so that single spikes do not count: 1.48 times the median distance from the median."""
+    return 1.48 * float(np.median(np.abs(values - np.median(values))))

@@ -1,0 +1,128 @@
+"""What may help against each verdict: changes of a single setting, the most promising first.
+
+They are proposals: whether one helps is seen by running it from the same seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from gradviz.evidence import Evidence, is_bounded
+from gradviz.initializers import INITIALIZERS
+from gradviz.spec import Spec
+
+Remedy = tuple[str, str, Any]  # (what it does in words, field's path, value)
+
+MOST = 4
+FAST = {"sgd": 1.0, "momentum": 0.2, "nesterov": 0.2, "rmsprop": 0.02, "adam": 0.02}  # from these rates on a smaller one comes first
+SCALED = ("xavier", "he_", "lecun", "orthogonal")  # initialisers that look at the width of the layer
+
+
+def remedies(kind: str, spec: Spec, evidence: Evidence | None) -> tuple[Remedy, ...]:
+    """Changes that may help, each of one field and different from ``spec``."""
+    found: dict[str, Remedy] = {}
+    for words, path, value in _PROPOSALS[kind](spec, evidence):
+        if spec.get(path) != value and path not in found:
+            found[path] = (words, path, value)
+    return tuple(found.values())[:MOST]
+
+
+def _against_vanishing(spec: Spec, evidence: Evidence | None) -> Iterator[Remedy]:
+    if evidence is not None and _is_slow(spec, evidence):
+        yield _other_rate(spec, 10.0)
+    yield from _if_too_fast(spec)
+    if spec.network.gain != 1.0 or _unscaled(spec):
+        yield from _better_weights(spec)
+    if any(is_bounded(name) or name in ("softplus", "step", "identity") for name in spec.network.layer_activations):
+        yield "ReLU: its slope is 1 wherever it is open", "network.activation", "relu"
+    yield from _batch_norm(spec)
+    if not spec.network.skip_every and spec.network.depth > 2:
+        yield "A skip over every second layer: one copy of the gradient passes unchanged", "network.skip_every", 2
+    yield from _better_weights(spec)
+    yield _other_rate(spec, 10.0)
+
+
+def _against_dead_units(spec: Spec, _: Evidence | None) -> Iterator[Remedy]:
+    if "step" in spec.network.layer_activations:
+        yield "ReLU: a step has no slope anywhere", "network.activation", "relu"
+        return
+    if spec.network.gain > 1.0 or _unscaled(spec):
+        yield from _better_weights(spec)
+    yield _other_rate(spec, 0.1)
+    yield "Leaky ReLU: a slope of 0.01 where ReLU has none", "network.activation", "leaky_relu"
+    yield from _batch_norm(spec)
+    yield from _better_weights(spec)
+
+
+def _against_saturation(spec: Spec, _: Evidence | None) -> Iterator[Remedy]:
+    if spec.network.gain > 1.0 or _unscaled(spec):
+        yield from _better_weights(spec)
+    yield from _if_too_fast(spec)
+    yield from _batch_norm(spec)
+    yield "ReLU: it does not level off upwards", "network.activation", "relu"
+    yield _other_rate(spec, 0.1)
+
+
+def _against_explosion(spec: Spec, _: Evidence | None) -> Iterator[Remedy]:
+    if spec.network.gain > 1.0 or _unscaled(spec):
+        yield from _better_weights(spec)
+    yield from _if_too_fast(spec)
+    if spec.training.clip == "none":
+        yield "Clip the gradient to a length of 1", "training.clip", "norm"
+    yield _other_rate(spec, 0.1)
+    yield from _batch_norm(spec)
+    yield from _better_weights(spec)
+
+
+def _against_oscillation(spec: Spec, evidence: Evidence | None) -> Iterator[Remedy]:
+    yield _other_rate(spec, 0.1)
+    yield from _against_explosion(spec, evidence)
+
+
+def _nothing(_: Spec, __: Evidence | None) -> Iterator[Remedy]:
+    return iter(())
+
+
+def _better_weights(spec: Spec) -> Iterator[Remedy]:
+    """First weights that fit the width and the activation: He for those that are shut on one side, else Xavier."""
+    if spec.network.gain != 1.0 and not _unscaled(spec):
+        yield "First weights as large as their scheme says", "network.gain", 1.0
+    both_sides = all(is_bounded(name) or name == "identity" for name in spec.network.layer_activations)
+    name = "xavier_normal" if both_sides else "he_normal"
+    yield f"First weights by {INITIALIZERS[name].title.split()[0]}: as large as the width of the layer wants", "network.initializer", name
+
+
+def _batch_norm(spec: Spec) -> Iterator[Remedy]:
+    if spec.training.batch_size > 1:
+        yield "Batch norm: keeps each unit's input where the slope is not small", "network.batch_norm", True
+
+
+def _if_too_fast(spec: Spec) -> Iterator[Remedy]:
+    if spec.training.learning_rate >= FAST[spec.training.optimizer]:
+        yield _other_rate(spec, 0.1)
+
+
+def _other_rate(spec: Spec, factor: float) -> Remedy:
+    rate = min(float(f"{spec.training.learning_rate * factor:.2g}"), 1000.0)
+    words = "a tenth as large" if factor < 1 else "ten times as large"
+    return f"A learning rate {words}", "training.learning_rate", rate
+
+
+def _is_slow(spec: Spec, evidence: Evidence) -> bool:
+    return float(evidence.shares[0]) >= 1e-3 and spec.training.learning_rate < FAST[spec.training.optimizer] / 5
+
+
+def _unscaled(spec: Spec) -> bool:
+    return not spec.network.initializer.startswith(SCALED)
+
+
+_PROPOSALS: dict[str, Callable[[Spec, Evidence | None], Iterator[Remedy]]] = {
+    "vanishing": _against_vanishing,
+    "dead_units": _against_dead_units,
+    "saturated": _against_saturation,
+    "exploding": _against_explosion,
+    "diverged": _against_explosion,
+    "oscillating": _against_oscillation,
+    "healthy": _nothing,
+}
