@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from gradviz.experiment import Experiment
-from gradviz.lessons import Action, Lesson
+from gradviz.lessons import Action, Lesson, selecting
 from gradviz.quantities import quantity
 from gradviz.snapshot import Look, Snapshot
 
@@ -54,7 +54,7 @@ def act(experiment: Experiment, look: Look, action: Action) -> Look:
         case "set":
             experiment.apply(experiment.spec.replace(action.path, action.value))
         case "step":
-            _train(experiment, 1)
+            _step(experiment)
         case "step_layer":
             next(experiment.phases())
         case "step_phase":
@@ -68,7 +68,7 @@ def act(experiment: Experiment, look: Look, action: Action) -> Look:
         case "reset":
             experiment.restart()
         case "select":
-            return msgspec.structs.replace(look, picked=None if action.value is None else tuple(action.value))
+            return selecting(look, None if action.value is None else tuple(action.value))
         case "lab":
             return msgspec.structs.replace(look, lab=action.value)
         case "play" | "pause" | "page":
@@ -76,6 +76,14 @@ def act(experiment: Experiment, look: Look, action: Action) -> Look:
         case _:
             raise ValueError(f"there is no action {action.do!r}")
     return look
+
+
+def _step(experiment: Experiment) -> None:
+    """To the end of the step in work, or one more; in the past, the next one as it was."""
+    if not experiment.mid_step and experiment.step_count < experiment.last_step:
+        experiment.go_to(experiment.step_count + 1)
+    else:
+        _train(experiment, 1)
 
 
 def _train(experiment: Experiment, steps: int) -> None:

@@ -48,7 +48,6 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     speed: float | None = None  # steps per second; None for unlimited
     page: str = ""  # of the right dock: "overview", "chain", "inspect", "lab"; "" keeps the lesson in front
     lab: str = ""  # view of the lab
-    lab_layer: int = 0  # whose pre-activations the activation lab shows; 0 for the layer with the smallest mean slope
     select: tuple[str, int, int, int] | None = None
 
 
@@ -65,7 +64,10 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the student predicts before it is run: ``actions``, then ``steps`` steps, then ``quantity`` decides."""
+    """What the student predicts before it is run: the scene anew, ``actions``, ``steps`` steps; then ``quantity`` decides.
+
+    With a number that is not finite the run ends before its steps are done.
+    """
 
     text: str
     cases: tuple[Case, ...]
@@ -108,7 +110,7 @@ class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def look(self) -> Look:
         """What has to be measured so that the places of the texts are known while the scene stands."""
-        return Look(chain=True, picked=self.scene.select, lab=self.scene.lab or _lab_of(self._names()), lab_layer=self.scene.lab_layer)
+        return selecting(Look(chain=True, lab=self.scene.lab or _lab_of(self._names())), self.scene.select)
 
     def _names(self) -> list[str]:
         texts = (self.idea, *self.text, self.question.because, *(attempt.look_at for attempt in self.tries))
@@ -130,6 +132,11 @@ def lessons() -> tuple[Lesson, ...]:
     """All lessons in the order of the lecture."""
     found = [read_lesson(path) for path in sorted((RESOURCES / "lessons").glob("*.json"))]
     return tuple(sorted(found, key=lambda lesson: lesson.order))
+
+
+def selecting(look: Look, selected: tuple[str, int, int, int] | None) -> Look:
+    """The look with something else selected: the activation lab shows its layer."""
+    return msgspec.structs.replace(look, picked=selected, lab_layer=0 if selected is None else selected[1])
 
 
 def _lab_of(names: list[str]) -> str:

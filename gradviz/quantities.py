@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from gradviz.activations import ACTIVATIONS
 from gradviz.snapshot import (
     ChainRule,
     ClippingReport,
@@ -60,7 +61,9 @@ def quantity(snapshot: Snapshot, name: str) -> float:
         return _number(OF_THE_RUN[name].measure(snapshot))
     layer_name, _, rest = name.partition(".")
     if rest not in OF_A_LAYER or not re.fullmatch(r"L[1-9]\d*|Out|first|last", layer_name):
-        raise ValueError(f"there is no quantity {name!r}; there are {', '.join(OF_THE_RUN)}, and with a layer in front {', '.join(OF_A_LAYER)}")
+        raise ValueError(
+            f"there is no quantity {name!r}; there are {', '.join(OF_THE_RUN)}, and with a layer in front {', '.join(OF_A_LAYER)}"
+        )
     layers = len(snapshot.architecture.layers)
     layer = {"first": 1, "last": layers - 1, "Out": layers}.get(layer_name) or int(layer_name[1:])
     if layer_name.startswith("L") and layer >= layers:
@@ -158,13 +161,20 @@ def _moved(snapshot: Snapshot, layer: int) -> float | None:
 
 
 def _alpha(snapshot: Snapshot, layer: int) -> float | None:
-    """Told by a selected unit of the layer, or by the activation lab when it shows it."""
+    """A setting of a leaky ReLU. One that is learnt is told by a selected unit of the layer, or by the activation lab."""
     picked, lab = snapshot.picked, snapshot.lab
+    if snapshot.architecture.layers[layer - 1].activation == "leaky_relu":
+        return ACTIVATIONS["leaky_relu"].parameter
     if isinstance(picked, UnitInspection) and picked.layer == layer:
         for name, value, _ in picked.parameters:
             if name == "alpha":
                 return value
-    return lab.parameter if isinstance(lab, Distribution) and lab.layer == layer and lab.activation in ("prelu", "leaky_relu") else None
+    return lab.parameter if isinstance(lab, Distribution) and lab.layer == layer and lab.activation == "prelu" else None
+
+
+def _alpha_moved(snapshot: Snapshot, layer: int) -> float | None:
+    alpha = _alpha(snapshot, layer)
+    return None if alpha is None else abs(alpha - ACTIVATIONS[snapshot.architecture.layers[layer - 1].activation].parameter)
 
 
 def _from_first_to(last: Callable[[Snapshot], int], name: str) -> Callable[[Snapshot], float | None]:
@@ -227,6 +237,10 @@ def _rung(kind: str) -> Callable[[Snapshot], float | None]:
     return _of_chain(lambda chain: next((rung.factor for rung in reversed(chain.rungs) if rung.kind == kind), None))
 
 
+def _paths_error(chain: ChainRule) -> float | None:
+    return _ratio(abs(chain.sum_over_paths - chain.gradient), abs(chain.gradient))
+
+
 def _scheme(measure: Callable[[Scheme], float], name: str = "") -> Callable[[Snapshot], float | None]:
     """Of one initialiser; of the one in force without a name."""
 
@@ -270,10 +284,13 @@ OF_THE_RUN: dict[str, OfRun] = {
     "chain.slope": OfRun("f′ of the unit that the weight leads to", _rung("slope")),
     "chain.weight": OfRun("the first weight on the way on from there", _rung("weight")),
     "chain.gradient": OfRun("∂J/∂w of one example", _of_chain(lambda c: c.example_gradient)),
-    "chain.sum_over_paths": OfRun("the same as a sum over all paths", _of_chain(lambda c: c.sum_over_paths)),
+    "chain.sum_over_paths": OfRun("∂J/∂w over the mini-batch as a sum over all paths, found without back-propagation", _of_chain(lambda c: c.sum_over_paths)),
+    "chain.batch_gradient": OfRun("∂J/∂w over the mini-batch, found by back-propagation", _of_chain(lambda c: c.gradient)),
     "chain.paths": OfRun("number of paths from the weight to the outputs", _of_chain(lambda c: 10.0**c.log10_paths)),
+    "chain.paths_error": OfRun("relative difference between these two", _of_chain(_paths_error)),
     "chain.weight_old": OfRun("the weight before the step", _of_chain(lambda c: c.weight_old)),
     "chain.weight_new": OfRun("the weight after the step", _of_chain(lambda c: c.weight_new)),
+    "activation.layer": OfRun("layer that the activation lab shows", _of_lab(Distribution, lambda d: d.layer)),
     "activation.saturated": OfRun("inputs at which f′ is small, per cent", _of_lab(Distribution, lambda d: _percent(d.saturated))),
     "activation.saturated_before": OfRun("the same without batch norm, per cent", _of_lab(Distribution, lambda d: _percent(d.saturated_before))),
     "activation.zero": OfRun("inputs at which f′ is exactly 0, per cent", _of_lab(Distribution, lambda d: _percent(d.zero))),
@@ -288,6 +305,7 @@ OF_THE_RUN: dict[str, OfRun] = {
     "residual.skip": OfRun("gradient through the skip of the first block", _of_lab(ResidualReport, lambda r: r.through_skip[0] if len(r.blocks) else None)),
     "residual.branch": OfRun("gradient through the branch of the first block", _of_lab(ResidualReport, lambda r: r.through_branch[0] if len(r.blocks) else None)),
     "residual.rival_loss": OfRun("recent loss of the same net without skips, or with them", _of_lab(ResidualReport, lambda r: _recent(r.rival) if r.rival is not None and len(r.rival.steps) else None)),
+    "linear.exists": OfRun("1 when the net is one linear map and a shift, else 0", _of_lab(LinearMap, lambda m: float(not m.reason))),
     "linear.layers": OfRun("matrices multiplied into one", _of_lab(LinearMap, lambda m: m.layers)),
     "linear.difference": OfRun("largest difference between the one map and the net", _of_lab(LinearMap, lambda m: m.largest_difference)),
     "linear.output": OfRun("largest output of the net", _of_lab(LinearMap, lambda m: m.largest_output)),
@@ -312,6 +330,7 @@ OF_A_LAYER: dict[str, OfLayer] = {
     "weights": OfLayer("‖W‖", _detail("weight_norms")),
     "moved": OfLayer("‖W_new − W_old‖ / ‖W‖ of the last step", _moved),
     "dead_units": OfLayer("units that are dead on the whole training set", lambda s, layer: None if s.census is None else s.census.dead_counts[layer - 1]),
-    "alpha": OfLayer("α of a leaky or parametric ReLU", _alpha),
+    "alpha": OfLayer("α of a leaky or parametric ReLU; of a selected unit's layer, or the one in the activation lab", _alpha),
+    "alpha_moved": OfLayer("how far that α is from where it began", _alpha_moved),
 }  # fmt: skip
 """What follows the layer's name and a point -> what it means and how it is measured."""
