@@ -1,0 +1,91 @@
+"""Which layer the activation lab looks at: its name, why it is this one, and a stepper to choose another."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Signal
+from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtWidgets import QPushButton, QToolButton
+
+from ..controls.input import focus_by_tab
+from ..theme import Theme, font
+from . import marks
+from .chain_cards import fitting
+from .lab_blocks import LEFT
+from .lab_page import SIDE, Block
+
+HEIGHT, BUTTON, AUTO = 64.0, 26, 52
+
+
+class LayerChoice(Block):
+    """Name and caption at the left; "Auto", ‹ and › at the right."""
+
+    wanted = Signal(int)  # number of a layer, 0 for automatic
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.title = ""
+        self._captions: tuple[str, ...] = ("",)
+        self._layer, self._depth = 0, 0
+        self.auto = QPushButton("Auto", self)
+        self.auto.setCheckable(True)
+        self.auto.setChecked(True)
+        self.auto.setFont(font(12))
+        self.auto.setToolTip("Look at the hidden layer with the smallest mean slope f′, whichever it is")
+        self.auto.setAccessibleName("Choose the layer automatically: the smallest mean slope")
+        self.auto.clicked.connect(lambda: self._want(0))
+        focus_by_tab(self.auto)
+        self.less = self._arrow("‹", "Look at the layer before", -1)
+        self.more = self._arrow("›", "Look at the next layer", 1)
+
+    def _arrow(self, text: str, words: str, by: int) -> QToolButton:
+        button = QToolButton(self)
+        button.setText(text)
+        button.setToolTip(words)
+        button.setAccessibleName(words)
+        button.setAutoRepeat(True)
+        button.setFont(font(15, 600))
+        button.clicked.connect(lambda: self._want(self._layer + by))
+        focus_by_tab(button)
+        return button
+
+    def show_layer(self, title: str, captions: tuple[str, ...], layer: int, depth: int, chosen: bool) -> None:
+        """Show which hidden layer of how many it is; 0 of them: there is no net yet."""
+        self.title, self._captions = title, captions
+        self._layer, self._depth = layer, depth
+        self.auto.setChecked(not chosen)
+        for part in (self.auto, self.less, self.more):
+            part.setVisible(depth > 0)
+        self.less.setEnabled(layer > 1)
+        self.more.setEnabled(layer < depth)
+        self.setAccessibleName(f"{title}: {captions[0]}")
+        self.update()
+
+    def _want(self, layer: int) -> None:
+        if 0 <= layer <= self._depth:
+            self._layer = layer or self._layer  # so that a held arrow goes on before the answer is there
+            self.wanted.emit(layer)
+
+    def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
+        self.setStyleSheet(
+            "QToolButton { padding: 0; min-height: 22px; } QToolButton:focus { padding: 0; min-height: 20px; }"
+            "QPushButton { padding: 0; min-height: 22px; } QPushButton:focus { padding: 0; min-height: 20px; }"
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        right = self.width() - round(SIDE)
+        self.more.setGeometry(right - BUTTON, 12, BUTTON, BUTTON)
+        self.less.setGeometry(right - 2 * BUTTON - 4, 12, BUTTON, BUTTON)
+        self.auto.setGeometry(right - 2 * BUTTON - 8 - AUTO, 12, AUTO, BUTTON)
+
+    def height_at(self, width: float) -> float:
+        return HEIGHT
+
+    def paint_to(self, painter: QPainter, area: QRectF) -> None:
+        left, room = area.left() + SIDE, area.width() - 2 * SIDE
+        taken = 2 * BUTTON + AUTO + 20 if self._depth else 0
+        title = fitting((self.title, self.title.split(":")[0]), 15, room - taken, 600)
+        marks.put_text(painter, left, area.top() + 24, title, font(15, 600), self.theme.ink1, LEFT)
+        caption = fitting(self._captions, 12, room)
+        marks.put_text(painter, left, area.top() + 46, caption, font(12), self.theme.ink3, LEFT)
