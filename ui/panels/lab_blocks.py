@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -10,6 +11,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QResizeEvent, QTextLayout
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from .. import colors
+from ..numbers import short
 from ..theme import font
 from . import marks
 from .chain_cards import fitting, paint_card
@@ -95,6 +97,11 @@ class Words(Block):
         self._pixels, self._line = (11, 15.0) if caption else (12, 17.0)
         self._caption = caption
         self.paragraphs: tuple[str, ...] = ()
+        self._reserved: tuple[str, ...] = ()
+
+    def reserve(self, *texts: str) -> None:
+        """Be as high as the longest of these texts needs, whichever is shown: what stands below then keeps its place."""
+        self._reserved = texts
 
     def show_text(self, *paragraphs: str) -> None:
         """Say this from now on; empty paragraphs are left out, and without any the block is not used."""
@@ -108,7 +115,8 @@ class Words(Block):
 
     def height_at(self, width: float) -> float:
         lines = self._lines(width)
-        return sum(map(len, lines)) * self._line + 6.0 * max(0, len(lines) - 1) + 8.0
+        most = max((len(wrapped(text, self._pixels, width - 2 * SIDE)) for text in self._reserved), default=0)
+        return max(most, sum(map(len, lines))) * self._line + 6.0 * max(0, len(lines) - 1) + 8.0
 
     def paint_to(self, painter: QPainter, area: QRectF) -> None:
         y, ink = area.top() + self._line / 2 + 1, self.theme.ink3 if self._caption else self.theme.ink2
@@ -202,7 +210,7 @@ class Cards(Block):
         label = fitting((figure.label, figure.label.split(" ")[0]), 11, room)
         marks.put_text(painter, left, box.top() + 16, label, font(11), theme.ink3, LEFT)
         level = colors.level(figure.value) if figure.gradient else colors.UNKNOWN
-        bad = figure.gradient and level == colors.NONFINITE
+        bad = not math.isfinite(figure.value) and figure.text == short(figure.value)
         x = left
         if figure.gradient:
             marks.paint_swatch(painter, QRectF(left, box.top() + 32, 12, 12), level, theme)
