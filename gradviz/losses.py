@@ -131,10 +131,13 @@ def _mse_factors(z: Floats, target: Array, output: int) -> Factors:
 def _binary_cross_entropy_factors(z: Floats, target: Array, output: int) -> Factors:
     # ŷ = σ(z); with e = e^−|z|, never quite 0, both factors keep their digits however far z is out
     logit, wanted = float(z[output]), float(target[output])
-    small = max(float(np.exp(-abs(logit))), SMALLEST)
+    exact = float(np.exp(-abs(logit)))
+    small = max(exact, SMALLEST)
     odds = small if logit >= 0 else 1.0 / small  # (1 − ŷ) / ŷ
+    slope = exact if wanted == float(logit >= 0) else small  # where ŷ is right its reciprocal is not needed, and 0 may be 0
+    answer = (1.0 if logit >= 0 else exact) / (1.0 + exact)
     dj_dy = ((1.0 - wanted) * (1.0 + 1.0 / odds) - wanted * (1.0 + odds)) / len(z)
-    return Factors(1.0 / (1.0 + odds), wanted, output, dj_dy, _one_hot(len(z), output) * (small / (1.0 + small) ** 2))
+    return Factors(answer, wanted, output, dj_dy, _one_hot(len(z), output) * (slope / (1.0 + slope) ** 2))
 
 
 def _cross_entropy_factors(z: Floats, target: Array, output: int) -> Factors:

@@ -8,6 +8,7 @@ from gradviz.snapshot import Failure
 
 from .banner import Banner
 from .canvas.scene import NetworkCanvas
+from .controls.input import let_go
 from .legend import legend_size
 from .phase_strip import PhaseStrip
 from .theme import Theme
@@ -70,6 +71,7 @@ class Overlays(QObject):
 
     def _hide(self) -> None:
         self._kind = ""
+        let_go(self.banner)
         self.banner.hide()
         self.place()
 

@@ -66,8 +66,9 @@ class StatusBar(QWidget):
         self._show_number(self.test_loss, snapshot.test_loss, "Loss over the test set, last time it was measured")
         self._show_norm(snapshot, begun or moment is not None)
         self.verdict.show_snapshot(snapshot)
-        self.next.setVisible(moment is not None)
-        if moment is not None:
+        ended = snapshot.diverged and (moment is None or moment.done == moment.total)  # after a failure no step follows
+        self.next.setVisible(moment is not None and not ended)
+        if moment is not None and not ended:
             self.next.show_value(next_phase(moment, snapshot.spec.training.clip != "none"), "What the next press does")
         if snapshot.diverged:
             pace = "stopped"

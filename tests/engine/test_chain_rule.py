@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gradviz import ChainRule, DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec, chain_rule
+from gradviz.losses import loss_named
 from gradviz.resources import RESOURCES
 from gradviz.snapshot import Look
 
@@ -192,3 +193,10 @@ def test_an_exploding_step_is_walked_through_without_a_word_of_numpy(recwarn: py
     for _ in experiment.phases():
         experiment.measure(Look(chain=True))
     assert not recwarn.list
+
+
+def test_where_the_answer_is_right_beyond_floating_point_the_factors_say_0_as_back_propagation_does() -> None:
+    factors = loss_named("binary_cross_entropy").factors(np.array([-2000.0]), np.array([0.0]), 0)
+    assert (factors.prediction, factors.dj_dy * factors.dy_dz[0]) == (0.0, 0.0)
+    wrong = loss_named("binary_cross_entropy").factors(np.array([-2000.0]), np.array([1.0]), 0)
+    assert wrong.dj_dy * wrong.dy_dz[0] == pytest.approx(-1.0)

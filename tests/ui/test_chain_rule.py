@@ -271,7 +271,7 @@ def test_the_sum_over_all_paths_is_compared_with_back_propagation(panel: ChainRu
         (-0.5, 0.5, ("−0.5", "\u20070.5"), 0),
         (9.5, 10.5, ("\u20079.5", "10.5"), 0),
         (1.5e-12, 1.25e-12, ("1.50×10⁻¹²", "1.25×10⁻¹²"), 2),
-        (1.0, math.nan, ("1.0", "NaN"), 3),
+        (1.0, math.nan, ("1", "NaN"), 3),
         (0.1, 0.1, ("0.1", "0.1"), 4),
     ],
 )
@@ -467,3 +467,10 @@ def test_the_wheel_scrolls(panel: ChainRulePanel, qtbot: QtBot) -> None:
     no = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False
     panel.wheelEvent(QWheelEvent(at, at, QPointF(0, -240).toPoint(), QPointF(0, -240).toPoint(), *no))
     assert set(shown(panel, chained())) != set(before)
+
+
+def test_weights_that_an_update_swamped_are_each_written_on_their_own() -> None:
+    written = words.digits(1.875, 1.7024635254462428e46)
+    assert (written.old, written.same) == ("1.875", 0)
+    assert written.new == "1.7024635254462428×10⁴⁶"
+    assert words.digits(1.5e40, math.nan).old == "1.5×10⁴⁰"

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from gradviz.snapshot import Snapshot, UnitInspection
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from ui.main_window import MainWindow
+from ui.presets import preset_named
 from ui.selection import Selection
 
 SPEC = Spec(NetworkSpec(depth=3, width=4), DataSpec(samples=80), TrainingSpec(seed=5, batch_size=16))
@@ -123,3 +124,42 @@ def test_an_example_that_a_smaller_batch_does_not_have_is_let_go(qtbot: QtBot, w
     window.run.change(SPEC.replace("training.batch_size", 4), "training.batch_size")
     snapshot = wait(qtbot, window, lambda s: s.batch == 4 and s.chain is not None)
     assert (snapshot.example, snapshot.chain.example) == (None, 0)
+
+
+def test_no_button_gets_the_focus_when_what_had_it_is_hidden(qtbot: QtBot, window: MainWindow) -> None:
+    """Pressing “this example” and stepping on, or leaving a page, ended on Reset: and the space bar pressed it."""
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.show_chain()
+    wait(qtbot, window, lambda s: s.chain is not None)
+    step = window.run.snapshot.step
+    button = window.chain._shows.findChildren(QPushButton)[1]
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(button, Qt.Key.Key_Space)
+    wait(qtbot, window, lambda s: s.example == 0)
+    qtbot.keyClick(window, Qt.Key.Key_Right)
+    wait(qtbot, window, lambda s: s.moment is not None)
+    assert not button.isVisible()
+    assert not isinstance(QApplication.focusWidget(), QAbstractButton)
+    window.show_inspect()
+    window.select(Selection("edge", 1, 0, 0))
+    wait(qtbot, window, lambda s: s.picked is not None)
+    edit = window.inspect.findChild(QLineEdit)
+    edit.setFocus(Qt.FocusReason.MouseFocusReason)
+    window.show_chain()
+    assert not isinstance(QApplication.focusWidget(), QAbstractButton)
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    wait(qtbot, window, lambda s: s.playing and s.step > step)
+
+
+def test_after_a_failure_the_status_bar_promises_no_next_phase(qtbot: QtBot, window: MainWindow) -> None:
+    spec = preset_named("exploding").spec
+    window.run.load(spec, "exploding")
+    window.set_playing(True)
+    failure = wait(qtbot, window, lambda s: s.failure is not None).failure
+    window.back_layer()
+    wait(qtbot, window, lambda s: s.moment is not None and s.moment.kind == "clip")
+    assert window.status.next.isVisible()
+    window.step_layer()
+    wait(qtbot, window, lambda s: s.step == failure.step)
+    assert not window.status.next.isVisible()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF, QWheelEvent
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QStyle, QStyleOptionComboBox, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QStyle, QStyleOptionComboBox, QWidget
 
 from ..theme import THEMES, Theme
 
@@ -73,6 +73,16 @@ def focus_by_tab(widget: QWidget) -> None:
     """Reachable by Tab, and then pressed by the space bar; a click leaves the focus where it is."""
     widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     widget.installEventFilter(_SpacePresses(widget))
+
+
+def let_go(widget: QWidget) -> None:
+    """Take the keyboard focus from what is about to be hidden.
+
+    Qt would hand it on as Tab does, often to the first button of the window, and the space bar would press that one.
+    """
+    focus = QApplication.focusWidget()
+    if focus is not None and (focus is widget or widget.isAncestorOf(focus)):
+        focus.clearFocus()
 
 
 def moves_cursor(edit: QLineEdit, event: QKeyEvent) -> bool:

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import QMenu, QScrollBar, QToolButton, QToolTip, QWidget
 
 from gradviz.snapshot import ChainRule, Snapshot
 
+from ..controls.input import focus_by_tab, let_go
 from ..numbers import plain
 from ..selection import Selection
 from ..theme import Theme, font
@@ -94,6 +95,7 @@ class ChainRulePanel(Panel):
         button.setToolTip(words)
         button.setAccessibleName(words)
         button.setAutoRepeat(True)
+        focus_by_tab(button)
         button.setStyleSheet("QToolButton { padding: 0; } QToolButton:focus { padding: 0; }")
         button.setFont(font(15, 600))
         button.resize(BUTTON, BUTTON)
@@ -186,10 +188,13 @@ class ChainRulePanel(Panel):
         chain = self.chain
         several = chain is not None and chain.batch > 1
         for part in (self._previous, self._next, self._shows):
+            if not several:
+                let_go(part)
             part.setVisible(several)
         if chain is None:
             self._placed = None
             self._bar.hide()
+            let_go(self._paths)
             self._paths.hide()
             return
         width, height, header = float(self.width()), float(self.height()), self._header

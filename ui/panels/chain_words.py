@@ -13,7 +13,7 @@ from gradviz.snapshot import Architecture, ChainRule, Moment, Snapshot
 from gradviz.spec import field_info
 
 from ..formula import three_digits
-from ..numbers import exponent_text, short
+from ..numbers import exponent_text, full, short
 
 STEP_FIRST = "Step once, or press →, to see the factors."
 CONGRUENT = 1e-4  # relative change of a weight up to which old and new agree to four significant digits
@@ -116,6 +116,9 @@ def share_words(part: float, whole: float) -> str:
     return f"The strongest path alone is {short(100 * share)} % of the sum."
 
 
+DIGITS_APART = 1e-15  # of two weights further apart no digit of the smaller one would stand under one of the larger
+
+
 @dataclass(frozen=True)
 class Digits:
     """Old and new weight, digit under digit; the first ``same`` characters have not changed."""
@@ -129,9 +132,12 @@ def digits(old: float, new: float | None) -> Digits:
     """Both weights in full, written so that equal digits stand under each other."""
     values = [value for value in (old, new) if value is not None]
     if not all(math.isfinite(value) for value in values):
-        texts = [short(value) if not math.isfinite(value) else repr(value).replace("-", "−") for value in values]
+        texts = [short(value) if not math.isfinite(value) else full(value) for value in values]
         return Digits(texts[0], texts[1] if new is not None else "", max(map(len, texts)))
     largest = max(abs(value) for value in values)
+    smallest = min((abs(value) for value in values if value), default=largest)
+    if new is not None and smallest < largest * DIGITS_APART:
+        return Digits(full(old), full(new), 0)
     size = math.floor(math.log10(largest)) if largest > 0 else 0
     shift = 0 if -5 <= size <= 6 else size
     exact = [Decimal(repr(value)).scaleb(-shift) for value in values]

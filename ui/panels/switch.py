@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
+from ..controls.input import focus_by_tab
 from ..theme import font
 
 STYLE = "QPushButton { min-height: 18px; padding: 0 8px; } QPushButton:focus { padding: 0 7px; min-height: 16px; }"
@@ -30,6 +31,7 @@ class Switch(QWidget):
             button.setFont(font(11))
             button.setToolTip(hint)
             button.setAccessibleName(f"{name}: {text}")
+            focus_by_tab(button)
             self._group.addButton(button, number)
             row.addWidget(button)
         self._group.button(0).setChecked(True)
