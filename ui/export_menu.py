@@ -57,19 +57,25 @@ class ExportMenu(QMenu):
         self.scale = int(str(QSettings().value("export/scale", 2)))
         self._add("Save figure…", lambda: self.save_picture("figure"))
         self._add("Save window…", lambda: self.save_picture("window"))
-        pictures = self.addMenu("Save panel")
-        numbers = self.addMenu("Save numbers as CSV")
-        for panel in window.panels:
-            self._add(f"{panel.title}…", partial(self.save_picture, panel.name), pictures)
-            self._add(f"{panel.title}…", partial(self.save_numbers, panel.name), numbers)
+        self._pictures = self.addMenu("Save panel")
+        self._numbers = self.addMenu("Save numbers as CSV")
         self.addSeparator()
         self._add("Copy figure", self.copy_figure)
         self._add("Copy window", self.copy_window)
-        copies = self.addMenu("Copy numbers")
-        for panel in window.panels:
-            self._add(panel.title, partial(self.copy_numbers, panel.name), copies)
+        self._copies = self.addMenu("Copy numbers")
         self.addSeparator()
         self._add_scales()
+        self.aboutToShow.connect(self.list_panels)
+        self.list_panels()
+
+    def list_panels(self) -> None:
+        """Offer the panels that can be exported now: of the lab and the lessons what is in front."""
+        for menu in (self._pictures, self._numbers, self._copies):
+            menu.clear()
+        for panel in self._window.exported_panels():
+            self._add(f"{panel.title}…", partial(self.save_picture, panel.name), self._pictures)
+            self._add(f"{panel.title}…", partial(self.save_numbers, panel.name), self._numbers)
+            self._add(panel.title, partial(self.copy_numbers, panel.name), self._copies)
 
     def _add(self, text: str, action: Callable[[], object], menu: QMenu | None = None) -> QAction:
         added = (menu or self).addAction(text)

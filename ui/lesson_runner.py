@@ -24,6 +24,8 @@ class LessonRunner(QObject):
         self._window = window
         self._then: Callable[[Snapshot], None] | None = None  # what to do once all that was asked for has happened
         panel = window.lesson
+        assert panel is not None, "the panel is made first"
+        self._panel = panel
         panel.scene_wanted.connect(self.set_scene)
         panel.actions_wanted.connect(self.press)
         panel.question_wanted.connect(self.ask)
@@ -59,13 +61,13 @@ class LessonRunner(QObject):
         self._window.run.pause()
         self.press(question.actions)
         self._window.run.play_for(question.steps)
-        self._then = self._window.lesson.show_answer
+        self._then = self._panel.show_answer
 
     def _press(self, action: Action) -> None:
         window, value = self._window, action.value
         if action.do == "set":
             wanted = tuple(value) if isinstance(value, list) else value
-            window.run.change(window.run.wanted_spec.replace(action.path, wanted), action.path)
+            window.change(action.path, wanted)
         elif action.do == "page":
             window.show_page(value)
         elif action.do == "lab":

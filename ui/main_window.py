@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-from PySide6.QtCore import QPoint, QSettings, QSizeF, Qt, QTimer
+from PySide6.QtCore import QPoint, QSettings, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QSlider, QSplitter, QVBoxLayout, QWidget
 
-from gradviz.snapshot import Snapshot
+from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import Spec
 
 from . import motion
@@ -34,6 +35,13 @@ from .status import StatusBar
 from .theme import THEMES, qt_palette, stylesheet
 from .transport import Transport
 
+if TYPE_CHECKING:
+    from gradviz.lessons import Lesson
+
+    from .lab_page import LabPage
+    from .panels.lesson import LessonPanel
+
+LESSON_WIDTH = 360  # of the left dock at least, while a lesson is read
 SLOW_EVERY = 6  # tables and the status bar follow every so many frames while playing: faster, nobody can read them
 TIMELINE_EVERY = 3
 NOTICE_SECONDS = 8.0
@@ -41,6 +49,8 @@ NOTICE_SECONDS = 8.0
 
 class MainWindow(QWidget):
     """One run and everything that shows it."""
+
+    selected = Signal(object)  # Selection or None
 
     def __init__(self, spec: Spec, *, theme: str = "dark", preset: Preset | None = None, live: bool = True) -> None:
         """``live`` False makes a window that only shows what `show_still` gives it."""
@@ -52,6 +62,9 @@ class MainWindow(QWidget):
         self._shown_spec: Spec | None = None
         self._shown_points: object = None
         self._preset = preset
+        self.lab: LabPage | None = None  # made when it is first shown, like the lessons
+        self.lesson: LessonPanel | None = None
+        self._lesson_look = Look()  # what the numbers of the lesson in front need
         self._to_select: Selection | None = None  # once the network is there that it belongs to
         self._closed = False
         self.run = LiveRun(spec, self)
@@ -76,6 +89,7 @@ class MainWindow(QWidget):
             self.chain,
             self.inspect,
         )
+        self._always = self.panels
 
         self._lay_out()
         self.export_menu = ExportMenu(self)
@@ -108,10 +122,18 @@ class MainWindow(QWidget):
         self.overview.addWidget(self.prediction)
         self.overview.addWidget(self.layers)
         self.overview.setSizes([360, 500])
-        pages = {"overview": ("Overview", self.overview)} | {page.name: (page.title, page) for page in (self.chain, self.inspect)}
-        self.dock = Pages("Right dock", pages)
+        self.dock = Pages(
+            "Right dock",
+            {
+                "overview": ("Overview", self.overview),
+                "chain": (self.chain.title, self.chain),
+                "inspect": (self.inspect.title, self.inspect),
+                "lab": ("Lab", self._make_lab),
+            },
+        )
+        self.left = Pages("Left dock", {"settings": ("Settings", self.controls), "lesson": ("Lessons", self._make_lesson)})
         self.body = QSplitter(Qt.Orientation.Horizontal)
-        for widget in (self.controls, self.centre, self.dock):
+        for widget in (self.left, self.centre, self.dock):
             self.body.addWidget(widget)
         self.body.setStretchFactor(1, 1)
         self.body.setSizes([264, 976, 360])
@@ -162,9 +184,36 @@ class MainWindow(QWidget):
         self.inspect.weight_wanted.connect(self.set_weight)
         self.inspect.chain_wanted.connect(self.show_chain)
         self.dock.page_changed.connect(self._on_page_changed)
+        self.left.page_changed.connect(self._on_left_page_changed)
+        self.status.verdict.remedy_wanted.connect(self.try_remedy)
+        self.status.verdict.layers_wanted.connect(lambda layers: self._on_layer_selected(min(layers)))
         self.overlays.last_finite_wanted.connect(run.go_to)
         self.overlays.clipping_wanted.connect(self._clip_and_run_again)
         self.overlays.restart_wanted.connect(run.revive)
+
+    def _make_lab(self) -> QWidget:
+        from .lab import make_lab  # late: the first frame does not need it
+
+        self.lab = make_lab(self)
+        self._adopt(*self.lab.panels)
+        self.lab.set_theme(self.theme)
+        return self.lab
+
+    def _make_lesson(self) -> QWidget:
+        from .lesson_runner import LessonRunner
+        from .panels.lesson import LessonPanel
+
+        self.lesson = LessonPanel()
+        self.lesson.lesson_changed.connect(self._on_lesson_changed)
+        LessonRunner(self)
+        self._adopt(self.lesson)
+        return self.lesson
+
+    def _adopt(self, *panels: Panel) -> None:
+        """Take panels in that are made when they are first wanted."""
+        self.panels = (*self.panels, *panels)
+        for panel in panels:
+            panel.set_theme(self.theme)
 
     def _add_shortcuts(self) -> None:
         for shortcut in SHORTCUTS:
@@ -205,7 +254,7 @@ class MainWindow(QWidget):
 
     def look_at_example(self, example: int | None) -> None:
         """Show one example of the mini-batch (its position), or all of it."""
-        self._look(example=example)
+        self.look(example=example)
 
     def set_weight(self, name: str, value: float) -> None:
         """Give one parameter a value; ``name`` is such as ``layer01.weight[0,0]``."""
@@ -220,18 +269,42 @@ class MainWindow(QWidget):
         self.transport.show_motion(mode)
 
     def show_overview(self) -> None:
-        self._show_page("overview")
+        self.show_page("overview")
 
     def show_chain(self) -> None:
-        self._show_page("chain")
+        self.show_page("chain")
 
     def show_inspect(self) -> None:
-        self._show_page("inspect")
+        self.show_page("inspect")
 
-    def _show_page(self, name: str) -> None:
+    def show_lab(self, view: str | None = None) -> None:
+        """Show the lab, at a view of it or where it was."""
+        self.show_page("lab")
+        if view is not None and self.lab is not None:
+            self.lab.show_view(view)
+
+    def show_settings(self) -> None:
+        self.left.show()
+        self.left.show_page("settings")
+
+    def show_lessons(self) -> None:
+        self.left.show()
+        self.left.show_page("lesson")
+
+    def show_page(self, name: str) -> None:
+        """Bring a page of the right dock to the front."""
         self.dock.show()
         self.dock.show_page(name)
         self._on_page_changed(name)
+
+    def change(self, path: str, value: object) -> None:
+        """Change one field of the spec; ``path`` is such as ``network.depth``."""
+        self.run.change(self.run.wanted_spec.replace(path, value), path)
+
+    def try_remedy(self, path: str, value: object) -> None:
+        """Change one field, as a verdict proposes, and go on."""
+        self.change(path, value)
+        self.run.play()
 
     def reset(self) -> None:
         self.run.reset()
@@ -267,7 +340,7 @@ class MainWindow(QWidget):
         else:
             self.run.play()
         if preset is not None and preset.page:
-            self._show_page(preset.page)
+            self.show_page(preset.page)
         self._to_select = preset.select if preset is not None else None
 
     def undo(self) -> None:
@@ -280,7 +353,8 @@ class MainWindow(QWidget):
         self.canvas.select(selection)
         for panel in (self.profile, self.timeline, self.layers, self.chain):
             panel.select(selection)
-        self._look(picked=None if selection is None else (selection.kind, selection.layer, selection.unit, selection.source))
+        self.selected.emit(selection)
+        self.look(picked=None if selection is None else (selection.kind, selection.layer, selection.unit, selection.source))
 
     def _on_picked(self, selection: Selection | None) -> None:
         """What was clicked in the network is shown exactly, unless something about it is shown already."""
@@ -288,7 +362,7 @@ class MainWindow(QWidget):
         if selection is not None and selection.kind != "layer" and self.dock.page == "overview":
             self.dock.show_page("inspect")
 
-    def _look(self, **changes: object) -> None:
+    def look(self, **changes: object) -> None:
         """Ask the engine for other things to be seen from now on."""
         self.run.look = msgspec.structs.replace(self.run.look, **changes)
 
@@ -302,7 +376,7 @@ class MainWindow(QWidget):
         self.canvas.fit()
 
     def toggle_left(self) -> None:
-        self.controls.setVisible(not self.controls.isVisible())
+        self.left.setVisible(not self.left.isVisible())
 
     def toggle_right(self) -> None:
         self.dock.setVisible(not self.dock.isVisible())
@@ -362,10 +436,10 @@ class MainWindow(QWidget):
         if snapshot.spec != self._shown_spec:
             self._show_spec(snapshot.spec)
         if self.run.look.example is not None and self.run.look.example >= snapshot.batch:
-            self._look(example=None)  # the mini-batch has become smaller
+            self.look(example=None)  # the mini-batch has become smaller
         self.overlays.phases.show_moment(snapshot.moment)
-        for panel in (self.canvas, self.profile, self.prediction, self.chain, self.inspect):
-            if panel.isVisible():
+        for panel in self.panels:
+            if panel.isVisible() and panel is not self.timeline and panel is not self.layers:
                 panel.show_snapshot(snapshot)
         if self.timeline.isVisible() and (settled or self._frames % TIMELINE_EVERY == 0):
             self.timeline.show_snapshot(snapshot)
@@ -396,13 +470,39 @@ class MainWindow(QWidget):
         return self.dock.isVisibleTo(self) and self.dock.page == "chain"
 
     def _on_page_changed(self, page: str) -> None:
-        self._look(chain=self._chain_shown())
+        self._look_for_pages()
         self.canvas.chain_shown = self._chain_shown()
         self.canvas.update()
+        self._catch_up()
+
+    def _on_left_page_changed(self, page: str) -> None:
+        sizes = self.body.sizes()
+        if page == "lesson" and 0 < sizes[0] < LESSON_WIDTH:
+            self.body.setSizes([LESSON_WIDTH, sizes[1] - LESSON_WIDTH + sizes[0], sizes[2]])
+        self._look_for_pages()
+        self._catch_up()
+
+    def _on_lesson_changed(self, lesson: Lesson | None) -> None:
+        self._lesson_look = Look() if lesson is None else lesson.look
+        self._look_for_pages()
+
+    def on_lab_changed(self, view: str) -> None:
+        """Another view of the lab is in front."""
+        self._look_for_pages()
+        self._catch_up()
+
+    def _look_for_pages(self) -> None:
+        """Ask for what the pages in front need: a lab in front comes before what a lesson's numbers need."""
+        lesson = self._lesson_look if self.left.page == "lesson" else Look()
+        lab = self.lab.view if self.lab is not None and self.dock.isVisibleTo(self) and self.dock.page == "lab" else lesson.lab
+        self.look(chain=self._chain_shown() or lesson.chain, lab=lab)
+
+    def _catch_up(self) -> None:
+        """Show the panels that have just come to the front what they have missed."""
         if self.run.snapshot is not None:
-            for panel in (self.prediction, self.layers, self.chain, self.inspect):
-                if panel.isVisible():
-                    panel.show_snapshot(self.run.snapshot)  # it has missed the last ones
+            for panel in self.panels:
+                if panel.isVisible() and panel.snapshot is not self.run.snapshot:
+                    panel.show_snapshot(self.run.snapshot)
 
     def _on_engine_lost(self, step: int) -> None:
         self.overlays.show_lost(step)
@@ -416,7 +516,7 @@ class MainWindow(QWidget):
         self.select(Selection("layer", layer))
 
     def _on_inspect_wanted(self, edge: tuple[int, int, int] | None) -> None:
-        self._look(edge=edge)
+        self.look(edge=edge)
 
     def _open_layer_menu(self, layer: int, position: QPoint) -> None:
         menu = self.controls.layer_menu(self.run.wanted_spec, layer, self)
@@ -446,6 +546,8 @@ class MainWindow(QWidget):
             panel.set_theme(self.theme)
         for widget in (self.transport, self.controls, self.status, self.overlays):
             widget.set_theme(self.theme)
+        if self.lab is not None:
+            self.lab.set_theme(self.theme)
 
     def _restore_layout(self) -> None:
         settings = QSettings()
@@ -487,11 +589,15 @@ class MainWindow(QWidget):
             self._closed = True
             self.run.stop()
 
+    def exported_panels(self) -> tuple[Panel, ...]:
+        """The panels that have something to export: those that are always measured, and what is in front of the others."""
+        return tuple(panel for panel in self.panels if panel in self._always or panel.isVisible())
+
     def picture_size(self, panel: Panel) -> QSizeF:
         """The size at which a panel is exported: as it is seen, or a good one while it is hidden."""
-        for own in (self.layers, self.chain, self.inspect):
-            if panel is own:
-                return own.whole_size()
+        whole = panel.whole_size()
+        if whole is not None:
+            return whole
         return QSizeF(panel.size()) if panel.isVisible() and panel.width() > 100 else QSizeF(976, 360)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
+
+from .controls.input import let_go
 
 
 class _Tabs(QTabBar):
@@ -25,8 +27,15 @@ class Pages(QWidget):
 
     page_changed = Signal(str)
 
-    def __init__(self, name: str, pages: Mapping[str, tuple[str, QWidget]], parent: QWidget | None = None) -> None:
-        """``name`` is for those who hear the window; ``pages``: name -> (title, page), the first one is in front."""
+    def __init__(
+        self, name: str, pages: Mapping[str, tuple[str, QWidget | Callable[[], QWidget]]], parent: QWidget | None = None
+    ) -> None:
+        """The first page is in front.
+
+        Args:
+            name: for those who hear the window.
+            pages: name -> (title, page); in place of a page what makes it when it is first brought to the front.
+        """
         super().__init__(parent)
         self.pages = tuple(pages)  # their names
         self.tabs = _Tabs()
@@ -40,9 +49,14 @@ class Pages(QWidget):
         column.addWidget(self.tabs)
         column.addWidget(self._stack, 1)
         self.setAutoFillBackground(True)
-        for title, page in pages.values():
+        self._unmade: dict[int, Callable[[], QWidget]] = {}
+        for number, (title, page) in enumerate(pages.values()):
             self.tabs.addTab(title)
-            self._stack.addWidget(page)
+            if isinstance(page, QWidget):
+                self._stack.addWidget(page)
+            else:
+                self._unmade[number] = page
+                self._stack.addWidget(QWidget())
         self.tabs.currentChanged.connect(self._on_changed)
 
     @property
@@ -57,5 +71,12 @@ class Pages(QWidget):
         self.tabs.setCurrentIndex(self.pages.index(name))
 
     def _on_changed(self, index: int) -> None:
+        let_go(self._stack)
+        if index in self._unmade:
+            place = self._stack.widget(index)
+            assert place is not None, "every page has its place"
+            self._stack.insertWidget(index, self._unmade.pop(index)())
+            self._stack.removeWidget(place)
+            place.deleteLater()
         self._stack.setCurrentIndex(index)
         self.page_changed.emit(self.pages[index])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, QSizeF
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -56,6 +56,10 @@ class Panel(QWidget):
         Must not depend on the widget's own size, on hover or on focus.
         """
         raise NotImplementedError(f"{type(self).__name__} does not say how it is drawn")
+
+    def whole_size(self) -> QSizeF | None:
+        """The size at which all of it is seen, for a panel that scrolls; None for one that fits any size."""
+        return None
 
     def table(self) -> Table:
         """The numbers the panel shows now."""
