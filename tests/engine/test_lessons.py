@@ -14,7 +14,7 @@ from gradviz.lessons import Action, Check, Lesson, lessons, read_lesson
 from gradviz.quantities import LAB_VIEWS, OF_A_LAYER, OF_THE_RUN, fill, names_in, quantity, written
 from gradviz.resources import RESOURCES
 from gradviz.snapshot import Look, Snapshot
-from gradviz.spec import Spec, SpecError
+from gradviz.spec import SpecError
 
 ROWS = [*(f"A{n}" for n in range(1, 10)), *(f"B{n}" for n in range(1, 5)), *(f"C{n}" for n in range(1, 6)), "D1", "D2", "D3", "E"]
 SEEDS = (0, 1, 2)
@@ -169,14 +169,14 @@ def test_a_deep_plain_net_trains_worse_than_a_shallow_one_and_a_residual_one_doe
 # ---- the vocabulary and the format
 
 
-def snapshot_of(spec: Spec | None = None, steps: int = 1) -> Snapshot:
+def snapshot_of(steps: int) -> Snapshot:
     lesson = next(iter(LESSONS.values()))
     scene = msgspec.structs.replace(lesson.scene, steps=steps)
     return play_scene(msgspec.structs.replace(lesson, scene=scene)).measure(Look())
 
 
 def test_every_quantity_can_be_asked_for_at_any_time() -> None:
-    for snapshot in (snapshot_of(steps=0), snapshot_of(steps=2)):
+    for snapshot in (snapshot_of(0), snapshot_of(2)):
         for name in (*OF_THE_RUN, *(f"{layer}.{kind}" for layer in ("L1", "L99", "Out", "first", "last") for kind in OF_A_LAYER)):
             assert isinstance(quantity(snapshot, name), float), name
 
@@ -184,7 +184,7 @@ def test_every_quantity_can_be_asked_for_at_any_time() -> None:
 @pytest.mark.parametrize("name", ["", "nonsense", "L1", "L0.gradient", "L1.nonsense", "X.gradient", "chain."])
 def test_unknown_quantities_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="there is no quantity"):
-        quantity(snapshot_of(steps=0), name)
+        quantity(snapshot_of(0), name)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_numbers_are_written_for_people(value: float, style: str, text: str) -> 
 
 
 def test_places_are_filled_and_the_unknown_is_a_dash() -> None:
-    assert fill("step {step:d}, {loss}, {L1.gradient:x}", snapshot_of(steps=0)) == "step 0, –, –"
+    assert fill("step {step:d}, {loss}, {L1.gradient:x}", snapshot_of(0)) == "step 0, –, –"
 
 
 def test_an_action_that_there_is_not_is_refused() -> None:
