@@ -33,6 +33,14 @@ class LessonRunner(QObject):
 
     def set_scene(self, lesson: Lesson) -> None:
         """Begin the lesson's run, and show and select what it is about."""
+
+        def begun(snapshot: Snapshot) -> None:
+            if lesson.scene.play:
+                self._window.run.play()
+
+        self._begin(lesson, begun)
+
+    def _begin(self, lesson: Lesson, then: Callable[[Snapshot], None]) -> None:
         window, scene = self._window, lesson.scene
         window.run.load(lesson.spec, f"lesson “{lesson.title}”")
         window.run.pause()
@@ -46,8 +54,7 @@ class LessonRunner(QObject):
 
         def begun(snapshot: Snapshot) -> None:
             window.select(selection)
-            if scene.play:
-                window.run.play()
+            then(snapshot)
 
         self._then = begun
 
@@ -57,11 +64,16 @@ class LessonRunner(QObject):
             self._press(action)
 
     def ask(self, question: Question) -> None:
-        """Run a question, and let the panel show what came of it."""
-        self._window.run.pause()
-        self.press(question.actions)
-        self._window.run.play_for(question.steps)
-        self._then = self._panel.show_answer
+        """Run a question, from the lesson's scene on, and let the panel show what came of it."""
+        lesson = self._panel.lesson
+        assert lesson is not None, "a question belongs to the lesson in front"
+
+        def run(snapshot: Snapshot) -> None:
+            self.press(question.actions)
+            self._window.run.play_for(question.steps)
+            self._then = self._panel.show_answer
+
+        self._begin(lesson, run)
 
     def _press(self, action: Action) -> None:
         window, value = self._window, action.value
