@@ -10,27 +10,24 @@ import html
 import msgspec
 from PySide6.QtCore import QRectF, QSize, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QMenu, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from gradviz.lessons import Lesson, lessons
-from gradviz.quantities import names_in, quantity
 from gradviz.snapshot import Snapshot
 
 from .. import lesson_progress
-from ..controls.input import focus_by_tab
-from ..icons import icon
 from ..lesson_progress import Progress
-from ..theme import Theme, font
+from ..theme import Theme
+from . import lesson_numbers as numbers
 from . import lesson_picture as picture
-from . import lesson_words as words
-from .lesson_list import NOTHING, ROW, SECTION, LessonList, paint_row, paint_section
+from .lesson_header import LessonHeader
+from .lesson_list import NOTHING, LessonList, lesson_to_resume, list_height, paint_list
 from .lesson_page import SIDE, LessonPage
 from .lesson_parts import PressButton
 from .lesson_state import LessonState
 from .panel import Panel, Table
 
 PACE = 100  # milliseconds between two updates of the numbers while playing: faster, nobody can read them
-HEADER = 48
 WIDTH = 420.0  # of an exported lesson
 
 
@@ -65,30 +62,9 @@ class LessonPanel(Panel):
     # ---- building
 
     def _lay_out(self) -> None:
-        self._heading = QLabel("Lessons")
-        self._heading.setFont(font(15, 600))
-        self.back = PressButton("‹  All lessons")
-        self.back.setProperty("flat", True)
-        self.back.setToolTip("Back to the list of lessons")
-        self.back.clicked.connect(self.show_list)
-        self.count = QToolButton()
-        self.count.setProperty("flat", True)
-        self.count.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.count.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.count.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the chevron stands behind the words
-        self.count.setFont(font(12))
-        focus_by_tab(self.count)
-        menu = QMenu(self.count)
-        menu.aboutToShow.connect(self._fill_menu)
-        self.count.setMenu(menu)
-        self._menu = menu
-        header = QHBoxLayout()
-        header.setContentsMargins(SIDE - 8, 8, SIDE - 8, 8)
-        self._heading.setContentsMargins(8, 0, 0, 0)
-        header.addWidget(self._heading)
-        header.addWidget(self.back)
-        header.addStretch(1)
-        header.addWidget(self.count)
+        self.header = LessonHeader()
+        self.header.back.clicked.connect(self.show_list)
+        self.header.menu.aboutToShow.connect(self._fill_menu)
         self.list = LessonList(self.lessons)
         self.list.opened.connect(self.open_lesson)
         self.resume = PressButton()
@@ -112,18 +88,18 @@ class LessonPanel(Panel):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addLayout(header)
+        whole.addWidget(self.header)
         whole.addWidget(self._faces, 1)
-        self.back.hide()
 
     def sizeHint(self) -> QSize:
         return QSize(360, 700)
 
     def _fill_menu(self) -> None:
-        self._menu.clear()
+        menu = self.header.menu
+        menu.clear()
         if self.state is not None:
-            self._menu.addAction("Start this lesson over", self.start_lesson_over)
-        self._menu.addAction("Start all lessons over", self.start_over)
+            menu.addAction("Start this lesson over", self.start_lesson_over)
+        menu.addAction("Start all lessons over", self.start_over)
 
     # ---- going from lesson to lesson
 
@@ -180,31 +156,19 @@ class LessonPanel(Panel):
         place = self.lessons.index(lesson) + 1
         return self.lessons[place] if place < len(self.lessons) else None
 
-    def _to_resume(self) -> Lesson | None:
-        """The lesson that was begun, else the one behind the last one that is done; None when all are done."""
-        states = [lesson_progress.load(lesson.name).state for lesson in self.lessons]
-        if "begun" in states:
-            return self.lessons[states.index("begun")]
-        last = max((number for number, state in enumerate(states) if state == "done"), default=-1)
-        new = [number for number, state in enumerate(states) if state == "new"]
-        behind = [number for number in new if number > last]
-        return self.lessons[(behind or new)[0]] if new else None
-
     def _resume(self) -> None:
-        lesson = self._to_resume()
+        lesson = lesson_to_resume(self.lessons)
         if lesson is not None:
             self.open_lesson(lesson.name)
 
     def _show_progress(self) -> None:
-        lesson, resume = self.lesson, self._to_resume()
+        lesson, resume = self.lesson, lesson_to_resume(self.lessons)
         known = [lesson_progress.load(each.name) for each in self.lessons]
         done = sum(progress.answered for progress in known)
-        self._heading.setVisible(lesson is None)
-        self.back.setVisible(lesson is not None)
-        self.count.setVisible(bool(self.lessons))
-        place = f"{self.lessons.index(lesson) + 1} of {len(self.lessons)}" if lesson is not None else f"{done} of {len(self.lessons)} done"
-        self.count.setText(place)
-        self.count.setAccessibleName(f"Lesson {place}" if lesson is not None else f"Lessons, {place}")
+        if lesson is not None:
+            self.header.show_lesson(self.lessons.index(lesson) + 1, len(self.lessons))
+        else:
+            self.header.show_list(done, len(self.lessons))
         self.list.show_progress(lesson_progress.load)
         self.resume.setVisible(resume is not None)
         if resume is not None:
@@ -313,7 +277,7 @@ class LessonPanel(Panel):
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
         self.list.set_theme(theme)
-        self.count.setIcon(icon("chevron", theme))
+        self.header.set_theme(theme)
         if self.page is not None:
             self.page.set_theme(theme)
 
@@ -326,35 +290,12 @@ class LessonPanel(Panel):
 
     def table(self) -> Table:
         """The places of the lesson's texts with what was measured for them; of the list, how far each lesson has come."""
-        if self.state is None:
-            rows = [(each.name, each.title, lesson_progress.load(each.name).state) for each in self.lessons]
-            return Table(("lesson", "title", "state"), tuple(rows))
-        state, lesson = self.state, self.state.lesson
-        texts = [("text", text, state.scene) for text in (lesson.idea, *lesson.text)]
-        texts += [(f"try {number + 1}", each.look_at, state.tries.get(number)) for number, each in enumerate(lesson.tries)]
-        asked = f"{{{lesson.question.quantity}}} {lesson.question.because}"
-        texts.append(("question", asked, state.answer))
-        found = {(part, place): snapshot for part, text, snapshot in texts for place in names_in(text)}
-        return Table(
-            ("lesson", "part", "quantity", "meaning", "step", "value"),
-            tuple(
-                (
-                    lesson.name,
-                    part,
-                    place,
-                    words.meaning(place),
-                    "" if snapshot is None else snapshot.step,
-                    "" if snapshot is None else quantity(snapshot, place),
-                )
-                for (part, place), snapshot in found.items()
-            ),
-        )
+        return numbers.list_table(self.lessons) if self.state is None else numbers.lesson_table(self.state)
 
     def whole_size(self) -> QSizeF:
         """The size at which `paint_to` draws everything."""
         if self.state is None:
-            parts = len({words.section(lesson) for lesson in self.lessons})
-            return QSizeF(WIDTH, max(120.0, HEADER + ROW * len(self.lessons) + SECTION * parts + 12))
+            return QSizeF(WIDTH, list_height(self.lessons))
         return QSizeF(WIDTH, picture.whole_height(self._blocks(WIDTH)))
 
     def paint_to(self, painter: QPainter, area: QRectF) -> None:
@@ -364,29 +305,12 @@ class LessonPanel(Panel):
         if self.state is not None:
             picture.paint_blocks(painter, area, self._blocks(area.width()))
         else:
-            self._paint_list(painter, area)
+            paint_list(painter, area, self.theme, self.lessons)
         painter.restore()
 
     def _blocks(self, width: float) -> list[picture.Block]:
         assert self.state is not None
         return picture.blocks(self.state, lesson_progress.load(self.state.lesson.name), self.theme, width - 2 * SIDE)
-
-    def _paint_list(self, painter: QPainter, area: QRectF) -> None:
-        painter.setFont(font(15, 600))
-        painter.setPen(QColor(self.theme.ink1))
-        heading = QRectF(area.left() + SIDE, area.top(), area.width() - 2 * SIDE, HEADER)
-        painter.drawText(heading, Qt.AlignmentFlag.AlignVCenter, "Lessons")
-        y, shown = area.top() + HEADER, ("", "")
-        for lesson in self.lessons:
-            if words.section(lesson) != shown:
-                shown = words.section(lesson)
-                paint_section(painter, QRectF(area.left(), y, area.width(), SECTION), self.theme, *shown, "")
-                y += SECTION
-            if y + ROW > area.bottom():
-                return
-            row = QRectF(area.left(), y, area.width(), ROW)
-            paint_row(painter, row, self.theme, lesson, lesson_progress.load(lesson.name).state)
-            y += ROW
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QSizePolicy,
 
 from gradviz.lessons import Lesson
 
+from .. import lesson_progress
 from ..lesson_progress import Progress
 from ..theme import THEMES, Theme, font
 from . import marks
@@ -20,7 +21,7 @@ from .lesson_marks import SIZE, STATES, paint_mark
 from .lesson_words import rows as rows_of
 from .lesson_words import section
 
-ROW, SECTION = 48, 36
+ROW, SECTION, HEADING = 48, 36, 48
 SIDE = 16.0
 INSET = 8.0  # of the hovered ground of a row
 OPEN = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
@@ -52,6 +53,37 @@ def paint_section(painter: QPainter, area: QRectF, theme: Theme, letter: str, ti
         left += SIZE + 12
     marks.put_text(painter, left, baseline, title, used, theme.ink2, Qt.AlignmentFlag.AlignLeft)
     marks.put_text(painter, area.right() - SIDE, baseline, count, font(11), theme.ink3, Qt.AlignmentFlag.AlignRight)
+
+
+def list_height(lessons: tuple[Lesson, ...]) -> float:
+    """Height of `paint_list`."""
+    return max(120.0, HEADING + ROW * len(lessons) + SECTION * len({section(lesson) for lesson in lessons}) + 12)
+
+
+def paint_list(painter: QPainter, area: QRectF, theme: Theme, lessons: tuple[Lesson, ...]) -> None:
+    """The list for exports; what does not fit is left out, from the end."""
+    marks.put_text(painter, area.left() + SIDE, area.top() + 24, "Lessons", font(15, 600), theme.ink1, Qt.AlignmentFlag.AlignLeft)
+    y, shown = area.top() + HEADING, ("", "")
+    for lesson in lessons:
+        if section(lesson) != shown:
+            shown = section(lesson)
+            paint_section(painter, QRectF(area.left(), y, area.width(), SECTION), theme, *shown, "")
+            y += SECTION
+        if y + ROW > area.bottom():
+            return
+        paint_row(painter, QRectF(area.left(), y, area.width(), ROW), theme, lesson, lesson_progress.load(lesson.name).state)
+        y += ROW
+
+
+def lesson_to_resume(lessons: tuple[Lesson, ...]) -> Lesson | None:
+    """The first lesson that was begun, else the one behind the last one that is done; None when all are done."""
+    states = [lesson_progress.load(lesson.name).state for lesson in lessons]
+    if "begun" in states:
+        return lessons[states.index("begun")]
+    last = max((number for number, state in enumerate(states) if state == "done"), default=-1)
+    new = [number for number, state in enumerate(states) if state == "new"]
+    behind = [number for number in new if number > last]
+    return lessons[(behind or new)[0]] if new else None
 
 
 class _Heading(QWidget):

@@ -76,9 +76,9 @@ class LessonPage(QScrollArea):
         self._text(Prose(TITLE, lesson.title), 2)
         self._idea = self._text(Prose(LEAD), 8)
         self.formula = FormulaCard()
-        if lesson.formula:
-            self._add(self.formula, 16)
-            self.formula.show_text(lesson.formula)
+        self._add(self.formula, 16 if lesson.formula else 0)
+        self.formula.show_text(lesson.formula)
+        self.formula.setVisible(bool(lesson.formula))
 
     def _add_text(self) -> None:
         self.scene = PressButton("Set the scene")
