@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from gradviz.snapshot import Snapshot, UnitInspection
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from ui.main_window import MainWindow
+from ui.panels.profile import captions
 from ui.presets import preset_named
 from ui.selection import Selection
 
@@ -163,3 +164,23 @@ def test_after_a_failure_the_status_bar_promises_no_next_phase(qtbot: QtBot, win
     window.step_layer()
     wait(qtbot, window, lambda s: s.step == failure.step)
     assert not window.status.next.isVisible()
+
+
+def test_undo_right_after_a_weight_was_typed_takes_it_back(qtbot: QtBot, window: MainWindow) -> None:
+    window.show_inspect()
+    window.select(Selection("edge", 2, 1, 0))
+    before = wait(qtbot, window, lambda s: s.picked is not None).picked.weight
+    edit = window.inspect.findChild(QLineEdit)
+    edit.setFocus(Qt.FocusReason.MouseFocusReason)
+    qtbot.keyClicks(edit, "0.5")
+    qtbot.keyClick(edit, Qt.Key.Key_Return)
+    wait(qtbot, window, lambda s: s.picked is not None and s.picked.weight == 0.5)
+    qtbot.keyClick(edit, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    wait(qtbot, window, lambda s: s.picked is not None and s.picked.weight == before)
+
+
+def test_of_one_example_no_dashes_are_promised(qtbot: QtBot, window: MainWindow) -> None:
+    window.look_at_example(2)
+    window.step_phase()
+    snapshot = wait(qtbot, window, lambda s: s.moment is not None and s.example == 2)
+    assert "dashed" not in " ".join(captions(snapshot, None, ""))

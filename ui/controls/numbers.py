@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QEvent, QRandomGenerator, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QToolButton
 
 from gradviz.spec import FieldInfo
@@ -88,6 +88,8 @@ class NumberEdit(QLineEdit):
             if (event.key() == Qt.Key.Key_Escape and self.isModified()) or moves_cursor(self, event):
                 event.accept()
                 return True
+            if not self.isModified() and any(event.matches(key) for key in (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)):
+                return False  # the last thing done here was to put the number in: that is to be undone
             if plain and event.text().isprintable() and event.text() not in TYPED:
                 return False
         return super().event(event)

@@ -213,7 +213,7 @@ def captions(snapshot: Snapshot, before: Before | None, unlabelled: str) -> tupl
     parts = [bars]
     if not reached(snapshot, 1):
         dashed = ("dashed: the previous step, for the layers not reached yet", "dashed: the previous step", "dashed: previous")
-        if snapshot.step == 0:
+        if snapshot.step == 0 or snapshot.example is not None:  # an example has no step before: another one stood in its place
             dashed = ("bars appear as the gradient comes back", "bars: as the gradient comes back", "bars come back")
         parts = [bars, dashed] if snapshot.example is not None else [dashed]
     if before is not None:
