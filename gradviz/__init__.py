@@ -2,8 +2,9 @@
 
 from gradviz.chain_rule import chain_rule
 from gradviz.data import DataError
+from gradviz.diagnosis import diagnose
 from gradviz.experiment import Experiment
-from gradviz.snapshot import ChainRule, Snapshot
+from gradviz.snapshot import ChainRule, Snapshot, Verdict
 from gradviz.spec import DataSpec, NetworkSpec, Spec, SpecError, TrainingSpec
 
 __all__ = [
@@ -16,5 +17,7 @@ __all__ = [
     "Spec",
     "SpecError",
     "TrainingSpec",
+    "Verdict",
     "chain_rule",
+    "diagnose",
 ]

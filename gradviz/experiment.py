@@ -105,7 +105,7 @@ class Experiment:
         names = data.class_names if network.outputs == len(data.class_names) else ("",) * network.outputs
         self.architecture = network.architecture(tuple(data.input_names), tuple(names))
         with np.errstate(all="ignore"):
-            self._guessing_loss = guessing_loss(network.loss, targets)
+            self.guessing_loss = guessing_loss(network.loss, targets)
         self._observer = Observer(self)
         self._threads = threads_worth_using(trainer)
         use_threads(self._threads)
@@ -334,7 +334,7 @@ class Experiment:
             batch=trainer.batches.size,
             last_step=self.last_step,
             ghost=self._ghost,
-            guessing_loss=self._guessing_loss,
+            guessing_loss=self.guessing_loss,
             loss_name=self.network.loss,
             test_loss=self.history.last_test_loss,
             **more,

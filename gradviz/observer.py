@@ -10,12 +10,14 @@ import numpy as np
 from gradviz.census import census
 from gradviz.chain_rule import chain_rule
 from gradviz.clipping_report import clipping_report
+from gradviz.diagnosis import diagnose
 from gradviz.distribution import distribution, layer_to_look_at
 from gradviz.initialisation_study import initialisation_study
 from gradviz.inspection import inspect_block, inspect_unit, inspect_weight, strongest_weight, weakest_weight
 from gradviz.linear_map import linear_map
 from gradviz.measure import Meter
 from gradviz.network import parameter_name
+from gradviz.oscillation import oscillating_ranges
 from gradviz.prediction import predict
 from gradviz.residual_report import residual_report
 from gradviz.snapshot import ChainRule, Floats, InitialisationStudy, Lab, LinearMap, Look, Snapshot, UnitInspection, WeightInspection
@@ -65,6 +67,8 @@ class Observer:
             lab=self._lab(look),
             census=census(network, data.inputs, data.train, CENSUS_WORK) if look.prediction and self._anything_measured() else None,
             example=look.example,
+            verdicts=tuple(diagnose(experiment)) if look.prediction else (),
+            oscillations=self._oscillations() if look.prediction else (),
             data_summary=f"{len(data.train):,} training, {len(data.test):,} test examples",
         )
         return msgspec.structs.replace(
@@ -75,6 +79,11 @@ class Observer:
             total_norm=float(whole[0]),
             clipped_norm=float(whole[1]),
         )
+
+    def _oscillations(self) -> tuple[tuple[int, int], ...]:
+        history = self._experiment.history.table()
+        guessing = self._experiment.guessing_loss
+        return tuple(oscillating_ranges(history.steps, history.loss, history.loss_low, history.loss_high, guessing))
 
     def _lab(self, look: Look) -> Lab | None:
         experiment = self._experiment

@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.session import Event, Frame, Request, Session
-from gradviz.snapshot import Architecture, Census, Details, Ghost, HistoryTable, Look, Prediction, Snapshot
+from gradviz.snapshot import Architecture, Details, Ghost, HistoryTable, Look, Snapshot
 from gradviz.spec import Spec
 
 SLICE_SECONDS = 0.004  # how long the engine trains before it looks for commands
 GRACE_SECONDS = 1.0  # how long the engine may take to end by itself
 WHOLE = Look()
+SELDOM = ("prediction", "census", "verdicts", "oscillations")  # not measured for every frame; the last ones hold till the next
 BULK = ("edge_gradients", "edge_weights", "edge_updates")
 
 
@@ -111,8 +112,7 @@ class _Assembler:
         self._history: HistoryTable | None = None
         self._architecture: Architecture | None = None
         self._ghost: Ghost | None = None
-        self._prediction: Prediction | None = None
-        self._census: Census | None = None
+        self._seldom: dict[str, Any] = {}
         self._memory: SharedMemory | None = None
 
     def request(self, look: Look) -> Request:
@@ -135,8 +135,8 @@ class _Assembler:
         if snapshot.details is not None:
             fresh["details"] = self._with_bulk(snapshot.details)
         if frame.run != self._run or snapshot.prediction is not None:
-            self._prediction, self._census = snapshot.prediction, snapshot.census
-        fresh["prediction"], fresh["census"] = self._prediction, self._census
+            self._seldom = {name: getattr(snapshot, name) for name in SELDOM}
+        fresh |= self._seldom
         self._run, self._stride, self._history = frame.run, frame.stride, fresh["history"]
         return msgspec.structs.replace(snapshot, **fresh)
 
