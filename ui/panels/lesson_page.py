@@ -87,8 +87,8 @@ class LessonPage(QScrollArea):
         self._scene_mark, self._scene_note = Mark(), Prose(CAPTION)
         note = QHBoxLayout()
         note.setSpacing(8)
-        note.addWidget(self._scene_mark, 0, Qt.AlignmentFlag.AlignTop)
-        note.addWidget(self._scene_note, 1)
+        note.addWidget(self._scene_mark, 0, Qt.AlignmentFlag.AlignVCenter)
+        note.addWidget(self._scene_note, 1, Qt.AlignmentFlag.AlignVCenter)
         self._add(self.scene, 16)
         self._column.addSpacing(8)
         self._column.addLayout(note)
@@ -177,7 +177,7 @@ class LessonPage(QScrollArea):
             pressed = number in state.tries and bool(attempt.look_at)
             snapshot = state.tries.get(number)
             places = any(run.name for run in words.filled(attempt.look_at, None))
-            note = measured_note(snapshot, state.live == number) if places else ""
+            note = try_note(snapshot, state.live == number) if places else ""
             row.show_seen(words.filled(attempt.look_at, snapshot) if pressed else None, note)
 
     def _refresh_question(self) -> None:
@@ -204,7 +204,7 @@ class LessonPage(QScrollArea):
             self.measured.show_runs(answer_runs(state))
             self._because.setVisible(bool(question.because))
             self._because.show_runs(words.filled(question.because, state.answer))
-            self._told.show_text(measured_note(state.answer, False))
+            self._told.show_text(answer_note(state))
 
     def show_answer_first(self) -> None:
         """Scroll so far that the whole answer is seen."""
@@ -226,6 +226,13 @@ def measured_note(snapshot: Snapshot | None, live: bool) -> str:
     if snapshot is None:
         return "The dashes become measured numbers."
     return f"Bold numbers are measured: {'now, ' if live else ''}{when(snapshot)}."
+
+
+def try_note(snapshot: Snapshot | None, live: bool) -> str:
+    """Where the number in the words of a try comes from; nothing until there is one."""
+    if snapshot is None:
+        return "Measuring …"
+    return f"Measured {'now, ' if live else 'at '}{when(snapshot)}."
 
 
 def scene_note(state: LessonState) -> str:
@@ -255,7 +262,12 @@ def question_hint(state: LessonState) -> str:
 
 
 def answer_runs(state: LessonState) -> tuple[words.Run, ...]:
-    """The measured number with its meaning."""
+    """The measured number."""
     assert state.answer is not None
-    name = state.lesson.question.quantity
-    return (words.Run("Measured: "), words.measured(name, state.answer), words.Run(f" ({words.meaning(name)})"))
+    return (words.Run("Measured: "), words.measured(state.lesson.question.quantity, state.answer))
+
+
+def answer_note(state: LessonState) -> str:
+    """What the measured number is, and when it was."""
+    assert state.answer is not None
+    return f"Measured is: {words.meaning(state.lesson.question.quantity)}; {when(state.answer)}."
