@@ -138,7 +138,8 @@ class LessonPage(QScrollArea):
         self.again = PressButton("Predict again")
         self.again.setProperty("flat", True)
         self.again.clicked.connect(self.again_pressed)
-        self.following = PressButton(f"Next lesson: {following}" if following else "All lessons")
+        self.following = PressButton(f"Next: {following}" if following else "All lessons")
+        self.following.setAccessibleName(f"Next lesson: {following}" if following else "All lessons")
         self.following.setToolTip(following)
         self.following.clicked.connect(self.next_pressed)
         self._add(self.again, 8)
@@ -232,7 +233,7 @@ def try_note(snapshot: Snapshot | None, live: bool) -> str:
     """Where the number in the words of a try comes from; nothing until there is one."""
     if snapshot is None:
         return "Measuring …"
-    return f"Measured {'now, ' if live else 'at '}{when(snapshot)}."
+    return f"Measured{' now' if live else ''}: {when(snapshot)}."
 
 
 def scene_note(state: LessonState) -> str:

@@ -13,7 +13,7 @@ from ..theme import Theme
 from . import lesson_words as words
 from .lesson_formula import formula_height, paint_formula
 from .lesson_marks import SIZE, paint_mark
-from .lesson_page import GAP, SECTION_GAP, SIDE, answer_runs, measured_note
+from .lesson_page import GAP, SECTION_GAP, SIDE, answer_note, answer_runs, measured_note
 from .lesson_parts import RULE, case_height, case_note, paint_case
 from .lesson_state import LessonState
 from .prose import BODY, CAPTION, HEADING, LEAD, STRONG_BODY, TITLE, Style, document
@@ -39,7 +39,7 @@ def blocks(state: LessonState, progress: Progress, theme: Theme, width: float) -
             if ruled:
                 painter.setPen(QPen(QColor(theme.strong_line), 2))
                 x = area.left() + indent - RULE + 1
-                painter.drawLine(QLineF(x, area.top(), x, area.bottom()))
+                painter.drawLine(QLineF(x, area.top() - (gap if gap < GAP else 0), x, area.bottom()))  # one rule through small gaps
             painter.translate(area.left() + indent, area.top())
             laid.drawContents(painter)
 
@@ -63,7 +63,7 @@ def blocks(state: LessonState, progress: Progress, theme: Theme, width: float) -
 
         made = [Block(gap, body.height, paint)]
         if number in state.tries and attempt.look_at:
-            made.append(text(8, words.filled(attempt.look_at, state.tries[number]), BODY, SIZE + GAP + RULE, ruled=True))
+            made.append(text(GAP, words.filled(attempt.look_at, state.tries[number]), BODY, SIZE + GAP + RULE, ruled=True))
         return made
 
     page = [
@@ -86,8 +86,10 @@ def blocks(state: LessonState, progress: Progress, theme: Theme, width: float) -
     page += [case(GAP if number == 0 else 8, number) for number in range(len(lesson.question.cases))]
     if state.answer is not None:
         page.append(text(16, (words.Run(state.verdict),), HEADING, RULE, ruled=True))
-        page.append(text(2, answer_runs(state), STRONG_BODY, RULE, ruled=True))
-        page.append(text(2, words.filled(lesson.question.because, state.answer), BODY, RULE, ruled=True))
+        page.append(text(4, answer_runs(state), STRONG_BODY, RULE, ruled=True))
+        if lesson.question.because:
+            page.append(text(4, words.filled(lesson.question.because, state.answer), BODY, RULE, ruled=True))
+        page.append(text(4, (words.Run(answer_note(state)),), CAPTION, RULE, ruled=True))
     return page
 
 
