@@ -23,7 +23,7 @@ from ..theme import Theme, font
 from . import clipping_words as words
 from .clipping_plane import ClippingPlane
 from .lab_blocks import Cards, Controls, Figure, Gap, Notice, Section, Title, Words
-from .lab_names import parameter_name
+from .lab_names import exists, parameter_name
 from .lab_page import LabPanel
 from .norm_plot import NormPlot
 from .panel import Table
@@ -101,6 +101,11 @@ class ClippingPanel(LabPanel):
         self._axes.setIcon(icon("chevron", theme))
 
     # ---- what is shown
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        if self.pair is not None and not all(exists(name, snapshot.architecture) for name in self.pair):
+            self.choose_pair(None)  # another network: what was asked for is gone
+        super().show_snapshot(snapshot)
 
     def show_content(self) -> None:
         snapshot, report = self.snapshot, self.report

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QRectF, Signal
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from gradviz.snapshot import Floats, InitialisationStudy, Scheme, Snapshot
@@ -18,6 +19,8 @@ from .lab_page import Block, LabPanel
 from .panel import Table
 from .scheme_plot import SchemePlot
 from .scheme_rows import SchemeRows
+
+TOGETHER = " "  # the arithmetic stays on one line
 
 
 class InitialisationPanel(LabPanel):
@@ -95,6 +98,13 @@ class InitialisationPanel(LabPanel):
             return f"{self._notice.title}. {self._notice.text}"
         return f"In force: {scheme_marks.title(own)}. {sentence(own, self.snapshot.spec.network.depth)}"
 
+    def paint_to(self, painter: QPainter, area: QRectF) -> None:
+        """As on the screen, but always with the scheme in force enlarged."""
+        pointed = self._pointed
+        self._on_pointed("")
+        super().paint_to(painter, area)
+        self._on_pointed(pointed)
+
     def _on_pointed(self, name: str) -> None:
         self._pointed = name
         if self.snapshot is not None and self.study is not None:
@@ -126,14 +136,14 @@ def sentence(scheme: Scheme, depth: int) -> str:
     """What the factors of a scheme come to over all hidden layers."""
     if depth < 2:
         return "With a single hidden layer there is no factor from layer to layer."
-    back = _comes_to("‖∂L/∂z‖", scheme.backward_factor, scheme.delta_norms, depth)
-    forth = _comes_to("the spread", scheme.forward_factor, scheme.activation_stds, depth)
-    return f"A factor counts once per layer. Over {depth} layers, {back} on the way back, and {forth} on the way forward."
+    back = _comes_to("the gradient", "its way back", scheme.backward_factor, scheme.delta_norms, depth)
+    forth = _comes_to("the spread", "its way forward", scheme.forward_factor, scheme.activation_stds, depth)
+    return f"Over {depth} layers {back}, {forth}."
 
 
-def _comes_to(what: str, factor: float, values: Floats, depth: int) -> str:
+def _comes_to(what: str, way: str, factor: float, values: Floats, depth: int) -> str:
     if math.isfinite(factor) and factor > 0:
-        return f"{what} gets × {scheme_marks.over_layers(factor, depth)}"
+        return f"{what} gets × {scheme_marks.over_layers(factor, depth).replace(' ', TOGETHER)} on {way}"
     text = scheme_marks.factor_text(factor, values)
     if text in ("NaN", "∞"):
         return f"{what} is no longer finite"

@@ -27,6 +27,17 @@ def parameter_name(parameter: str, architecture: Architecture) -> str:
     return f"{name}, {sender} → {int(found[4]) + 1}"
 
 
+def exists(parameter: str, architecture: Architecture) -> bool:
+    """Whether the network has a parameter of this name."""
+    found = _PARAMETER.fullmatch(parameter)
+    if found is None or not 0 < int(found[1]) <= len(architecture.layers):
+        return False
+    info = architecture.layers[int(found[1]) - 1]
+    if found[4] is None:
+        return int(found[3]) < info.units
+    return int(found[3]) < info.fan_in and int(found[4]) < info.units
+
+
 def layer_of(parameter: str) -> int:
     """The number of the layer a parameter belongs to; 0 where its name does not say."""
     found = _PARAMETER.fullmatch(parameter)

@@ -193,6 +193,8 @@ def ways(blocks: tuple[ResidualBlock, ...]) -> tuple[str, ...]:
         return ("The gradient has not come back to the blocks yet.",)
     if not first.known:
         return (f"In this step the gradient has not come back to {first.start} yet.",)
+    if all(block.skip == 0 == block.branch for block in blocks if block.known):
+        return ("The gradient is exactly 0 where it arrives, through every skip and every branch.",)
     text = f"Where {first.name} begins, through the skip {short(first.skip)}, through the branch {short(first.branch)}"
     if math.isfinite(first.factor):
         more, less = ("skip", "branch") if first.factor >= 1 else ("branch", "skip")

@@ -17,7 +17,7 @@ from .lab_blocks import LEFT, RIGHT
 from .lab_page import SIDE, Block
 from .ladder_rows import Spot
 
-HEAD, KEY, PLOT, FOOT = 34.0, 22.0, 150.0, 24.0
+HEAD, KEY, PLOT, FOOT = 34.0, 22.0, 140.0, 24.0
 EXPONENTS = (-9, -6, -3, 0, 3)
 NAMES = 22.0  # least pixels per name of a layer
 

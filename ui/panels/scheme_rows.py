@@ -17,9 +17,9 @@ from .lab_blocks import LEFT, RIGHT
 from .lab_page import SIDE, Block
 from .plots import elided
 
-HEAD, ROW = 24.0, 34.0
+HEAD, ROW = 24.0, 32.0
 INSET = 8.0  # between the hovered ground and what a row holds
-MARK, NAME, FACTOR, GAP = 18.0, 90.0, 50.0, 6.0
+MARK, NAME, FACTOR, GAP = 18.0, 90.0, 52.0, 6.0
 LEAST_CURVE = 36.0  # pixels; where the two curves would be narrower, only that of the gradient is drawn
 
 

@@ -1,4 +1,4 @@
-"""A few choices side by side in one frame, of which one is in force; another is asked for by a click, Space or the arrow keys."""
+"""A few choices side by side in one frame, of which one is in force; another is asked for by a click or the space bar."""
 
 from __future__ import annotations
 
