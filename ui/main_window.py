@@ -494,8 +494,11 @@ class MainWindow(QWidget):
     def _look_for_pages(self) -> None:
         """Ask for what the pages in front need: a lab in front comes before what a lesson's numbers need."""
         lesson = self._lesson_look if self.left.page == "lesson" else Look()
-        lab = self.lab.view if self.lab is not None and self.dock.isVisibleTo(self) and self.dock.page == "lab" else lesson.lab
-        self.look(chain=self._chain_shown() or lesson.chain, lab=lab)
+        chain = self._chain_shown() or lesson.chain
+        if self.lab is not None and self.dock.isVisibleTo(self) and self.dock.page == "lab":
+            self.look(chain=chain, lab=self.lab.view)
+        else:
+            self.look(chain=chain, lab=lesson.lab, lab_layer=lesson.lab_layer)
 
     def _catch_up(self) -> None:
         """Show the panels that have just come to the front what they have missed."""
