@@ -75,9 +75,9 @@ class LayerChoice(Block):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         right = self.width() - round(SIDE)
-        self.more.setGeometry(right - BUTTON, 12, BUTTON, BUTTON)
-        self.less.setGeometry(right - 2 * BUTTON - 4, 12, BUTTON, BUTTON)
-        self.auto.setGeometry(right - 2 * BUTTON - 8 - AUTO, 12, AUTO, BUTTON)
+        self.more.setGeometry(right - BUTTON, 10, BUTTON, BUTTON)
+        self.less.setGeometry(right - 2 * BUTTON - 4, 10, BUTTON, BUTTON)
+        self.auto.setGeometry(right - 2 * BUTTON - 8 - AUTO, 10, AUTO, BUTTON)
 
     def height_at(self, width: float) -> float:
         return HEIGHT
@@ -88,4 +88,4 @@ class LayerChoice(Block):
         title = fitting((self.title, self.title.split(":")[0]), 15, room - taken, 600)
         marks.put_text(painter, left, area.top() + 24, title, font(15, 600), self.theme.ink1, LEFT)
         caption = fitting(self._captions, 12, room)
-        marks.put_text(painter, left, area.top() + 46, caption, font(12), self.theme.ink3, LEFT)
+        marks.put_text(painter, left, area.top() + 47, caption, font(12), self.theme.ink3, LEFT)

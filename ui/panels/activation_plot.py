@@ -195,7 +195,8 @@ class ActivationPlot(Block):
         if not plot.extent[2] <= largest.value <= plot.extent[3]:
             return
         at = plot.at(min(max(largest.at, plot.extent[0]), plot.extent[1]), largest.value)
-        text = fitting((largest.words, largest.brief), 11, box.width() * 0.45, 600)
+        room = (at.x() if largest.at > plot.extent[0] else box.center().x()) - box.left() - ROOM - 14
+        text = fitting((largest.words, largest.brief), 11, room, 600)
         wide = marks.text_width(text, font(11, 600))
         everywhere = largest.where == "everywhere"
         if not everywhere:
@@ -233,7 +234,7 @@ class ActivationPlot(Block):
         theme, box = self.theme, plot.box
         for beyond, side in zip(self._told.outside, (-1, 1), strict=True):
             if beyond:
-                x, y = (box.left() + 6, box.bottom() - 10) if side < 0 else (box.right() - 6, box.bottom() - 10)
+                x, y = (box.left() + 6, box.bottom() - 22) if side < 0 else (box.right() - 6, box.bottom() - 22)
                 text, align = f"{beyond:,}", LEFT if side < 0 else RIGHT
                 wide = marks.text_width(text, font(11, 500)) + 16
                 painter.setPen(Qt.PenStyle.NoPen)

@@ -67,15 +67,12 @@ def parameter_words(found: Distribution) -> str:
     """The learnt α as it is now, the fixed one, or nothing."""
     if ACTIVATIONS[found.activation].trained:
         start = ACTIVATIONS[found.activation].parameter
-        return f"α = {short_signed(found.parameter)} now. It is learnt: it began at {start:g} and moves with the weights."
+        return f"α = {three_digits(found.parameter)} now. It is learnt: it began at {start:g} and moves with the weights."
+    if found.activation == "relu":
+        return f"At exactly 0 ReLU has no slope; any number from 0 to 1 may stand for it. Here it is {three_digits(found.parameter)}."
     if found.activation == "leaky_relu":
-        return f"α = {short_signed(found.parameter)}, fixed: the slope left of 0, so that no unit dies."
+        return f"α = {three_digits(found.parameter)}, fixed: the slope left of 0, so that no unit dies."
     return ""
-
-
-def short_signed(value: float) -> str:
-    """Three digits, because a learnt parameter moves slowly."""
-    return three_digits(value)
 
 
 def steady(value: float) -> str:
@@ -88,5 +85,7 @@ def steady(value: float) -> str:
 def spoken(found: Distribution, name: str) -> str:
     """The picture in words, for those who hear the window."""
     title = ACTIVATIONS[found.activation].title
+    if counted(found) == 0:
+        return f"{name}, {title}. {share_words(found, name)}"
     text = f"{name}, {title}. {share_words(found, name)} Mean {short(found.mean)}, spread {short(found.spread)}."
     return f"{text} f′ {peak(found.activation).words}."

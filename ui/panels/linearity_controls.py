@@ -71,13 +71,14 @@ class LinearityControls(Block):
     def show_tried(self, name: str, numbers: tuple[float, float, float]) -> None:
         """Show the function and the numbers in force."""
         self.combo.setCurrentIndex(self.combo.findData(name))
-        self._numbers, self._message = numbers, ""
+        self._numbers = numbers
         for edit, value in zip(self.edits, numbers, strict=True):
-            edit.show_text(typed(value))
+            if not edit.is_busy():
+                edit.show_text(typed(value))
         self.update()
 
     def say(self, message: str) -> None:
-        """Words under the fields, until other numbers are shown."""
+        """Words under the fields, or none."""
         self._message = message
         self.setAccessibleDescription(message)
         self.update()
@@ -128,4 +129,4 @@ class LinearityControls(Block):
 
 def typed(value: float) -> str:
     """A number as it stands in a field."""
-    return f"{value:.6g}".replace("-", MINUS).replace(f"e{MINUS}", "e-")
+    return f"{value:.6g}".replace("e+", "e").replace("-", MINUS).replace(f"e{MINUS}", "e-")

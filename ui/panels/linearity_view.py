@@ -6,6 +6,7 @@ and the end of the ray lie on the curve.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterable
@@ -28,10 +29,11 @@ from .lab_page import SIDE, Block
 from .ladder_rows import Spot
 from .plots import Plot, ticks
 
-GUTTER, NAMES = 34.0, 14.0
+GUTTER, NAMES = 38.0, 14.0
 HEADING, NUMBERS, AXIS = 34.0, 44.0, 22.0
 REACHES = (1.0, 2.0, 4.0, 8.0)  # times a power of ten: the axes end at one of them
 FEWEST = 2.0  # an axis never shows less than ±2
+LARGEST = 8000.0  # numbers beyond are compared, but not drawn
 TRIALS = 400  # random triples for the sentence about the whole function
 POINTS = 401
 
@@ -100,11 +102,11 @@ class EquationPlot(Block):
         )
         painter.fillRect(box, QColor(theme.canvas))
         corners = self._corners()
-        if not all(math.isfinite(number) for point in corners for number in point):
+        if not all(abs(number) <= LARGEST for point in corners for number in point):
             marks.put_text(painter, box.center().x(), box.center().y(), "too large to draw", font(12), theme.ink2)
             return
         across, up = reach(x for x, _ in corners), reach(y for _, y in corners)
-        below = -up if self._goes_below(across, corners) else -0.12 * up
+        below = self._lowest(across, up, corners)
         plot = Plot(box, (-across, across, below, up))
         self._paint_axes(painter, plot)
         self._paint_curve(painter, plot)
@@ -137,12 +139,13 @@ class EquationPlot(Block):
             return [(0.0, 0.0), (t.x, t.f_x), (t.y, t.f_y), (t.x + t.y, t.sum_of), (t.x + t.y, t.of_sum)]
         return [(0.0, 0.0), (t.x, t.f_x), (t.a * t.x, t.multiple_of), (t.a * t.x, t.of_multiple)]
 
-    def _goes_below(self, across: float, corners: list[tuple[float, float]]) -> bool:
-        """Whether there is anything to see below 0."""
+    def _lowest(self, across: float, up: float, corners: list[tuple[float, float]]) -> float:
+        """Where the vertical axis begins: no room is kept below 0 for what is not there."""
         tried = self._known
         with np.errstate(all="ignore"):
             values = ACTIVATIONS[tried.name].function(np.linspace(-across, across, POINTS), tried.parameter)
-        return min(y for _, y in corners) < 0 or float(values.min()) < 0
+        lowest = min(*(y for _, y in corners), float(values.min()))
+        return -up if lowest < -up / 2 else min(1.2 * lowest, -0.12 * up)
 
     def _paint_axes(self, painter: QPainter, plot: Plot) -> None:
         theme, box = self.theme, plot.box
@@ -213,7 +216,8 @@ class EquationPlot(Block):
             right = QRectF(goal.x(), middle - 16, wide, 32)
             free = right.right() <= box.right() and not any(right.contains(point) for point in taken[2:])
             align = LEFT if free else RIGHT
-            outlined_text(painter, QPointF(goal.x() + (-9 if align == RIGHT else 9), middle), text, 12, theme.ink1, theme.canvas, align, 600)
+            at = QPointF(goal.x() + (-9 if align == RIGHT else 9), middle)
+            outlined_text(painter, at, text, 12, theme.ink1, theme.canvas, align, 600)
 
 
 def reach(numbers: Iterable[float]) -> float:
@@ -227,6 +231,7 @@ def _tick(value: float) -> str:
     return f"{value:.4g}".replace("-", MINUS)
 
 
+@functools.lru_cache(maxsize=64)
 def tries_words(name: str, parameter: float, seed: int = 0) -> str:
     """What random numbers say about the whole function: how often each equation holds."""
     rng = np.random.default_rng(seed)

@@ -99,9 +99,9 @@ class SharpPlot(Block):
             painter.drawLine(QLineF(plot.at(start, height), plot.at(end, height)))
         paint_dot(painter, plot.at(0.0, 0.0), 3.2, theme.ink3, theme.canvas, full=False)
         paint_dot(painter, plot.at(0.0, 1.0), 3.2, theme.ink3, theme.canvas, full=True)
-        where = plot.at(REACH, 1.0)
-        text = fitting(("the limit: the step H(x)", "the limit: H(x)"), 11, plot.box.width() * 0.42)
-        outlined_text(painter, QPointF(where.x() - 6, where.y() + 14), text, 11, theme.ink3, theme.canvas, RIGHT)
+        where = plot.at(0.0, 1.0)
+        text = fitting(("the limit: the step H(x)", "the limit: H(x)"), 11, plot.box.width() / 2 - 16)
+        outlined_text(painter, QPointF(where.x() - 10, where.y()), text, 11, theme.ink3, theme.canvas, RIGHT)
 
     def _paint_slope(self, painter: QPainter, plot: Plot, x: Floats, y: Floats) -> None:
         """The derivative over its area; where it leaves the plot an arrowhead says how high it goes."""
@@ -160,4 +160,3 @@ def number(value: float) -> str:
 
 def _tick(value: float) -> str:
     return f"{value:.4g}".replace("-", MINUS)
-
