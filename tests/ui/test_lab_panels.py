@@ -287,6 +287,8 @@ def test_no_direction_is_claimed_where_there_is_none(qtbot: QtBot) -> None:
     before_anything = moment(report, fabricate(details=False))
     panel.show_snapshot(before_anything)
     assert "No gradient yet" in panel.accessibleDescription()
+    panel.show_snapshot(moment(None, moment=Moment(413, "backward", 6, 20, 30, 11)))
+    assert "Inside a step" in panel.accessibleDescription()
 
 
 def test_rule_and_threshold_are_asked_for_and_shown_only_when_in_force(qtbot: QtBot) -> None:

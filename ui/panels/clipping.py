@@ -128,9 +128,7 @@ class ClippingPanel(LabPanel):
             assert report is not None
             self._show_report(snapshot, report)
         else:
-            self._notice.show_text(
-                "No gradient yet", "Press Play, or make a step. Then its length is measured, and what clipping does to it."
-            )
+            self._notice.show_text(*words.nothing_yet(snapshot))
 
     def _show_report(self, snapshot: Snapshot, report: ClippingReport) -> None:
         cut = words.clipped(report)
@@ -173,7 +171,7 @@ class ClippingPanel(LabPanel):
     def spoken(self) -> str:
         snapshot, report = self.snapshot, self.report
         if snapshot is None or report is None or not words.known(report, snapshot):
-            return "No gradient yet. Press Play, or make a step."
+            return ". ".join(words.nothing_yet(snapshot))
         return f"{words.happened(report, snapshot)} {words.how_often(report)}."
 
     # ---- the plane

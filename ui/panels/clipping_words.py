@@ -43,6 +43,15 @@ def known(report: ClippingReport, snapshot: Snapshot) -> bool:
     return not (snapshot.step == 0 and snapshot.failure is None and math.isnan(report.norm_before))
 
 
+def nothing_yet(snapshot: Snapshot | None) -> tuple[str, str]:
+    """Why there is no report, and what to do."""
+    if snapshot is not None and snapshot.moment is not None and snapshot.moment.kind not in ("clip", "update"):
+        return "Inside a step", "The gradient is whole once back-propagation has come through all layers. Go on, phase by phase."
+    if snapshot is not None and snapshot.step > 0:
+        return "Not measured yet", "The gradient of the last step is being measured."
+    return "No gradient yet", "Press Play, or make a step. Then its length is measured, and what clipping does to it."
+
+
 def clipped(report: ClippingReport) -> bool:
     """Whether clipping changed this gradient."""
     return report.rule != "none" and (report.norm_after != report.norm_before or report.before != report.after)

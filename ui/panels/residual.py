@@ -11,6 +11,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from gradviz.snapshot import ResidualReport, Snapshot
+from gradviz.spec import Spec
 
 from ..controls.input import focus_by_tab
 from ..numbers import short
@@ -46,7 +47,7 @@ class ResidualPanel(LabPanel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._asked = False  # for a rival that has not come yet
+        self._asked: Spec | None = None  # the rival that was asked for and has not come yet
         self._title, self._notice = Title("Residual blocks"), Notice()
         self._skip = self._button(f"Add a skip every {SKIP} layers", "Each residual block then spans two hidden layers")
         self._skip.clicked.connect(lambda: self.skip_wanted.emit(SKIP))
@@ -91,9 +92,8 @@ class ResidualPanel(LabPanel):
         self._notice.used = not blocks
         self._skip_row.used = False
         if snapshot is None or report is None:
-            self._notice.show_text(
-                "Nothing measured yet", "Press Play, or make a step. Then the gradient of each residual block is taken apart."
-            )
+            first = "Press Play, or make a step. Then" if snapshot is None or snapshot.step == 0 else "In a moment"
+            self._notice.show_text("Nothing measured yet", f"{first} the gradient of each residual block is taken apart.")
             return
         if blocks:
             self._show_blocks(residual_blocks(report, snapshot))
@@ -119,15 +119,15 @@ class ResidualPanel(LabPanel):
         other = self._other(snapshot, report)
         possible = report.rival_spec != snapshot.spec
         own = "with skips" if report.blocks else "without skips"
-        if report.rival is not None:
-            self._asked = False
+        if report.rival is not None or self._asked != report.rival_spec:
+            self._asked = None
         self._plot.show_runs(Run(own, snapshot.history, True), Run(other, report.rival, False))
         self._plot.used = bool(self._plot.runs)
         self._compared.show_text(*self._comparison(snapshot, report))
         self._rival_row.used = possible
         kind = "the plain net" if report.blocks else "the net with skips"
         self._rival.setText(
-            f"Stop {kind}" if report.rival is not None else f"Starting {kind} …" if self._asked else f"Train {kind} beside it"
+            f"Stop {kind}" if report.rival is not None else f"Starting {kind} …" if self._asked is not None else f"Train {kind} beside it"
         )
         self._modest.used = possible
 
@@ -161,8 +161,8 @@ class ResidualPanel(LabPanel):
         report = self.report
         if report is None:
             return
-        wanted = report.rival is None and not self._asked
-        self._asked = wanted
+        wanted = report.rival is None and self._asked is None
+        self._asked = report.rival_spec if wanted else None
         self.refresh()
         self.rival_wanted.emit(wanted)
 
