@@ -253,7 +253,7 @@ def test_a_bar_tells_its_count_under_the_pointer(qtbot: QtBot) -> None:
 
 def test_lines_reach_the_edge_where_they_leave_the_plot() -> None:
     x = np.linspace(-8.0, 8.0, 11)
-    (xs, ys), *rest = inside(x, x, (-8.0, 8.0, -1.2, 1.6))
+    (_, ys), *rest = inside(x, x, (-8.0, 8.0, -1.2, 1.6))
     assert not rest
     assert (ys[0], ys[-1]) == (pytest.approx(-1.2), pytest.approx(1.6))
     assert inside(x, np.full(11, NAN), (-8.0, 8.0, -1.0, 1.0)) == []

@@ -18,8 +18,9 @@ from gradviz.snapshot import Distribution
 from .. import colors
 from ..numbers import MINUS
 from ..theme import blend, font, formula_font
+from . import activation_labels as labels
 from . import marks
-from .activation_curves import Curve, curve, heights, inside, paint_curves, paint_joints, paint_zone, peak
+from .activation_curves import Curve, curve, heights, paint_curves, paint_joints, paint_zone, peak
 from .activation_words import counted
 from .chain_cards import fitting
 from .lab_blocks import LEFT, RIGHT
@@ -34,7 +35,6 @@ BARS = 0.5  # share of the height that a bar of the full scale takes
 SCALES = (0.05, 0.1, 0.2, 0.5, 1.0)  # shares for which the bars can be full: few, so that they do not dance
 SHRINK = 0.3  # the scale gets finer when the highest bar takes less than this of it
 BAR = {"dark": 0.8, "light": 0.62}  # strength of the bars
-ROOM = 8.0  # to the left of f′ for the words about its largest value
 
 
 @dataclass(frozen=True)
@@ -105,13 +105,16 @@ class ActivationPlot(Block):
         painter.fillRect(plot.box, QColor(theme.canvas))
         zones = paint_zone(painter, plot, drawn, theme)
         self._paint_axes(painter, plot)
-        self._paint_zone_name(painter, plot, zones)
+        labels.paint_zone_name(painter, plot, zones, theme)
+        peak_label = labels.PeakLabel(plot, peak(self.shown.activation, self.shown.parameter))
+        peak_label.paint_ground(painter, zones, theme)
         if self.found is not None:
             self._paint_bars(painter, plot, self.found)
-        self._paint_peak(painter, plot)
+        peak_label.paint(painter, theme)
         paint_curves(painter, plot, drawn, theme, 1.3, 2.8)
         paint_joints(painter, plot, drawn, theme, 3.6)
-        self._paint_names(painter, plot, drawn)
+        peak_label.paint_dot(painter, theme)
+        labels.paint_names(painter, plot, drawn, theme)
         self._paint_beyond(painter, plot)
         self._paint_keys(painter, area, plot)
 
@@ -133,25 +136,6 @@ class ActivationPlot(Block):
             painter.drawLine(QLineF(x, box.bottom(), x, box.bottom() + 4))
             marks.put_text(painter, x, below, _number(value), font(11), theme.ink3)
         marks.put_text(painter, box.right() + 14, below, "z", formula_font(14), theme.ink2)
-
-    def _paint_zone_name(self, painter: QPainter, plot: Plot, zones: list[QRectF]) -> None:
-        """A bracket over each part of the zone, and its name over the widest."""
-        theme, box = self.theme, plot.box
-        y = box.top() - 5
-        painter.setPen(QPen(QColor(theme.zone), 1.5))
-        for zone in zones:
-            painter.drawPolyline(QPolygonF([QPointF(zone.left() + 0.75, y + 5), QPointF(zone.left() + 0.75, y),
-                                            QPointF(zone.right() - 0.75, y), QPointF(zone.right() - 0.75, y + 5)]))  # fmt: skip
-            painter.setPen(QPen(blend(theme.zone, theme.canvas, 0.5), 1, Qt.PenStyle.DashLine))
-            for x in (zone.left(), zone.right()):
-                if box.left() + 1 < x < box.right() - 1:
-                    painter.drawLine(QLineF(x, box.top(), x, box.bottom()))
-            painter.setPen(QPen(QColor(theme.zone), 1.5))
-        text = "f′ is not small" if zones else "f′ is small everywhere"
-        half = marks.text_width(text, font(11, 500)) / 2
-        widest = max(zones, key=QRectF.width, default=box)
-        x = min(box.right() - half, max(box.left() + half, widest.center().x()))
-        marks.put_text(painter, x, y - 11, text, font(11, 500), theme.zone if zones else theme.ink2)
 
     def _paint_bars(self, painter: QPainter, plot: Plot, found: Distribution) -> None:
         """Neutral bars of z; the sums before batch norm as an outline to the same scale."""
@@ -187,45 +171,6 @@ class ActivationPlot(Block):
             painter.setPen(pen)
             for line in lines:
                 painter.drawPolyline(line)
-
-    def _paint_peak(self, painter: QPainter, plot: Plot) -> None:
-        """The largest f′ in words at its own height, led to where it is."""
-        theme, box = self.theme, plot.box
-        largest = peak(self.shown.activation, self.shown.parameter)
-        if not plot.extent[2] <= largest.value <= plot.extent[3]:
-            return
-        at = plot.at(min(max(largest.at, plot.extent[0]), plot.extent[1]), largest.value)
-        room = (at.x() if largest.at > plot.extent[0] else box.center().x()) - box.left() - ROOM - 14
-        text = fitting((largest.words, largest.brief), 11, room, 600)
-        wide = marks.text_width(text, font(11, 600))
-        everywhere = largest.where == "everywhere"
-        if not everywhere:
-            painter.setPen(QPen(QColor(theme.ink2), 1, Qt.PenStyle.DotLine))
-            painter.drawLine(QLineF(box.left() + wide + 14, at.y(), at.x(), at.y()))
-        y = at.y() - 11 if everywhere else at.y()
-        marks.put_text(painter, box.left() + ROOM, y, text, font(11, 600), theme.ink1, LEFT)
-
-    def _paint_names(self, painter: QPainter, plot: Plot, drawn: Curve) -> None:
-        """f and f′ at the right end of their lines, and the dot of the largest f′ on top of its line."""
-        theme, (low, high) = self.theme, plot.extent[2:]
-        largest = peak(self.shown.activation, self.shown.parameter)
-        if largest.where.startswith("at"):
-            painter.setPen(QPen(QColor(theme.canvas), 1.5))
-            painter.setBrush(QColor(theme.ink1))
-            painter.drawEllipse(plot.at(largest.at, largest.value), 4.5, 4.5)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-        z, f, slope = drawn.pieces[-1]
-        at_end = [("f′", slope, theme.ink1)]
-        if low <= f[-1] <= high:
-            at_end.append(("f", f, theme.ink2))
-        else:  # it leaves the plot before: its name stands where it does
-            end, _ = inside(z, f, plot.extent)[-1]
-            at = plot.at(float(end[-1]), high)
-            marks.put_text(painter, at.x() + 5, at.y() + 11, "f", formula_font(15), theme.ink2, LEFT)
-        wanted = [plot.at(0.0, min(high, max(low, float(values[-1])))).y() for _, values, _ in at_end]
-        placed = marks.spread(wanted, 15.0, plot.box.top() + 4, plot.box.bottom() - 4)
-        for (name, _, ink), y in zip(at_end, placed, strict=True):
-            marks.put_text(painter, plot.box.right() + 6, y, name, formula_font(15), ink, LEFT)
 
     def _paint_beyond(self, painter: QPainter, plot: Plot) -> None:
         """How many lie beyond the ends of the axis."""

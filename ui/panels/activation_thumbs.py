@@ -55,7 +55,7 @@ def paint_thumb(
     paint_curves(painter, plot, drawn, theme, 1.1, 2.0)
     paint_joints(painter, plot, drawn, theme, 2.0)
     largest = peak(name)
-    text = fitting((largest.words, largest.brief, largest.brief.split(" at ")[0]), 11, area.width() - 6)
+    text = fitting((largest.words, largest.brief, largest.brief.split(" at ")[0]), 11, area.width() - 10)
     marks.put_text(painter, middle, area.bottom() - 12, text, font(11), theme.ink2)
 
 
