@@ -325,7 +325,7 @@ class Session:
         try:
             snapshot = self._measure(look, after)
         except ValueError:  # what was pointed at or selected has gone with the network it belonged to
-            snapshot = self._measure(Look(look.prediction), after)
+            snapshot = self._measure(Look(look.prediction, chain=look.chain, lab=look.lab), after)
         self._sent = (self._version, self._version if look.prediction else self._sent[1], looked_for)
         spent = time.perf_counter() - now
         if look.prediction:

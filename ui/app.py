@@ -13,7 +13,9 @@ from gradviz.spec import Spec, SpecError
 
 from .presets import preset_named, presets
 
-VIEWS = ("window", "network", "gradients", "timeline", "prediction", "chain", "figure")
+PANEL_VIEWS = ("network", "gradients", "timeline", "prediction", "chain")
+LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation")
+VIEWS = ("window", *PANEL_VIEWS, *LAB_VIEWS, "figure")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,8 +16,7 @@ from gradviz.spec import Spec, SpecError
 
 from . import export
 from .canvas.scene import NetworkCanvas
-from .panels import PANELS
-from .panels.chain_rule import ChainRulePanel
+from .panels import LAB, PANELS, lab_panels
 from .panels.panel import Panel
 from .presets import Preset, preset_named
 from .theme import THEMES
@@ -29,7 +28,7 @@ SIZES = {
     "timeline": (976, 282),
     "prediction": (360, 360),
     "figure": (1600, 900),
-}  # the chain rule is as high as its ladder
+}  # the chain rule and the lab are as high as what they hold
 
 
 def render(spec: Spec, options: argparse.Namespace) -> int:
@@ -40,7 +39,8 @@ def render(spec: Spec, options: argparse.Namespace) -> int:
     preset = preset_named(options.preset) if options.preset is not None else None
     if preset is not None and preset.spec != spec:
         preset = None  # what it selects belongs to its own network
-    snapshot = _measured(spec, options.steps, options.phases, preset)
+    lab = options.view if options.view in LAB else ""
+    snapshot = _measured(spec, options.steps, options.phases, preset, lab)
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # a picture needs no screen, and the same picture comes out everywhere
     from .application import apply_theme, make_application
 
@@ -54,7 +54,7 @@ def render(spec: Spec, options: argparse.Namespace) -> int:
     return 0
 
 
-def _measured(spec: Spec, steps: int, phases: int, preset: Preset | None) -> Snapshot:
+def _measured(spec: Spec, steps: int, phases: int, preset: Preset | None, lab: str) -> Snapshot:
     """The moment after so many steps, and so many phases into the next one."""
     experiment = Experiment(spec)
     for _ in range(steps):
@@ -65,7 +65,7 @@ def _measured(spec: Spec, steps: int, phases: int, preset: Preset | None) -> Sna
             raise SpecError("--phases", phases, f"a whole number from 0 to {done}, the phases of a step of this network")
     selected = preset.select if preset is not None else None
     picked = None if selected is None else (selected.kind, selected.layer, selected.unit, selected.source)
-    return experiment.measure(Look(chain=True, picked=picked))
+    return experiment.measure(Look(chain=True, picked=picked, lab=lab))
 
 
 def _draw(snapshot: Snapshot, options: argparse.Namespace, preset: Preset | None) -> None:
@@ -90,8 +90,7 @@ def _draw(snapshot: Snapshot, options: argparse.Namespace, preset: Preset | None
         panel.set_theme(THEMES[options.theme])
         panel.show_snapshot(snapshot)
         if size.isEmpty():
-            assert isinstance(panel, ChainRulePanel)
-            size = panel.whole_size()
+            size = panel.whole_size() or panel.sizeHint().toSizeF()
         drawable = owner = panel
     try:
         export.export_picture(drawable, options.output, size, options.scale, export.description(snapshot))
@@ -105,5 +104,5 @@ def _panel(view: str) -> Panel:
         from .figure import Figure
 
         return Figure()
-    kinds: tuple[type[Panel], ...] = (NetworkCanvas, *PANELS)
+    kinds: tuple[type[Panel], ...] = lab_panels() if view in LAB else (NetworkCanvas, *PANELS)
     return next(kind for kind in kinds if kind.name == view)()
