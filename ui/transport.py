@@ -229,7 +229,8 @@ QLabel {{ color: {theme.ink2}; font-size: 12px; }}
 
     def minimumSizeHint(self) -> QSize:
         self._measure()
-        return QSize(self._widths[-1] - self.presets.sizeHint().width() + self.presets.minimumSizeHint().width(), HEIGHT)
+        narrowest = self.presets.minimumWidth() or self.presets.minimumSizeHint().width()  # its own word comes before the style's
+        return QSize(self._widths[-1] - self.presets.sizeHint().width() + narrowest, HEIGHT)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
