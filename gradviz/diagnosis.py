@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradviz.evidence import Evidence, gather
+from gradviz.oscillation import ABOVE, SWING
 from gradviz.remedies import remedies
 from gradviz.snapshot import Verdict
 from gradviz.spec import Spec
@@ -29,7 +30,6 @@ VANISHED = 1e-3  # AUTOTRAINER's threshold as well (Zhang et al. 2021)
 STANDS_STILL = 1e-3
 EXPLODED, FAR_EXPLODED = 20.0, 100.0
 SATURATED = 0.95
-SWINGS, ABOVE = 0.5, 1.2
 SETTLED, PATIENT, LONG = 50, 500, 1000  # steps after which the beginning is over, a run without success is suspect, and has failed
 
 
@@ -120,16 +120,16 @@ def _saturated(e: Evidence, spec: Spec) -> Verdict | None:
 
 
 def _oscillating(e: Evidence, spec: Spec) -> Verdict | None:
-    swing = e.high - e.low
     # where the weights hardly move, the loss differs because the mini-batches do
-    if not (swing > SWINGS and e.high > ABOVE and not e.falling and e.changes.max() > STANDS_STILL and e.steps >= SETTLED):
+    swing = e.high - e.low
+    if not (e.oscillates and swing > SWING and e.high > ABOVE and e.changes.max() > STANDS_STILL):
         return None
     rule = (
         f"the loss swings between {_number(e.low)} and {_number(e.high)} × guessing;"
-        f" oscillating when this is more than {SWINGS} and reaches above {ABOVE}"
+        f" oscillating when it swings by {SWING} × guessing (or its own median), and above {ABOVE}"
     )
     text = "The loss jumps up and down instead of settling: the steps are too large for the valley they are in."
-    return Verdict("oscillating", (), rule, swing, SWINGS, text, remedies("oscillating", spec, e))
+    return Verdict("oscillating", (), rule, swing, SWING, text, remedies("oscillating", spec, e))
 
 
 def _standing_still(e: Evidence, spec: Spec) -> Verdict | None:
@@ -184,7 +184,7 @@ def _healthy(e: Evidence) -> Verdict:
         text = f"The loss falls. {reaches}"
     else:
         text = f"{reaches} The loss has not left guessing yet; nothing is wrong so far."
-    rule = f"the loss is {_number(e.level)} × guessing; below {LEFT_GUESSING} the net has learnt something, and no other rule holds"
+    rule = f"no rule of an illness holds; the loss is {_number(e.level)} × guessing, and below {LEFT_GUESSING} a net has learnt something"
     return Verdict("healthy", (), rule, e.level, LEFT_GUESSING, text)
 
 

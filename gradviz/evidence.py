@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS
 from gradviz.network import parameter_name
+from gradviz.oscillation import HOP, LASTING, WINDOW, oscillating_ranges
 from gradviz.snapshot import HistoryTable
 from gradviz.training import norms
 
@@ -42,6 +43,7 @@ class Evidence:
     first: float  # where the loss began
     fallen: float  # by how much the level lies under that of the middle of the run
     falling: bool  # whether this is more than an accident
+    oscillates: bool  # whether the newest losses lie in a range of `oscillating_ranges`
     norm: float  # ‖g‖ with which the weights are changed: after clipping
     shares: Floats  # (layers,) ‖∂J/∂W‖ over the length ‖g‖ of the whole gradient
     changes: Floats  # (layers,) ‖ΔW‖ / ‖W‖ of the last step
@@ -64,7 +66,8 @@ def gather(experiment: Experiment) -> Evidence | None:
     if trainer.steps - start < YOUNG or rows.stop - rows.start < FEWEST_ROWS:
         return None
     with np.errstate(all="ignore"):
-        losses = table.loss[rows] / _scale_of(experiment, table)
+        scale = _scale_of(experiment, table)
+        losses = table.loss[rows] / scale
         window = int(np.clip(len(losses) // 4, FEWEST_ROWS, MOST_ROWS))
         now, middle = losses[-window:], losses[max(0, len(losses) // 2 - window) :][:window]
         fallen = float(np.median(middle) - np.median(now))
@@ -85,6 +88,7 @@ def gather(experiment: Experiment) -> Evidence | None:
             first=float(np.median(losses[:3])),
             fallen=fallen,
             falling=fallen > max(SURE * error, 0.01 * float(np.median(now))),
+            oscillates=_oscillates(table, rows, scale),
             norm=float(clipped),
             shares=lengths / norm if norm > 0 else np.zeros_like(lengths),
             changes=changes,
@@ -112,6 +116,14 @@ def _scale_of(experiment: Experiment, table: HistoryTable) -> float:
     if guessing is not None and guessing > 0:
         return guessing
     return float(table.loss[0]) or 1.0
+
+
+def _oscillates(table: HistoryTable, rows: slice, scale: float) -> bool:
+    # the windows begin at the same rows whenever one looks, so that the answer does not flicker from step to step
+    first = rows.start + max(0, rows.stop - rows.start - 2 * LASTING) // HOP * HOP
+    part = slice(first, rows.stop)
+    found = oscillating_ranges(table.steps[part], table.loss[part], table.loss_low[part], table.loss_high[part], scale)
+    return bool(found) and found[-1][1] >= table.steps[max(first, rows.stop - WINDOW)]
 
 
 def _deviation(values: Floats) -> float:

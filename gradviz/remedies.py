@@ -15,7 +15,7 @@ from gradviz.spec import Spec
 Remedy = tuple[str, str, Any]  # (what it does in words, field's path, value)
 
 MOST = 4
-FAST = {"sgd": 1.0, "momentum": 0.2, "nesterov": 0.2, "rmsprop": 0.02, "adam": 0.02}  # from these rates on a smaller one comes first
+USUAL = {"sgd": 0.1, "momentum": 0.02, "nesterov": 0.02, "rmsprop": 0.002, "adam": 0.002}  # learning rates that mostly do
 SCALED = ("xavier", "he_", "lecun", "orthogonal")  # initialisers that look at the width of the layer
 
 
@@ -29,18 +29,20 @@ def remedies(kind: str, spec: Spec, evidence: Evidence | None) -> tuple[Remedy, 
 
 
 def _against_vanishing(spec: Spec, evidence: Evidence | None) -> Iterator[Remedy]:
-    if evidence is not None and _is_slow(spec, evidence):
-        yield _other_rate(spec, 10.0)
-    yield from _if_too_fast(spec)
+    if evidence is not None and evidence.shares[0] >= 1e-3 and spec.training.learning_rate < USUAL[spec.training.optimizer]:
+        yield _usual_rate(spec)
     if spec.network.gain != 1.0 or _unscaled(spec):
         yield from _better_weights(spec)
-    if any(is_bounded(name) or name in ("softplus", "step", "identity") for name in spec.network.layer_activations):
-        yield "ReLU: its slope is 1 wherever it is open", "network.activation", "relu"
+    shrinking = any(name in ("sigmoid", "softplus", "step") for name in spec.network.layer_activations)  # whatever the weights
+    if not shrinking:
+        yield from _if_too_fast(spec)
     yield from _batch_norm(spec)
+    if shrinking or any(is_bounded(name) for name in spec.network.layer_activations):
+        yield "ReLU: its slope is 1 wherever it is open", "network.activation", "relu"
     if not spec.network.skip_every and spec.network.depth > 2:
         yield "A skip over every second layer: one copy of the gradient passes unchanged", "network.skip_every", 2
     yield from _better_weights(spec)
-    yield _other_rate(spec, 10.0)
+    yield from _if_too_fast(spec)
 
 
 def _against_dead_units(spec: Spec, _: Evidence | None) -> Iterator[Remedy]:
@@ -49,7 +51,7 @@ def _against_dead_units(spec: Spec, _: Evidence | None) -> Iterator[Remedy]:
         return
     if spec.network.gain > 1.0 or _unscaled(spec):
         yield from _better_weights(spec)
-    yield _other_rate(spec, 0.1)
+    yield _slower(spec)
     yield "Leaky ReLU: a slope of 0.01 where ReLU has none", "network.activation", "leaky_relu"
     yield from _batch_norm(spec)
     yield from _better_weights(spec)
@@ -61,7 +63,7 @@ def _against_saturation(spec: Spec, _: Evidence | None) -> Iterator[Remedy]:
     yield from _if_too_fast(spec)
     yield from _batch_norm(spec)
     yield "ReLU: it does not level off upwards", "network.activation", "relu"
-    yield _other_rate(spec, 0.1)
+    yield _slower(spec)
 
 
 def _against_explosion(spec: Spec, _: Evidence | None) -> Iterator[Remedy]:
@@ -69,14 +71,14 @@ def _against_explosion(spec: Spec, _: Evidence | None) -> Iterator[Remedy]:
         yield from _better_weights(spec)
     yield from _if_too_fast(spec)
     if spec.training.clip == "none":
-        yield "Clip the gradient to a length of 1", "training.clip", "norm"
-    yield _other_rate(spec, 0.1)
+        yield f"Clip the gradient to a length of {spec.training.clip_threshold:g}", "training.clip", "norm"
+    yield _slower(spec)
     yield from _batch_norm(spec)
     yield from _better_weights(spec)
 
 
 def _against_oscillation(spec: Spec, evidence: Evidence | None) -> Iterator[Remedy]:
-    yield _other_rate(spec, 0.1)
+    yield _slower(spec)
     yield from _against_explosion(spec, evidence)
 
 
@@ -86,6 +88,8 @@ def _nothing(_: Spec, __: Evidence | None) -> Iterator[Remedy]:
 
 def _better_weights(spec: Spec) -> Iterator[Remedy]:
     """First weights that fit the width and the activation: He for those that are shut on one side, else Xavier."""
+    if spec.network.set_values:
+        return  # the weights are part of the example
     if spec.network.gain != 1.0 and not _unscaled(spec):
         yield "First weights as large as their scheme says", "network.gain", 1.0
     both_sides = all(is_bounded(name) or name == "identity" for name in spec.network.layer_activations)
@@ -99,18 +103,20 @@ def _batch_norm(spec: Spec) -> Iterator[Remedy]:
 
 
 def _if_too_fast(spec: Spec) -> Iterator[Remedy]:
-    if spec.training.learning_rate >= FAST[spec.training.optimizer]:
-        yield _other_rate(spec, 0.1)
+    if spec.training.learning_rate > 5 * USUAL[spec.training.optimizer]:
+        yield _usual_rate(spec)
 
 
-def _other_rate(spec: Spec, factor: float) -> Remedy:
-    rate = min(float(f"{spec.training.learning_rate * factor:.2g}"), 1000.0)
-    words = "a tenth as large" if factor < 1 else "ten times as large"
-    return f"A learning rate {words}", "training.learning_rate", rate
+def _usual_rate(spec: Spec) -> Remedy:
+    rate = USUAL[spec.training.optimizer]
+    return f"A learning rate of {rate:g}, which mostly does", "training.learning_rate", rate
 
 
-def _is_slow(spec: Spec, evidence: Evidence) -> bool:
-    return float(evidence.shares[0]) >= 1e-3 and spec.training.learning_rate < FAST[spec.training.optimizer] / 5
+def _slower(spec: Spec) -> Remedy:
+    rate = spec.training.learning_rate
+    if rate > 5 * USUAL[spec.training.optimizer]:
+        return _usual_rate(spec)
+    return "A learning rate a tenth as large", "training.learning_rate", float(f"{rate / 10:.2g}")
 
 
 def _unscaled(spec: Spec) -> bool:

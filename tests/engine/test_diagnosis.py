@@ -1,0 +1,204 @@
+"""The diagnosis in clear cases: each preset, young runs, runs that changed; how often it is right is for tests/benchmarks/diagnosis.py."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
+from gradviz.diagnosis import diagnose
+from gradviz.oscillation import oscillating_ranges
+from gradviz.resources import RESOURCES
+
+VANISHING = Spec(NetworkSpec(initializer="he_normal"), DataSpec(samples=300), TrainingSpec(seed=3))
+
+
+def run(spec: Spec, steps: int) -> Experiment:
+    experiment = Experiment(spec)
+    for _ in range(steps):
+        experiment.advance()
+    return experiment
+
+
+def preset(name: str) -> Spec:
+    return Spec.from_dict(msgspec.json.decode((RESOURCES / "presets" / f"{name}.json").read_bytes())["spec"])
+
+
+def kinds(experiment: Experiment) -> list[str]:
+    return [verdict.kind for verdict in diagnose(experiment)]
+
+
+@pytest.mark.parametrize(
+    ("name", "steps", "kind"),
+    [
+        ("vanishing", 20, "vanishing"),
+        ("vanishing", 400, "vanishing"),
+        ("cured-by-relu", 20, "healthy"),
+        ("cured-by-relu", 400, "healthy"),
+        ("cured-by-batch-norm", 400, "healthy"),
+        ("residual-highway", 100, "healthy"),
+        ("residual-highway", 400, "healthy"),
+        ("dead-relus", 300, "dead_units"),
+        ("exploding", 30, "diverged"),
+        ("digits", 100, "healthy"),
+    ],
+)
+def test_each_preset_gets_its_verdict(name: str, steps: int, kind: str) -> None:
+    assert kinds(run(preset(name), steps))[0] == kind
+
+
+def test_clipping_ends_the_explosion_but_not_the_oscillation_it_began_with() -> None:
+    experiment = run(preset("clipped"), 300)
+    assert kinds(experiment) == ["oscillating"]
+    for _ in range(1700):
+        experiment.advance()
+    assert kinds(experiment) == ["healthy"]
+
+
+@pytest.mark.parametrize(("path", "value"), [("network.activation", "relu"), ("network.batch_norm", True), ("network.skip_every", 2)])
+def test_the_remedies_of_the_vanishing_preset_cure_it(path: str, value: Any) -> None:
+    spec = preset("vanishing")
+    offered = [(where, what) for _, where, what in diagnose(run(spec, 20))[0].remedies]
+    assert (path, value) in offered
+    cured = run(spec.replace(path, value), 800)
+    assert kinds(cured) == ["healthy"]
+    assert cured.history.table().loss[-50:].mean() < 0.6 * cured.history.table().loss[:10].mean()
+
+
+def test_a_verdict_says_its_rule_its_threshold_and_the_layers() -> None:
+    verdict = diagnose(run(VANISHING, 20))[0]
+    assert verdict.layers[0] == 1
+    assert 10 not in verdict.layers
+    assert verdict.value < verdict.threshold == 1e-3
+    assert "vanishing below" in verdict.rule
+    assert "×10⁻" in verdict.rule
+    assert verdict.explanation
+
+
+@pytest.mark.parametrize("name", ["vanishing", "dead-relus", "exploding"])
+def test_every_remedy_changes_one_field_that_is_different_now(name: str) -> None:
+    spec = preset(name)
+    for verdict in diagnose(run(spec, 300)):
+        assert verdict.remedies
+        for words, path, value in verdict.remedies:
+            assert words
+            assert spec.get(path) != value
+            assert spec.replace(path, value).get(path) == value
+
+
+def test_a_young_run_has_no_verdict_and_neither_has_one_that_was_just_changed() -> None:
+    experiment = Experiment(VANISHING)
+    assert diagnose(experiment) == []
+    for _ in range(9):
+        experiment.advance()
+        assert diagnose(experiment) == []
+    experiment.advance()
+    assert kinds(experiment) == ["vanishing"]
+    experiment.apply(VANISHING.replace("training.learning_rate", 0.2))
+    assert diagnose(experiment) == []
+    for _ in range(10):
+        experiment.advance()
+    assert kinds(experiment) == ["vanishing"]
+
+
+def test_a_number_that_is_not_finite_is_told_at_once() -> None:
+    experiment = Experiment(VANISHING)
+    experiment.network.parameters["layer04.weight"][0, 0] = np.nan
+    experiment.advance()
+    verdict = diagnose(experiment)[0]
+    assert (verdict.kind, verdict.layers) == ("diverged", (4,))
+    assert "L4" in verdict.explanation
+
+
+def test_a_converged_net_is_finished_and_not_vanishing() -> None:
+    experiment = run(preset("cured-by-relu"), 1500)
+    assert experiment.history.table().gradient_rms[-20:].max() < 1e-2
+    verdict = diagnose(experiment)[0]
+    assert verdict.kind == "healthy"
+    assert verdict.explanation.startswith("Finished")
+
+
+def test_a_learning_rate_that_is_far_too_small_stands_still() -> None:
+    verdict = diagnose(run(preset("cured-by-relu").replace("training.learning_rate", 1e-7), 400))[0]
+    assert verdict.kind == "vanishing"
+    assert verdict.remedies[0][1:] == ("training.learning_rate", 0.1)
+
+
+def test_large_weights_saturate_a_tanh_net() -> None:
+    spec = Spec(NetworkSpec(depth=6, width=16, activation="tanh", gain=50.0), DataSpec(name="spirals"), TrainingSpec(learning_rate=1e-6))
+    assert "saturated" in kinds(run(spec, 100))
+
+
+@pytest.mark.parametrize("initializer", ["zeros", "constant"])
+def test_nothing_reaches_the_first_layer_where_all_weights_are_alike(initializer: str) -> None:
+    assert "vanishing" in kinds(run(Spec(NetworkSpec(activation="tanh", initializer=initializer)), 50))
+
+
+def test_a_net_of_identities_is_not_blamed_for_what_no_linear_map_can_do() -> None:
+    spec = Spec(NetworkSpec(depth=4, activation="identity", initializer="orthogonal"), DataSpec(name="circles"))
+    verdict = diagnose(run(spec, 1200))[0]
+    assert verdict.kind == "healthy"
+    assert "linear map" in verdict.explanation
+
+
+def test_the_past_is_judged_by_what_was_known_then() -> None:
+    experiment = run(preset("dead-relus"), 300)
+    experiment.go_to(40)
+    assert kinds(experiment) == ["healthy"]
+    experiment.go_to(300)
+    assert kinds(experiment)[0] == "dead_units"
+
+
+def test_diagnosing_changes_nothing_of_the_run() -> None:
+    spec = preset("cured-by-batch-norm")
+    watched, alone = Experiment(spec), Experiment(spec)
+    for _ in range(40):
+        watched.advance()
+        diagnose(watched)
+        alone.advance()
+    assert np.array_equal(watched.network.vector, alone.network.vector)
+    assert all(np.array_equal(values, alone.network.running[name]) for name, values in watched.network.running.items())
+    assert np.array_equal(watched.history.table().loss, alone.history.table().loss)
+
+
+def test_in_the_middle_of_a_step_and_with_one_example_it_answers_too() -> None:
+    experiment = run(VANISHING, 12)
+    for _ in zip(range(15), experiment.phases(), strict=False):
+        assert kinds(experiment) == ["vanishing"]
+    one = Spec(NetworkSpec(depth=2, width=1, activation="tanh"), DataSpec(name="one_example"), TrainingSpec(batch_size=1))
+    assert kinds(run(one, 60)) == ["healthy"]
+
+
+# ---- where the loss oscillates
+
+
+def ranges(loss: np.ndarray, **more: Any) -> list[tuple[int, int]]:
+    return oscillating_ranges(np.arange(1, len(loss) + 1), loss, loss, loss, **more)
+
+
+def test_a_stretch_of_oscillation_is_found_where_it_is() -> None:
+    loss = np.full(400, 0.7)
+    loss[150:250:2] = 3.0
+    loss[151:250:2] = 0.2
+    [(first, last)] = ranges(loss, guessing=0.7)
+    assert abs(first - 150) <= 20
+    assert abs(last - 250) <= 20
+
+
+def test_noise_falling_spikes_and_what_is_not_finite_are_no_oscillation() -> None:
+    rng = np.random.default_rng(0)
+    assert ranges(0.7 + 0.05 * rng.standard_normal(500)) == []
+    assert ranges(np.geomspace(50.0, 0.01, 500) * rng.uniform(0.9, 1.1, 500), guessing=0.7) == []
+    spike = np.full(500, 0.1)
+    spike[200:203] = 9.0
+    assert ranges(spike, guessing=0.7) == []
+    assert ranges(np.full(500, np.nan), guessing=0.7) == []
+    assert ranges(np.array([]), guessing=0.7) == []
+
+
+@pytest.mark.parametrize("name", ["cured-by-relu", "cured-by-batch-norm", "residual-highway", "digits"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_jitter_of_healthy_runs_is_no_oscillation(name: str, seed: int) -> None:
+    table = run(preset(name).replace("training.seed", seed), 500).history.table()
+    assert oscillating_ranges(table.steps, table.loss, table.loss_low, table.loss_high) == []
