@@ -138,10 +138,10 @@ class ClippingPlane(Block):
         report = self.report
         if report is not None:
             names = QRectF(area.left() + SIDE, area.top(), marks.text_width(up_text, strong), 18)
-            self.spots.append(Spot(names, f"∂L/∂ of {report.names[1]}, before clipping", report.before[1]))
+            self.spots.append(Spot(names, f"∂J/∂ of {report.names[1]}, before clipping", report.before[1]))
             wide = marks.text_width(across_text, strong)
             foot = QRectF(box.right() - wide, box.bottom() + 16, wide, 18)
-            self.spots.append(Spot(foot, f"∂L/∂ of {report.names[0]}, before clipping", report.before[0]))
+            self.spots.append(Spot(foot, f"∂J/∂ of {report.names[0]}, before clipping", report.before[0]))
 
     def _paint_not_finite(self, painter: QPainter, plot: Plot, report: ClippingReport) -> None:
         middle = plot.at(0, 0)

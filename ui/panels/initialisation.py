@@ -84,10 +84,10 @@ class InitialisationPanel(LabPanel):
         forwards = scheme_marks.factor_text(scheme.forward_factor, scheme.activation_stds)
         backwards = scheme_marks.factor_text(scheme.backward_factor, scheme.delta_norms)
         per = ("the spread, per layer", "per layer")
-        back = ("‖∂L/∂z‖, per layer", "per layer")
+        back = ("‖∂J/∂z‖, per layer", "per layer")
         self._cards.show_figures(
             Figure("Forwards", scheme.forward_factor, forwards, per, False, "factor of the spread per layer, forwards"),
-            Figure("Backwards", scheme.backward_factor, backwards, back, False, "factor of ‖∂L/∂z‖ per layer, backwards"),
+            Figure("Backwards", scheme.backward_factor, backwards, back, False, "factor of ‖∂J/∂z‖ per layer, backwards"),
         )
         self._said.show_text(sentence(scheme, depth))
 

@@ -24,7 +24,7 @@ from .rival_plot import RivalPlot, Run, means
 
 SKIP = 2  # hidden layers that an offered block spans
 MEASURED = (
-    "Measured is ∂L/∂h where each block begins, apart for its two ways back: its length over the batch, RMS over units. "
+    "Measured is ∂J/∂h where each block begins, apart for its two ways back: its length over the batch, RMS over units. "
     "The two add up as vectors. The skip adds h unchanged, so its derivative is exactly 1."
 )
 MODEST = (

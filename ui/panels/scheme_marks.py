@@ -1,4 +1,4 @@
-"""How the layers of one initialiser are drawn, small and large: bars for ‖∂L/∂z‖ in the one scale, circles for the spread.
+"""How the layers of one initialiser are drawn, small and large: bars for ‖∂J/∂z‖ in the one scale, circles for the spread.
 
 Both stand on the fixed axis 10⁻⁹ … 10³, so that schemes can be compared by eye; 0, NaN and ∞ have marks of their own.
 """

@@ -1,4 +1,4 @@
-"""One initialiser, enlarged: ‖∂L/∂z‖ as bars, the spread of the activations as circles, on the fixed axis with its healthy zone."""
+"""One initialiser, enlarged: ‖∂J/∂z‖ as bars, the spread of the activations as circles, on the fixed axis with its healthy zone."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ class SchemePlot(Block):
         painter.setPen(QPen(QColor(theme.outline), 1))
         painter.setBrush(colors.color(colors.level(1e-2), theme))
         painter.drawRect(QRectF(x + 0.5, y - 5.5, 8, 11))
-        marks.put_text(painter, x + 15, y, "‖∂L/∂z‖", used, theme.ink2, LEFT)
-        x += 15 + marks.text_width("‖∂L/∂z‖", used) + 18
+        marks.put_text(painter, x + 15, y, "‖∂J/∂z‖", used, theme.ink2, LEFT)
+        x += 15 + marks.text_width("‖∂J/∂z‖", used) + 18
         if x + 12 + marks.text_width("healthy", used) <= self.width() - SIDE:
             painter.fillRect(QRectF(x, y - 6, 12, 12), blend(theme.zone, theme.canvas, 0.25))
             marks.put_text(painter, x + 18, y, "healthy", used, theme.ink2, LEFT)
@@ -91,5 +91,5 @@ class SchemePlot(Block):
             if (place % stride == 0 and (len(rows) - 1 - place >= stride or stride == 1)) or place == len(rows) - 1:
                 marks.put_text(painter, x, box.bottom() + 12, name, font(11), self.theme.ink3, Qt.AlignmentFlag.AlignHCenter)
             spread, delta, rms = (float(values[row]) for values in (scheme.activation_stds, scheme.delta_norms, scheme.gradient_rms))
-            text = f"{full(delta)}, spread of activations {full(spread)}, RMS of ∂L/∂w {full(rms)}"
-            self.spots.append(Spot(QRectF(x - pitch / 2, box.top(), pitch, box.height() + FOOT), f"{name}: ‖∂L/∂z‖", delta, text))
+            text = f"{full(delta)}, spread of activations {full(spread)}, RMS of ∂J/∂w {full(rms)}"
+            self.spots.append(Spot(QRectF(x - pitch / 2, box.top(), pitch, box.height() + FOOT), f"{name}: ‖∂J/∂z‖", delta, text))

@@ -90,7 +90,7 @@ class SchemeRow(QAbstractButton):
         self.setAccessibleDescription(press)
         self.setToolTip(
             f"<p><b>{name}</b></p><p>spread per layer forwards: × {full(scheme.forward_factor)}<br>"
-            f"‖∂L/∂z‖ per layer backwards: × {full(scheme.backward_factor)}</p><p>{press}</p>"
+            f"‖∂J/∂z‖ per layer backwards: × {full(scheme.backward_factor)}</p><p>{press}</p>"
         )
         self.update()
 
