@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from gradviz.census import census
-from gradviz.chain_rule import chain_rule
+from gradviz.chain import chain_rule
 from gradviz.clipping_report import clipping_report
 from gradviz.diagnosis import diagnose
 from gradviz.distribution import distribution, layer_to_look_at

@@ -14,6 +14,7 @@ import msgspec
 from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.experiment import Experiment
+from gradviz.messages import Event, Frame, Request
 from gradviz.residual_report import rival_spec
 from gradviz.snapshot import Look, ResidualReport, Snapshot
 from gradviz.spec import Spec, SpecError
@@ -22,33 +23,6 @@ MOST_SHELVED = 8  # runs kept for undo
 MEASURING_SHARE = 0.1  # of the training time, at the most
 PREDICTING_SHARE = 0.05  # likewise for asking the network about its data, which can cost far more than a step
 RATE_WINDOW = 0.5  # seconds over which steps per second are averaged
-
-
-class Request(msgspec.Struct, frozen=True):
-    """What the window wants to see, and which part of the history it has already."""
-
-    run: int = -1
-    stride: int = 0
-    history_after: int = 0
-    look: Look = Look()
-
-
-class Event(msgspec.Struct, frozen=True):
-    """Something the user has to be told: ``kind`` is "notice" or "error"."""
-
-    kind: str
-    text: str
-
-
-class Frame(msgspec.Struct, frozen=True):
-    """The answer to a `Request`; ``partial`` history continues what the window has."""
-
-    snapshot: Snapshot
-    run: int  # number of the line the run is on
-    stride: int
-    partial: bool
-    executed: int  # commands carried out so far
-    events: tuple[Event, ...] = ()
 
 
 class Session:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gradviz.training import Trainer
+if TYPE_CHECKING:
+    from gradviz.training import Trainer
 
 WORK_FOR_TWO_THREADS = 100_000_000  # multiply-adds of a forward pass from which a second BLAS thread pays
 

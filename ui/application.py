@@ -13,13 +13,13 @@ from PySide6.QtWidgets import QApplication
 from .icons import app_icon
 from .main_window import MainWindow
 from .presets import Preset, preset_named
-from .theme import THEMES, load_fonts, qt_palette, stylesheet
+from .theme import THEMES, load_fonts
 
 FIRST_PRESET = "vanishing"
 
 
 def make_application() -> QApplication:
-    """The one QApplication, with fonts and style; themes are applied by `apply_theme`."""
+    """The one QApplication, with fonts and style; themes are applied by `theme.apply_theme`."""
     application = QApplication.instance()
     if not isinstance(application, QApplication):
         application = QApplication(sys.argv[:1])
@@ -31,19 +31,11 @@ def make_application() -> QApplication:
     return application
 
 
-def apply_theme(application: QApplication, name: str) -> None:
-    """Light or dark for every widget; Qt's own colour scheme switch does nothing on several platforms."""
-    theme = THEMES[name]
-    application.setPalette(qt_palette(theme))
-    application.setStyleSheet(stylesheet(theme))
-
-
 def run_window(preset: Preset | None, theme: str | None) -> int:
     """Open the window, already training; returns the exit status when it has closed."""
     application = make_application()
     settings = QSettings()
     name = theme or str(settings.value("theme", "dark"))
-    apply_theme(application, name if name in THEMES else "dark")
     preset = preset or preset_named(FIRST_PRESET)
     window = MainWindow(preset.spec, theme=name if name in THEMES else "dark", preset=preset)
     sys.excepthook = _teller(window)

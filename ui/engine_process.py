@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gradviz.session import Event, Frame, Request, Session
+from gradviz.messages import Event, Frame, Request
 from gradviz.snapshot import Architecture, Details, Ghost, HistoryTable, Look, Snapshot
 from gradviz.spec import Spec
 
@@ -235,6 +235,8 @@ class _Sender:
 
 def serve(connection: Connection, spec: Spec) -> None:
     """The engine's main loop; ends when the window closes its end of the pipe."""
+    from gradviz.session import Session  # in this process only: the window has no use for an engine
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal reaches the window, which ends the engine
     session = Session.beginning_with(spec)
     sender = _Sender(connection)

@@ -66,7 +66,6 @@ class ExportMenu(QMenu):
         self.addSeparator()
         self._add_scales()
         self.aboutToShow.connect(self.list_panels)
-        self.list_panels()
 
     def list_panels(self) -> None:
         """Offer the panels that can be exported now: of the lab and the lessons what is in front."""

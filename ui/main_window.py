@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,6 @@ from .export_menu import ExportMenu
 from .live_run import LiveRun
 from .overlays import Overlays
 from .pages import Pages
-from .panels.chain_rule import ChainRulePanel
-from .panels.inspect import InspectPanel
 from .panels.layer_table import LayerTablePanel
 from .panels.panel import Panel
 from .panels.prediction import PredictionPanel
@@ -32,13 +31,15 @@ from .selection import Selection
 from .shortcut_list import ShortcutList
 from .shortcuts import SHORTCUTS
 from .status import StatusBar
-from .theme import THEMES, qt_palette, stylesheet
+from .theme import THEMES, apply_theme
 from .transport import Transport
 
 if TYPE_CHECKING:
     from gradviz.lessons import Lesson
 
     from .lab_page import LabPage
+    from .panels.chain_rule import ChainRulePanel
+    from .panels.inspect import InspectPanel
     from .panels.lesson import LessonPanel
 
 LESSON_WIDTH = 360  # of the left dock at least, while a lesson is read
@@ -58,6 +59,7 @@ class MainWindow(QWidget):
         self.setWindowTitle("GradViz")
         self.setObjectName("main-window")
         self.theme = THEMES[theme]
+        apply_theme(self.theme)  # before there are widgets, each of which would be styled twice
         self._frames = 0
         self._shown_spec: Spec | None = None
         self._shown_points: object = None
@@ -76,8 +78,6 @@ class MainWindow(QWidget):
         self.timeline = TimelinePanel()
         self.prediction = PredictionPanel()
         self.layers = LayerTablePanel()
-        self.chain = ChainRulePanel()
-        self.inspect = InspectPanel()
         self.status = StatusBar()
         self.overlays = Overlays(self.canvas)
         self.panels: tuple[Panel, ...] = (
@@ -86,10 +86,7 @@ class MainWindow(QWidget):
             self.timeline,
             self.prediction,
             self.layers,
-            self.chain,
-            self.inspect,
         )
-        self._always = self.panels
 
         self._lay_out()
         self.export_menu = ExportMenu(self)
@@ -126,8 +123,8 @@ class MainWindow(QWidget):
             "Right dock",
             {
                 "overview": ("Overview", self.overview),
-                "chain": (self.chain.title, self.chain),
-                "inspect": (self.inspect.title, self.inspect),
+                "chain": ("Chain rule", lambda: self.chain),
+                "inspect": ("Inspect", lambda: self.inspect),
                 "lab": ("Lab", self._make_lab),
             },
         )
@@ -177,12 +174,9 @@ class MainWindow(QWidget):
         self.canvas.layer_menu_wanted.connect(self._open_layer_menu)
         self.canvas.columns_changed.connect(self.profile.set_columns)
         self.canvas.inspect_wanted.connect(self._on_inspect_wanted)
-        for panel in (self.profile, self.timeline, self.layers, self.chain):
+        for panel in (self.profile, self.timeline, self.layers):
             panel.layer_selected.connect(self._on_layer_selected)
         self.timeline.step_wanted.connect(run.go_to)
-        self.chain.example_wanted.connect(self.look_at_example)
-        self.inspect.weight_wanted.connect(self.set_weight)
-        self.inspect.chain_wanted.connect(self.show_chain)
         self.dock.page_changed.connect(self._on_page_changed)
         self.left.page_changed.connect(self._on_left_page_changed)
         self.status.verdict.remedy_wanted.connect(self.try_remedy)
@@ -191,8 +185,34 @@ class MainWindow(QWidget):
         self.overlays.clipping_wanted.connect(self._clip_and_run_again)
         self.overlays.restart_wanted.connect(run.revive)
 
+    # ---- panels that are made when they are first wanted: the first frame does not need them
+
+    @functools.cached_property
+    def chain(self) -> ChainRulePanel:
+        """The chain rule of the selected weight."""
+        from .panels.chain_rule import ChainRulePanel
+
+        panel = ChainRulePanel()
+        panel.layer_selected.connect(self._on_layer_selected)
+        panel.example_wanted.connect(self.look_at_example)
+        panel.select(self.canvas.selection)
+        self.selected.connect(panel.select)
+        self._adopt(panel)
+        return panel
+
+    @functools.cached_property
+    def inspect(self) -> InspectPanel:
+        """What is selected, exactly."""
+        from .panels.inspect import InspectPanel
+
+        panel = InspectPanel()
+        panel.weight_wanted.connect(self.set_weight)
+        panel.chain_wanted.connect(self.show_chain)
+        self._adopt(panel)
+        return panel
+
     def _make_lab(self) -> QWidget:
-        from .lab import make_lab  # late: the first frame does not need it
+        from .lab import make_lab
 
         self.lab = make_lab(self)
         self._adopt(*self.lab.panels)
@@ -351,7 +371,7 @@ class MainWindow(QWidget):
 
     def select(self, selection: Selection | None) -> None:
         self.canvas.select(selection)
-        for panel in (self.profile, self.timeline, self.layers, self.chain):
+        for panel in (self.profile, self.timeline, self.layers):
             panel.select(selection)
         self.selected.emit(selection)
         self.look(picked=None if selection is None else (selection.kind, selection.layer, selection.unit, selection.source))
@@ -541,10 +561,7 @@ class MainWindow(QWidget):
 
     def _use_theme(self, name: str) -> None:
         self.theme = THEMES[name]
-        application = QApplication.instance()
-        assert isinstance(application, QApplication)
-        application.setPalette(qt_palette(self.theme))
-        application.setStyleSheet(stylesheet(self.theme))
+        apply_theme(self.theme)
         for panel in self.panels:
             panel.set_theme(self.theme)
         for widget in (self.transport, self.controls, self.status, self.overlays):
@@ -594,7 +611,8 @@ class MainWindow(QWidget):
 
     def exported_panels(self) -> tuple[Panel, ...]:
         """The panels that have something to export: those that are always measured, and what is in front of the others."""
-        return tuple(panel for panel in self.panels if panel in self._always or panel.isVisible())
+        always = (*self.panels[:5], self.chain, self.inspect)
+        return (*always, *(panel for panel in self.panels if panel not in always and panel.isVisible()))
 
     def picture_size(self, panel: Panel) -> QSizeF:
         """The size at which a panel is exported: as it is seen, or a good one while it is hidden."""

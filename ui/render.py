@@ -16,10 +16,10 @@ from gradviz.spec import Spec, SpecError
 
 from . import export
 from .canvas.scene import NetworkCanvas
-from .panels import LAB, PANELS, lab_panels
+from .panels import LAB, lab_panels, panels
 from .panels.panel import Panel
 from .presets import Preset, preset_named
-from .theme import THEMES
+from .theme import THEMES, apply_theme
 
 SIZES = {
     "window": (1600, 1000),
@@ -42,10 +42,10 @@ def render(spec: Spec, options: argparse.Namespace) -> int:
     lab = options.view if options.view in LAB else ""
     snapshot = _measured(spec, options.steps, options.phases, preset, lab)
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # a picture needs no screen, and the same picture comes out everywhere
-    from .application import apply_theme, make_application
+    from .application import make_application
 
-    application = make_application()
-    apply_theme(application, options.theme)
+    make_application()
+    apply_theme(THEMES[options.theme])
     try:
         _draw(snapshot, options, preset)
     except export.ExportError as error:
@@ -104,5 +104,5 @@ def _panel(view: str) -> Panel:
         from .figure import Figure
 
         return Figure()
-    kinds: tuple[type[Panel], ...] = lab_panels() if view in LAB else (NetworkCanvas, *PANELS)
+    kinds: tuple[type[Panel], ...] = lab_panels() if view in LAB else (NetworkCanvas, *panels())
     return next(kind for kind in kinds if kind.name == view)()

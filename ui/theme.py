@@ -176,6 +176,16 @@ def qt_palette(theme: Theme) -> QPalette:
     return palette
 
 
+def apply_theme(theme: Theme) -> None:
+    """Light or dark for every widget; Qt's own colour scheme switch does nothing on several platforms."""
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    sheet = stylesheet(theme)
+    if application.styleSheet() != sheet:  # styling all widgets anew takes longer than making them
+        application.setPalette(qt_palette(theme))
+        application.setStyleSheet(sheet)
+
+
 def stylesheet(theme: Theme) -> str:
     """The style sheet of the whole application: ``resources/style.qss`` in this theme's colours."""
     sheet = (RESOURCES / "style.qss").read_text(encoding="utf-8")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
-from gradviz.session import MOST_SHELVED, Frame, Request, Session
+from gradviz.messages import Frame, Request
+from gradviz.session import MOST_SHELVED, Session
 from gradviz.snapshot import Look, ResidualReport
 
 SMALL = Spec(NetworkSpec(depth=2, width=3), DataSpec(samples=40), TrainingSpec(batch_size=8))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gradviz.experiment import Experiment
-from gradviz.session import Event
+from gradviz.messages import Event
 from gradviz.snapshot import Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from ui.engine_process import EngineLost, EngineProcess

@@ -1,21 +1,30 @@
-"""The panels of the window: one row each."""
+"""The panels of the window: one row each. They are imported only when somebody wants to see them."""
 
 from __future__ import annotations
 
-from .chain_rule import ChainRulePanel
-from .inspect import InspectPanel
-from .layer_table import LayerTablePanel
-from .panel import Panel
-from .prediction import PredictionPanel
-from .profile import ProfilePanel
-from .timeline import TimelinePanel
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .panel import Panel
 
 LAB = ("activation", "clipping", "residual", "linear", "initialisation")
 """Names of the lab's panels, in their order."""
 
 
+def panels() -> tuple[type[Panel], ...]:
+    """The panels beside the network."""
+    from .chain_rule import ChainRulePanel
+    from .inspect import InspectPanel
+    from .layer_table import LayerTablePanel
+    from .prediction import PredictionPanel
+    from .profile import ProfilePanel
+    from .timeline import TimelinePanel
+
+    return (ProfilePanel, TimelinePanel, PredictionPanel, LayerTablePanel, ChainRulePanel, InspectPanel)
+
+
 def lab_panels() -> tuple[type[Panel], ...]:
-    """The panels of the lab, imported only when somebody wants to see them."""
+    """The panels of the lab."""
     from .activation_lab import ActivationLabPanel
     from .clipping import ClippingPanel
     from .initialisation import InitialisationPanel
@@ -23,6 +32,3 @@ def lab_panels() -> tuple[type[Panel], ...]:
     from .residual import ResidualPanel
 
     return (ActivationLabPanel, ClippingPanel, ResidualPanel, LinearMapPanel, InitialisationPanel)
-
-
-PANELS: tuple[type[Panel], ...] = (ProfilePanel, TimelinePanel, PredictionPanel, LayerTablePanel, ChainRulePanel, InspectPanel)
