@@ -40,6 +40,7 @@ class Pages(QWidget):
         self.pages = tuple(pages)  # their names
         self.tabs = _Tabs()
         self.tabs.setExpanding(False)
+        self.tabs.setUsesScrollButtons(False)  # in a narrow dock the titles are shortened instead
         self.tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.tabs.setAccessibleName(name)
         self._stack = QStackedWidget()
