@@ -1,0 +1,288 @@
+"""Recurrent nets: a plain RNN and an LSTM with one linear read-out after the last time step, over one flat parameter vector.
+
+Unrolled in time, a time step takes the place of a layer: `RecurrentPass` keeps what each of them sent and which gradient came back
+to it. Stages count from 1 to ``time``, and the read-out is the last one, ``time + 1``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradviz.activations import ACTIVATIONS
+from gradviz.clipping import norm
+from gradviz.fields import SpecError
+from gradviz.initializers import INITIALIZERS
+from gradviz.losses import LOSSES, Loss, loss_named
+from gradviz.network import views
+from gradviz.recurrent_cells import CELLS, LSTMCell
+
+Floats = NDArray[np.floating[Any]]
+
+RECURRENT_ACTIVATIONS = ("tanh", "relu", "identity")  # of these f′ is known from f, so that no pre-activation need be kept
+
+
+class RecurrentNetwork:
+    """Parameters and structure; everything that depends on a batch lives in a `RecurrentPass`.
+
+    The parameters are, in this order, "cell.input_weight" (inputs, gates · hidden), "cell.bias" (gates · hidden,),
+    "cell.recurrent_weight" (hidden, gates · hidden), "out.bias" (outputs,) and "out.weight" (hidden, outputs). The plain RNN has
+    one gate's worth of columns, the LSTM four blocks: output, input, forget gate and candidate (`gates`).
+
+    Args:
+        kind: "rnn" or "lstm".
+        activation: "tanh", "relu" or "identity"; in the LSTM that of the candidate and of the cell's output, its gates are sigmoid.
+        loss: "mse", "binary_cross_entropy" or "cross_entropy", of the outputs after the last time step.
+        forget_bias: first bias of the LSTM's forget gates (Gers et al. 2000); the larger, the longer the cell remembers at first.
+        spectral_radius: each recurrent matrix starts orthogonal (Saxe et al. 2014), times this where it is given: then all its
+            eigenvalues lie on the circle of this radius, and all its singular values are equal to it.
+
+    Raises:
+        SpecError: for a name or a number that is not allowed.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        inputs: int,
+        hidden: int,
+        outputs: int,
+        activation: str = "tanh",
+        loss: str = "mse",
+        seed: int = 0,
+        forget_bias: float = 1.0,
+        spectral_radius: float | None = None,
+        dtype: type[np.floating[Any]] = np.float64,
+    ) -> None:
+        _check(kind, activation, loss, spectral_radius, {"inputs": inputs, "hidden": hidden, "outputs": outputs})
+        self.kind, self.inputs, self.hidden, self.outputs = kind, inputs, hidden, outputs
+        self.activation, self.loss = activation, loss
+        self.forget_bias, self.spectral_radius = forget_bias, spectral_radius
+        self.gates = CELLS[kind].gates
+        self.dtype = np.dtype(dtype)
+        columns = len(self.gates) * hidden
+        # a bias lies between the weights of the inputs and of the state: the three are one matrix, and so are the two of the read-out
+        shapes = {
+            "cell.input_weight": (inputs, columns),
+            "cell.bias": (columns,),
+            "cell.recurrent_weight": (hidden, columns),
+            "out.bias": (outputs,),
+            "out.weight": (hidden, outputs),
+        }
+        self.vector: Floats = np.zeros(sum(int(np.prod(shape)) for shape in shapes.values()), self.dtype)
+        self.parameters: dict[str, Floats] = views(self.vector, shapes)
+        self.slices: dict[str, slice] = {}
+        start = 0
+        for name, values in self.parameters.items():
+            self.slices[name] = slice(start, start + values.size)
+            start += values.size
+        border = self.slices["out.bias"].start
+        self.layer_slices = [slice(0, border), slice(border, start)]  # the cell's parameters, the read-out's
+        self.initialize(seed)
+
+    def initialize(self, seed: int) -> None:
+        """Draw the first weights: Xavier normal, the recurrent ones orthogonal; biases are 0 but for the forget gates'."""
+        draw, hidden = INITIALIZERS["xavier_normal"].draw, self.hidden
+        radius = 1.0 if self.spectral_radius is None else self.spectral_radius
+        for number, gate in enumerate(self.gates):
+            rng, block = np.random.default_rng([seed, 1, number]), slice(number * hidden, (number + 1) * hidden)
+            self.parameters["cell.input_weight"][:, block] = draw(rng, self.inputs, hidden)
+            self.parameters["cell.recurrent_weight"][:, block] = INITIALIZERS["orthogonal"].draw(rng, hidden, hidden) * radius
+            self.parameters["cell.bias"][block] = self.forget_bias if gate == "forget" else 0.0
+        self.parameters["out.weight"][:] = draw(np.random.default_rng([seed, 1, len(self.gates)]), hidden, self.outputs)
+        self.parameters["out.bias"][:] = 0.0
+
+    def cell_matrix(self, vector: Floats) -> Floats:
+        """(inputs + 1 + hidden, gates · hidden): the view of the cell's part of a flat vector as one matrix."""
+        return vector[self.layer_slices[0]].reshape(self.inputs + 1 + self.hidden, -1)
+
+    def read_out_matrix(self, vector: Floats) -> Floats:
+        """(1 + hidden, outputs): the view of the read-out's part of a flat vector as one matrix."""
+        return vector[self.layer_slices[1]].reshape(1 + self.hidden, -1)
+
+    def radii(self) -> Floats:
+        """(gates,) the present spectral radius, largest |eigenvalue|, of each recurrent matrix; NaN where it is not finite."""
+        blocks = self.parameters["cell.recurrent_weight"].reshape(self.hidden, -1, self.hidden).transpose(1, 0, 2)
+        finite = [bool(np.isfinite(block).all()) for block in blocks]
+        return np.array([np.abs(np.linalg.eigvals(b)).max() if good else np.nan for b, good in zip(blocks, finite, strict=True)])
+
+    def loss_and_gradients(self, inputs: Floats, targets: NDArray[Any], truncate: int | None = None) -> tuple[float, dict[str, Floats]]:
+        """Loss and its gradient for one batch; nothing is updated.
+
+        Args:
+            inputs: (batch, time, features).
+            targets: (batch,) class numbers or values, or (batch, outputs) values.
+            truncate: through how many time steps the gradient goes back; None for all.
+
+        Raises:
+            ValueError: when the shapes do not fit the network.
+        """
+        run = self._run(inputs)
+        encoded = loss_named(self.loss).encode(targets, self.outputs)
+        if encoded.shape[-1] != run.batch:
+            raise ValueError(f"{run.batch} inputs, but {encoded.shape[-1]} targets")
+        with np.errstate(all="ignore"):
+            run.forward()
+            loss = run.evaluate(encoded)
+            run.backward(truncate)
+        return loss, run.gradients
+
+    def predict(self, inputs: Floats) -> Floats:
+        """The outputs (batch, outputs) after the last time step, before any softmax or sigmoid; ``inputs`` (batch, time, features)."""
+        run = self._run(inputs)
+        with np.errstate(all="ignore"):
+            run.forward()
+        return run.outputs.T
+
+    def _run(self, inputs: Floats) -> RecurrentPass:
+        inputs = np.asarray(inputs)
+        if inputs.ndim != 3 or inputs.shape[2] != self.inputs or not inputs.size:
+            raise ValueError(f"inputs have shape {inputs.shape}; the network reads (batch, time, {self.inputs})")
+        run = RecurrentPass(self, inputs.shape[0], inputs.shape[1])
+        run.load(inputs)
+        return run
+
+
+class RecurrentPass:
+    """Forward and backward through all time steps of one batch: all buffers, allocated once.
+
+    Attributes:
+        inputs: (time, features, batch), to be filled before `forward`; `load` does it from the layout of the data.
+        cell: keeps, for each time step, states, deltas and gradients (`Cell`), for an LSTM also gates and memories (`LSTMCell`).
+        outputs: (outputs, batch) after the last time step.
+        output_deltas: (outputs, batch) ∂L/∂outputs.
+        gradient: the flat gradient, laid out as `RecurrentNetwork.vector`.
+        gradients: the same as named views.
+        first: the time step at which the last backward pass stopped; 1 when it was not truncated.
+    """
+
+    def __init__(self, network: RecurrentNetwork, batch: int, time: int) -> None:
+        self.network, self.batch, self.time = network, batch, time
+        self.gradient: Floats = np.zeros_like(network.vector)
+        self.gradients: dict[str, Floats] = views(self.gradient, {name: p.shape for name, p in network.parameters.items()})
+        hidden, features = network.hidden, network.inputs
+        feed = np.zeros((time + 1, features + 1 + hidden, batch), network.dtype)
+        feed[:, features] = 1.0
+        self.inputs: Floats = feed[:-1, :features]
+        activation = ACTIVATIONS[network.activation]
+        matrix, gradient = network.cell_matrix(network.vector), network.cell_matrix(self.gradient)
+        self.cell = CELLS[network.kind](matrix, gradient, feed, hidden, activation)
+        self.outputs: Floats = np.zeros((network.outputs, batch), network.dtype)
+        self.output_deltas: Floats = np.zeros_like(self.outputs)
+        self.first = 1
+        self._read = feed[-1, features:]  # [1; h_T]
+        self._read_out = network.read_out_matrix(network.vector)
+        self._read_out_gradient = network.read_out_matrix(self.gradient)
+        self._evaluate = loss_named(network.loss).evaluate
+        self._contribution = np.empty((hidden, len(network.gates) * hidden), network.dtype)
+
+    def load(self, inputs: Floats) -> None:
+        """Take in the sequences of this batch: (batch, time, features)."""
+        np.copyto(self.inputs, inputs.transpose(1, 2, 0), casting="same_kind")
+
+    def forward(self) -> None:
+        for t in range(1, self.time + 1):
+            self.cell.forward(t)
+        self._forward_read_out()
+
+    def forward_phases(self) -> Iterator[int]:
+        """The same stage by stage: yields 1 to ``time``, then ``time + 1`` for the read-out; each is done when it is yielded."""
+        for t in range(1, self.time + 1):
+            self.cell.forward(t)
+            yield t
+        self._forward_read_out()
+        yield self.time + 1
+
+    def evaluate(self, encoded: NDArray[Any]) -> float:
+        """The loss of the outputs after the last time step; writes ∂L/∂outputs. ``encoded`` as by `Loss.encode`."""
+        return self._evaluate(self.outputs, encoded, self.output_deltas)
+
+    def backward(self, truncate: int | None = None) -> None:
+        """Back-propagation through time (Werbos 1990), or through the last ``truncate`` time steps only.
+
+        Truncated, the state before those is taken as given: earlier time steps get gradient 0 and add nothing to the weights'.
+        """
+        first = self._begin_backward(truncate)
+        for t in range(self.time, first, -1):
+            self.cell.backward(t, True)
+        self.cell.backward(first, False)
+        self.cell.finish(first)
+
+    def backward_phases(self, truncate: int | None = None) -> Iterator[int]:
+        """The same stage by stage: yields ``time + 1`` for the read-out, then ``time`` down to 1, or to the last one that is reached.
+
+        The cell's weights are shared by all time steps: their gradient is whole when the iterator is exhausted.
+        """
+        first = self._begin_backward(truncate)
+        yield self.time + 1
+        for t in range(self.time, first - 1, -1):
+            self.cell.backward(t, t > first)
+            if t == first:
+                self.cell.finish(first)
+            yield t
+
+    def _forward_read_out(self) -> None:
+        np.dot(self._read_out.T, self._read, out=self.outputs)
+
+    def _begin_backward(self, truncate: int | None) -> int:
+        """The read-out's gradients, and the time step at which the way back ends."""
+        if truncate is not None and truncate < 1:
+            raise SpecError("truncate", truncate, "at least 1 time step, or None for all")
+        self.first = first = 1 if truncate is None else max(1, self.time - truncate + 1)
+        # ∂L/∂W = [1; h_T] · (∂L/∂ŷ)ᵀ,  ∂L/∂h_T = W · ∂L/∂ŷ
+        np.dot(self._read, self.output_deltas.T, out=self._read_out_gradient)
+        np.dot(self._read_out[1:], self.output_deltas, out=self.cell.state_gradients[-1])
+        self.cell.forget(first)
+        self.cell.prepare(first)
+        return first
+
+    def state_gradient_norms(self) -> Floats:
+        """(time,) ‖∂L/∂h_t‖ over units and batch: what a layer's ‖∂L/∂z‖ is in a net without loops."""
+        return row_norms(self.cell.state_gradients)
+
+    def delta_norms(self) -> Floats:
+        """(time,) ‖∂L/∂z_t‖ over all gates, units and batch."""
+        return row_norms(self.cell.deltas)
+
+    def memory_gradient_norms(self) -> Floats | None:
+        """(time,) ‖∂L/∂c_t‖ along the LSTM's highway; None for a plain RNN."""
+        return row_norms(self.cell.memory_gradients) if isinstance(self.cell, LSTMCell) else None
+
+    def contribution_norms(self) -> Floats:
+        """(time,) Frobenius norm of what each time step adds to ∂L/∂W of the recurrent weights: h_{t−1} · (∂L/∂z_t)ᵀ.
+
+        As costly as half a backward pass: for pictures, not for every step. That of time step 1 is 0, as h_0 is.
+        """
+        found = np.zeros(self.time)
+        flat = self._contribution.ravel()
+        with np.errstate(all="ignore"):
+            for t in range(max(self.first, 2), self.time + 1):
+                np.dot(self.cell.states[t - 2], self.cell.deltas[t - 1].T, out=self._contribution)
+                found[t - 1] = norm(flat)
+        return found
+
+
+def row_norms(rows: Floats) -> Floats:
+    """(n,) the norm of each of ``rows`` (n, …), also where its square leaves the range of the numbers; see `clipping.norm`."""
+    flat = rows.reshape(len(rows), -1)
+    squares = np.einsum("ij,ij->i", flat, flat)
+    low, high = (1e-280, 1e300) if rows.dtype == np.float64 else (1e-30, 1e36)
+    found: Floats = np.sqrt(squares, dtype=np.float64)
+    for row in np.flatnonzero(~((squares > low) & (squares < high))):
+        found[row] = norm(flat[row])
+    return found
+
+
+def _check(kind: str, activation: str, loss: str, spectral_radius: float | None, sizes: dict[str, int]) -> None:
+    losses = [name for name, entry in LOSSES.items() if isinstance(entry, Loss)]
+    for field, value, allowed in (("kind", kind, CELLS), ("activation", activation, RECURRENT_ACTIVATIONS), ("loss", loss, losses)):
+        if value not in allowed:
+            raise SpecError(field, value, ", ".join(allowed))
+    for field, size in sizes.items():
+        if size < 1:
+            raise SpecError(field, size, "at least 1")
+    if spectral_radius is not None and not 0 <= spectral_radius < np.inf:
+        raise SpecError("spectral_radius", spectral_radius, "a number from 0 on, or None for an orthogonal matrix")
