@@ -28,7 +28,6 @@ Floats = NDArray[np.floating[Any]]
 FACTORS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)  # how much faster a machine might be
 PRECISIONS = ("float64", "float32")
 ROUNDS = 3  # each setting is measured so often, in turn with the others: a disturbance then hits one round of each
-WARM_UP = 3  # steps before the measurement, in which caches and the BLAS's threads get ready
 SETTLED = 10  # recorded losses whose median must have got there: a single lucky mini-batch does not count
 FORMATS: dict[str, type[np.floating[Any]]] = {"float16": np.float16, "float32": np.float32}
 EXPONENTS = tuple(range(0, 33, 4))  # of the loss scales 2^k that are tried
@@ -72,7 +71,8 @@ def measure_speed(spec: Spec, seconds: float = 0.5, inputs: Floats | None = None
 
     Args:
         spec: what is trained; its own precision does not count.
-        seconds: for which each setting is measured; the whole takes four times as long, half as long on a single processor.
+        seconds: for which each setting is measured, and at least three steps long; the whole takes four times as long, half as
+            long on a single processor.
         inputs, targets: arrays of one's own, as for `Experiment`.
 
     Returns:
@@ -98,15 +98,18 @@ def measure_speed(spec: Spec, seconds: float = 0.5, inputs: Floats | None = None
 
 
 def _rate(trainer: Trainer, seconds: float) -> float:
-    for _ in range(WARM_UP):
-        trainer.step()
-    steps, start = 0, time.perf_counter()
-    while True:
+    """Steps per second over about so many seconds. The first step is a warm-up, unless it has taken all the time by itself."""
+    start = time.perf_counter()
+    trainer.step()
+    now = time.perf_counter()
+    if now - start >= seconds:
+        return 1.0 / (now - start)
+    steps, start = 0, now
+    while now - start < seconds:
         trainer.step()
         steps += 1
-        passed = time.perf_counter() - start
-        if passed >= seconds:
-            return steps / passed
+        now = time.perf_counter()
+    return steps / (now - start)
 
 
 def steps_to_loss(steps: NDArray[np.int64], loss: Floats, target: float) -> int | None:

@@ -172,3 +172,15 @@ def test_what_cannot_be_pretrained_is_said() -> None:
         Pretraining(small(), inputs, batch_size=0)
     with pytest.raises(ValueError, match="reads"):
         Pretraining(small(), inputs[:, :2])
+
+
+def test_it_is_what_was_learnt_and_not_how_large_the_weights_have_become() -> None:
+    data = digits(0)
+    network = deep_sigmoid(0)
+    for _ in Pretraining(network, data.inputs[data.train], 0.005, 64, 0, steps_per_level=200).phases():
+        pass
+    rng = np.random.default_rng(0)
+    for layer in range(1, 11):
+        weights = network.parameters[parameter_name(layer, "weight")]
+        weights[:] = rng.permutation(weights.ravel()).reshape(weights.shape)
+    assert fine_tuned(network, data, 0) < CHANCE
