@@ -150,7 +150,7 @@ class RecurrentPass:
     """Forward and backward through all time steps of one batch: all buffers, allocated once.
 
     Attributes:
-        inputs: (time, features, batch), to be filled before `forward`; `load` does it from the layout of the data.
+        inputs: (time, features, batch), to be filled before `forward`; `load` and `fetch` do it.
         cell: keeps, for each time step, states, deltas and gradients (`Cell`), for an LSTM also gates and memories (`LSTMCell`).
         outputs: (outputs, batch) after the last time step.
         output_deltas: (outputs, batch) ∂L/∂outputs.
@@ -167,6 +167,7 @@ class RecurrentPass:
         feed = np.zeros((time + 1, features + 1 + hidden, batch), network.dtype)
         feed[:, features] = 1.0
         self.inputs: Floats = feed[:-1, :features]
+        self._fetched = np.empty(self.inputs.shape, network.dtype)
         activation = ACTIVATIONS[network.activation]
         matrix, gradient = network.cell_matrix(network.vector), network.cell_matrix(self.gradient)
         self.cell = CELLS[network.kind](matrix, gradient, feed, hidden, activation)
@@ -182,6 +183,12 @@ class RecurrentPass:
     def load(self, inputs: Floats) -> None:
         """Take in the sequences of this batch: (batch, time, features)."""
         np.copyto(self.inputs, inputs.transpose(1, 2, 0), casting="same_kind")
+
+    def fetch(self, sequences: Floats, chosen: NDArray[np.int64]) -> None:
+        """Take in the ``chosen`` (batch,) of many sequences (time, features, examples), without allocating anything."""
+        # mode="clip" lets NumPy write straight into the buffer; the indices are in range by construction
+        sequences.take(chosen, axis=2, out=self._fetched, mode="clip")
+        np.copyto(self.inputs, self._fetched)
 
     def forward(self) -> None:
         for t in range(1, self.time + 1):

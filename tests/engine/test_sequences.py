@@ -51,7 +51,7 @@ def test_same_seed_same_sequences() -> None:
 
 def test_sizes_that_make_no_task_are_named() -> None:
     for name, arguments in (("samples", (0, 5)), ("lag", (5, -1)), ("symbols", (5, 5, 1)), ("noise_symbols", (5, 5, 2, 0))):
-        with pytest.raises(ValueError, match=f"^{name} is"):
+        with pytest.raises(ValueError, match=rf"^{name} is"):
             recall(*arguments)
-    with pytest.raises(ValueError, match="^time is 1"):
+    with pytest.raises(ValueError, match=r"^time is 1"):
         adding(5, 1)
