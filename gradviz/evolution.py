@@ -1,0 +1,244 @@
+"""The genetic algorithm: training without any gradient, also where back-propagation gets exactly nothing.
+
+A genome is a network's flat parameter vector. Each generation evaluates the population, selects the better individuals as
+parents, crosses their genomes, and mutates the children; the few best pass on unchanged.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from gradviz.data import from_arrays
+from gradviz.fields import FieldInfo, SpecError, check, number
+from gradviz.network import Network, parameter_name
+from gradviz.objective import output_count, resolve_loss
+from gradviz.population import Population
+from gradviz.spec import NetworkSpec
+from gradviz.training import Phase
+
+Floats = NDArray[np.floating[Any]]
+
+TARGET_SUCCESS = 0.2  # the share of successful mutations at which their size is right (Rechenberg 1973)
+SIGMA_FACTOR = 1.2  # σ grows by this when every mutation succeeds, and shrinks by its fourth root when none does
+SMALLEST_SIGMA, LARGEST_SIGMA = 1e-3, 10.0
+
+EVALUATE, SELECT, CROSS, MUTATE = Phase("evaluate", 0), Phase("select", 0), Phase("cross", 0), Phase("mutate", 0)
+
+
+class EvolutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a population evolves; a value out of its range raises `SpecError`.
+
+    Attributes:
+        population: number of individuals, 4 to 5000.
+        tournament: how many compete for each place as a parent, 1 (pure chance) to 100.
+        elite: how many of the best pass on unchanged, 0 to 100 and fewer than the population.
+        crossover: share of the children with two parents, 0 to 1; the others have one.
+        mutation: σ₀, the standard deviation of the first mutations, 0.001 to 10; it then adapts.
+        mutated: share of its genes that a child has mutated, 0 to 1.
+        spread: standard deviation of the first population around the network's first weights, 0 to 10.
+    """
+
+    population: Annotated[int, number("Population", "How many individuals there are.", 4, 5000, log=True)] = 200
+    tournament: Annotated[int, number("Tournament", "How many compete for each place as a parent; the best wins.", 1, 100, log=True)] = 3
+    elite: Annotated[int, number("Elite", "How many of the best pass on unchanged.", 0, 100)] = 2
+    crossover: Annotated[float, number("Crossover", "The share of the children with two parents.", 0.0, 1.0)] = 0.5
+    mutation: Annotated[float, number("First mutation", "σ of the first mutations; it then adapts.", 0.001, 10.0, log=True)] = 0.3
+    mutated: Annotated[float, number("Mutated genes", "The share of its genes that a child has mutated.", 0.0, 1.0)] = 0.05
+    spread: Annotated[float, number("First spread", "σ of the first individuals around the network's first weights.", 0.0, 10.0)] = 1.0
+
+    def __post_init__(self) -> None:
+        for name, hint in typing.get_type_hints(type(self), include_extras=True).items():
+            meta, kind = hint.__metadata__[0], hint.__origin__.__name__
+            check(FieldInfo("evolution", name, meta.title, meta.description, kind, None, meta.ge, meta.le), getattr(self, name))
+        if self.elite >= self.population:
+            raise SpecError("evolution.elite", self.elite, f"fewer than the population, which is {self.population}")
+
+
+class Evolution:
+    """A population of networks of one structure that evolves on one set of examples; the same seed gives the same run.
+
+    Attributes:
+        network: the best individual found so far; before the first generation the network that back-propagation would
+            start from.
+        population: genomes, losses and accuracies of the generation that was evaluated last.
+        children: (size, parameters) the next generation in the making: elite first.
+        parents: (size − elite, 2) which individuals each child without the elite comes from.
+        crossed: (size − elite,) whether the second parent counts.
+        sigma: σ, the standard deviation of a mutation.
+        success: share of the last children that were no worse than the better of their parents; NaN for the first generation.
+        generations: how many generations are done.
+        best_loss, best_accuracy: of `network`; ∞ and NaN before the first evaluation.
+    """
+
+    def __init__(
+        self,
+        spec: NetworkSpec,
+        inputs: Floats,
+        targets: NDArray[Any],
+        loss: str = "auto",
+        settings: EvolutionSettings | None = None,
+        seed: int = 0,
+        outputs: int | None = None,
+        dtype: type[np.floating[Any]] = np.float32,
+    ) -> None:
+        """Draw the first population.
+
+        Args:
+            spec: the network's structure, without batch norm.
+            inputs: (examples, features).
+            targets: (examples,) class numbers (integers) or values, or (examples, outputs) values.
+            loss: a key of `gradviz.losses.LOSSES`.
+            settings: how to evolve.
+            seed: of everything random; the first individual is the network that this seed gives to back-propagation.
+            outputs: of the network; as many as the targets need if None.
+            dtype: of the genomes. Selection only ranks the individuals, for which float32 is enough, at twice the speed.
+
+        Raises:
+            SpecError: for batch norm, too large a population, and a loss that does not fit the data.
+            DataError: when the arrays do not fit together.
+            TargetError: when the targets do not fit the loss.
+        """
+        self.settings = settings if settings is not None else EvolutionSettings()
+        data = from_arrays(inputs, targets)
+        loss = resolve_loss(loss, data)
+        self.network = Network(spec, data.features, output_count(loss, data) if outputs is None else outputs, loss, dtype)
+        self.network.initialize(seed)
+        size, elite = self.settings.population, self.settings.elite
+        self.population = Population(self.network, size, data.inputs, data.targets)
+        self._rng = np.random.default_rng([seed, 3])  # 1 draws the first weights, 2 the mini-batches
+        self.children = np.empty_like(self.population.genomes)
+        self._rng.standard_normal(dtype=dtype, out=self.children)
+        self.children *= self.settings.spread
+        self.children += self.network.vector
+        self.children[0] = self.network.vector
+        self.sigma, self.success = self.settings.mutation, np.nan
+        self.best_loss, self.best_accuracy = np.inf, np.nan
+        self.generations = 0
+        self.parents = np.zeros((size - elite, 2), np.int64)
+        self.crossed = np.zeros(size - elite, np.bool_)
+        self._ranks = np.arange(size)  # individuals of the population, best first
+        self._units = unit_of_each_gene(self.network)
+        self._noise = np.empty_like(self.children[elite:])
+        self._chances = np.empty_like(self._noise)
+        self._history: list[tuple[float, ...]] = []
+
+    @property
+    def best(self) -> Floats:
+        """(parameters,) the best genome found so far; a copy."""
+        return self.network.vector.copy()
+
+    @property
+    def losses(self) -> Floats:
+        """(size,) of the generation evaluated last; ∞ where the loss is not a number. The fitness is −loss."""
+        return self.population.losses
+
+    @property
+    def quartiles(self) -> tuple[float, float, float]:
+        """Loss below which a quarter, half and three quarters of the individuals with a finite loss lie; NaN if there are none."""
+        ranked = self.losses[self._ranks]
+        count = int(np.isfinite(ranked).sum())
+        first, middle, last = (float(ranked[count * part // 4]) if count else np.nan for part in (1, 2, 3))
+        return first, middle, last
+
+    @property
+    def spread(self) -> float:
+        """The distance between the first and the last quartile of the finite losses."""
+        first, _, last = self.quartiles
+        return last - first
+
+    @property
+    def history(self) -> dict[str, Floats]:
+        """(generations evaluated,) each: ``best_loss``, ``median_loss``, ``spread``, ``accuracy`` (of the best), ``sigma``, ``success``."""
+        columns = np.array(self._history).reshape(-1, len(HISTORY)).T
+        return dict(zip(HISTORY, columns, strict=True))
+
+    def generation(self) -> None:
+        """One generation: evaluate, select, cross, mutate."""
+        for _ in self.phases():
+            pass
+
+    def phases(self) -> Iterator[Phase]:
+        """One generation, phase by phase; each is done when it is yielded. Finish one before you begin the next."""
+        self._evaluate()
+        yield EVALUATE
+        self._select()
+        yield SELECT
+        self._cross()
+        yield CROSS
+        self._mutate()
+        self.generations += 1
+        yield MUTATE
+
+    def _evaluate(self) -> None:
+        """The children become the population, and everyone's loss is found; the children's success adapts σ."""
+        better_parent = self.losses[self.parents]
+        np.copyto(better_parent[:, 1], better_parent[:, 0], where=~self.crossed)
+        np.copyto(self.population.genomes, self.children)
+        self.population.evaluate()
+        if self.generations:
+            self._adapt(self.losses[self.settings.elite :], better_parent.min(axis=1))
+        self._ranks = self.losses.argsort(kind="stable")
+        best = self._ranks[0]
+        if self.losses[best] < self.best_loss:
+            self.best_loss, self.best_accuracy = float(self.losses[best]), float(self.population.accuracies[best])
+            np.copyto(self.network.vector, self.population.genomes[best])
+        self._history.append((self.best_loss, self.quartiles[1], self.spread, self.best_accuracy, self.sigma, self.success))
+
+    def _adapt(self, losses: Floats, parent_losses: Floats) -> None:
+        """The 1/5 success rule: where more than a fifth of the mutations succeed, larger ones pay, else smaller ones.
+
+        Rechenberg 1973; in the smooth form of Igel, Suttorp and Hansen 2006, σ ← σ · exp[(p − 1/5) / (d (1 − 1/5))]. A child
+        that is as good as its parent counts as a success: on the plateaus of a step function small mutations change nothing.
+        """
+        self.success = float(np.mean((losses <= parent_losses) & np.isfinite(losses)))
+        factor = SIGMA_FACTOR ** ((self.success - TARGET_SUCCESS) / (1.0 - TARGET_SUCCESS))
+        self.sigma = min(max(self.sigma * factor, SMALLEST_SIGMA), LARGEST_SIGMA)
+
+    def _select(self) -> None:
+        """Tournaments: for each place as a parent some individuals are drawn, and the best of them wins (Goldberg and Deb 1991)."""
+        drawn = self._rng.integers(0, self.settings.population, (*self.parents.shape, self.settings.tournament))
+        winners = self.losses[drawn].argmin(axis=-1)
+        self.parents = np.take_along_axis(drawn, winners[..., None], axis=-1)[..., 0]
+
+    def _cross(self) -> None:
+        """Uniform crossover (Syswerda 1989) of whole units, weights and bias together (Montana and Davis 1989).
+
+        What a unit computes it computes with all its weights; mixed one by one, those of two units compute neither.
+        """
+        genomes, elite = self.population.genomes, self.settings.elite
+        np.copyto(self.children[:elite], genomes[self._ranks[:elite]])
+        self.crossed = self._rng.random(len(self.parents)) < self.settings.crossover
+        from_second = self._rng.random((len(self.parents), self._units[-1] + 1)) < 0.5
+        from_second &= self.crossed[:, None]
+        children = self.children[elite:]
+        np.take(genomes, self.parents[:, 0], axis=0, out=children, mode="clip")  # "clip" writes straight into the children
+        np.copyto(children, genomes[self.parents[:, 1]], where=from_second[:, self._units])
+
+    def _mutate(self) -> None:
+        """Gaussian mutation: N(0, σ²) is added to some genes of every child; the elite stays as it is."""
+        self._rng.standard_normal(dtype=self.network.dtype.type, out=self._noise)
+        self._rng.random(dtype=self.network.dtype.type, out=self._chances)
+        self._noise *= self._chances < self.settings.mutated
+        self._noise *= self.sigma
+        self.children[self.settings.elite :] += self._noise
+
+
+HISTORY = ("best_loss", "median_loss", "spread", "accuracy", "sigma", "success")
+
+
+def unit_of_each_gene(network: Network) -> NDArray[np.int64]:
+    """(parameters,) the number of the unit that each parameter belongs to; a learnt α goes with its layer's first unit."""
+    units, first = np.empty(network.vector.size, np.int64), 0
+    for layer, width in enumerate(network.widths, 1):
+        for kind in ("weight", "bias", "alpha"):
+            part = network.slices.get(parameter_name(layer, kind))
+            if part is not None:
+                units[part] = first + np.arange(part.stop - part.start) % width
+        first += width
+    return units

@@ -1,0 +1,179 @@
+"""Many networks of one structure, evaluated on the same examples at once: the body of the genetic algorithm.
+
+A genome is a network's flat parameter vector, a population a matrix of them. A layer's weights are then a stack of
+matrices, and one stacked product takes all individuals through the layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradviz.activations import ACTIVATIONS
+from gradviz.losses import loss_named
+from gradviz.network import Network, parameter_name
+from gradviz.spec import MAX_PARAMETERS, SpecError
+
+Floats = NDArray[np.floating[Any]]
+Array = NDArray[Any]
+
+GROUP_BYTES = 4 << 20  # individuals are evaluated in groups whose buffers fit the processor's cache; also bounds the memory
+
+
+class Population:
+    """The genomes, and how well each does.
+
+    Attributes:
+        genomes: (size, parameters), each row laid out as `Network.vector`; write into it, then `evaluate`.
+        losses: (size,) of the last evaluation; ∞ where the loss is not a number, so that it counts as the worst.
+        accuracies: (size,) share of right answers, 0 where the loss is not finite; NaN unless the targets are class numbers.
+    """
+
+    def __init__(self, network: Network, size: int, inputs: Floats, targets: Array) -> None:
+        """Make the buffers for a population of ``size``.
+
+        Args:
+            network: the structure; its own parameters are neither read nor written.
+            size: number of individuals.
+            inputs: (examples, features).
+            targets: (examples,) class numbers (of an integer type) or values, or (examples, outputs) values.
+
+        Raises:
+            SpecError: for batch norm, and when the population would be too large.
+            ValueError: when the arrays do not fit the network.
+        """
+        if network.spec.batch_norm:
+            allowed = "false in a population: the running statistics are in no genome, so a genome would not say what its network answers"
+            raise SpecError("network.batch_norm", True, allowed)
+        if size * network.vector.size > MAX_PARAMETERS:
+            allowed = f"at most {MAX_PARAMETERS:,} parameters in all; each individual has {network.vector.size:,}"
+            raise SpecError("the population's size", size, allowed)
+        inputs, targets = np.asarray(inputs), np.asarray(targets)
+        if inputs.ndim != 2 or inputs.shape[1] != network.inputs or not len(inputs):
+            raise ValueError(f"inputs have shape {inputs.shape}; the network reads (examples, {network.inputs})")
+        encoded = loss_named(network.loss).encode(targets, network.outputs)
+        if encoded.shape[-1] != len(inputs):
+            raise ValueError(f"{len(inputs)} inputs, but {encoded.shape[-1]} targets")
+        self.network = network
+        self.genomes: Floats = np.zeros((size, network.vector.size), network.dtype)
+        self.losses = np.full(size, np.inf)
+        self.accuracies = np.full(size, np.nan)
+        with np.errstate(over="ignore"):  # too large for float32 becomes infinite, and the losses tell
+            inputs = inputs.astype(network.dtype)
+            self._targets = encoded.astype(network.dtype) if encoded.dtype.kind == "f" else encoded
+        self._classes: Array | None = None
+        if targets.ndim == 1 and targets.dtype.kind in "iub":
+            self._classes = targets.astype(bool) if network.outputs == 1 else targets
+        self._measure = LOSSES_OF_EACH[network.loss]
+        examples = len(inputs)
+        rows = network.inputs + 1 + sum(units + 1 for units in network.widths) + max(network.widths)
+        group = max(1, min(size, GROUP_BYTES // (rows * examples * network.dtype.itemsize)))
+        self._groups = [slice(start, min(start + group, size)) for start in range(0, size, group)]
+        # (individuals of a group, units + 1, examples) of the input and of each layer; the row of ones meets the bias
+        self._values: list[Floats] = [np.ones((group, units + 1, examples), network.dtype) for units in network.widths]
+        self._inputs: Floats = np.ones((network.inputs + 1, examples), network.dtype)
+        self._inputs[:-1] = inputs.T
+        self._sums: Floats = np.empty(group * max(network.widths) * examples, network.dtype)
+        self._scratch: Floats = np.empty((group, network.outputs, examples), network.dtype)
+        self._steps = [self._plan(part) for part in self._groups]
+
+    def evaluate(self) -> None:
+        """Find every individual's loss and accuracy over all examples."""
+        with np.errstate(all="ignore"):  # an individual may overflow: it counts as the worst
+            for part, steps in zip(self._groups, self._steps, strict=True):
+                for step in steps:
+                    step()
+                outputs = self._values[-1][: part.stop - part.start, :-1]
+                self.losses[part] = self._measure(outputs, self._targets, self._scratch[: len(outputs)])
+                if self._classes is not None:
+                    right = self._scratch[: len(outputs), 0]
+                    np.equal(self._answers(outputs), self._classes, out=right)
+                    self.accuracies[part] = _means(right)
+        self.losses[np.isnan(self.losses)] = np.inf
+        if self._classes is not None:
+            self.accuracies[np.isinf(self.losses)] = 0.0
+
+    def _answers(self, outputs: Floats) -> Array:
+        """(individuals, examples) the class that each network speaks for, as `gradviz.prediction` reads its outputs."""
+        if outputs.shape[1] > 1:
+            return np.asarray(outputs.argmax(axis=1))
+        return np.asarray(outputs[:, 0] > (0.5 if self.network.loss == "mse" else 0.0))
+
+    def _plan(self, part: slice) -> list[Callable[[], None]]:
+        """What takes one group of individuals through the network, layer by layer; all views are made here, once."""
+        network, count = self.network, part.stop - part.start
+        examples = self._inputs.shape[1]
+        genomes, feed, steps = self.genomes[part], self._inputs, []
+        for layer, (units, name) in enumerate(zip(network.widths, network.activations, strict=True), 1):
+            start, stop = network.slices[parameter_name(layer, "weight")].start, network.slices[parameter_name(layer, "bias")].stop
+            weights = genomes[:, start:stop].reshape(count, -1, units).transpose(0, 2, 1)
+            values = self._values[layer - 1][:count]
+            sums = self._sums[: count * units * examples].reshape(count, units, examples)
+            alpha = network.slices.get(parameter_name(layer, "alpha"))
+            # a learnt α is one number per individual, (individuals, 1, 1), which the activation broadcasts
+            parameter: Any = network.activation_parameter(layer) if alpha is None else genomes[:, alpha, None]
+            source = network.skips.get(layer)
+            skip = None if source is None else self._values[source - 1][:count, :-1]
+            steps.append(_layer(weights, feed, sums, name, parameter, values[:, :-1], skip))
+            feed = values
+        return steps
+
+
+def _layer(weights: Floats, feed: Floats, sums: Floats, name: str, parameter: Any, out: Floats, skip: Floats | None) -> Callable[[], None]:
+    """One layer of all individuals of a group: out = f(W h + b), plus what a skip adds."""
+    activate = ACTIVATIONS[name].forward
+
+    def through() -> None:
+        # z = Wᵀ h + b of each individual: (individuals, units, fan_in + 1) · (individuals, fan_in + 1, examples)
+        np.matmul(weights, feed, out=sums)
+        activate(sums, out, parameter)
+        if skip is not None:
+            np.add(out, skip, out=out)
+
+    return through
+
+
+def _mse(z: Floats, targets: Floats, scratch: Floats) -> Floats:
+    # L = Σ (z − t)² / N
+    np.subtract(z, targets, out=scratch)
+    np.multiply(scratch, scratch, out=scratch)
+    return _means(scratch)
+
+
+def _binary_cross_entropy(z: Floats, targets: Floats, scratch: Floats) -> Floats:
+    # L = Σ [ln(1 + e^−|z|) + max(z, 0) − z t] / N
+    np.abs(z, out=scratch)
+    np.negative(scratch, out=scratch)
+    np.exp(scratch, out=scratch)
+    np.log1p(scratch, out=scratch)
+    loss = _means(scratch)
+    np.maximum(z, 0.0, out=scratch)
+    loss += _means(scratch)
+    np.multiply(z, targets, out=scratch)
+    loss -= _means(scratch)
+    return loss
+
+
+def _cross_entropy(z: Floats, classes: Array, scratch: Floats) -> Floats:
+    # L = Σ [ln Σ e^z − z_t] / batch
+    np.subtract(z, z.max(axis=1, keepdims=True), out=scratch)
+    own = scratch[:, classes, np.arange(len(classes))]
+    np.exp(scratch, out=scratch)
+    return np.asarray((np.log(scratch.sum(axis=1)) - own).mean(axis=1))
+
+
+def _means(values: Floats) -> Floats:
+    """(individuals,) the mean of each individual's (outputs, examples); a matrix product is the fastest sum there is."""
+    flat = values.reshape(len(values), -1)
+    return np.asarray(np.dot(flat, np.full(flat.shape[1], 1.0 / flat.shape[1], flat.dtype)))
+
+
+LOSSES_OF_EACH: dict[str, Callable[[Floats, Array, Floats], Floats]] = {
+    # the values of `gradviz.losses`, without their gradients: outputs (individuals, outputs, examples) -> (individuals,)
+    "mse": _mse,
+    "binary_cross_entropy": _binary_cross_entropy,
+    "cross_entropy": _cross_entropy,
+}
