@@ -62,6 +62,8 @@ class LessonRunner(QObject):
         """Press the real controls, one after the other."""
         for action in actions:
             self._press(action)
+        if self._window.run.settled and self._window.run.snapshot is not None:
+            self._panel.show_snapshot(self._window.run.snapshot)  # where nothing had to be done no other one may come
 
     def ask(self, question: Question) -> None:
         """Run a question, from the lesson's scene on, and let the panel show what came of it."""
@@ -93,7 +95,7 @@ class LessonRunner(QObject):
         elif action.do == "reset":
             window.reset()
         else:
-            window.run.walk(action.do)
+            window.run.walk(action.do, always=True)  # a lesson presses no more than it counts on
 
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         if self._then is not None and self._window.run.settled and not snapshot.playing:

@@ -119,10 +119,13 @@ class LiveRun(QObject):
         self._rest()
         self._send("pause")
 
-    def walk(self, command: str) -> None:
-        """``step``, ``step_layer`` or ``step_phase``, or ``back``, ``back_layer`` or ``back_phase``."""
+    def walk(self, command: str, *, always: bool = False) -> None:
+        """``step``, ``step_layer`` or ``step_phase``, or ``back``, ``back_layer`` or ``back_phase``.
+
+        While several are under way further ones are dropped, so that a key held down does not pile up work; ``always`` keeps them.
+        """
         self._rest()
-        if self._walks < MOST_WALKS:  # a key held down must not pile up work
+        if always or self._walks < MOST_WALKS:
             self._walks += 1
             self._send(command)
 

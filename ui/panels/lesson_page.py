@@ -160,7 +160,7 @@ class LessonPage(QScrollArea):
             prose.show_runs(words.filled(text, state.scene))
         numbers = any(run.name for text in lesson.text for run in words.filled(text, None))
         self._measured.setVisible(numbers)
-        self._measured.show_text(measured_note(state.scene, state.in_scene))
+        self._measured.show_text(measured_note(state.scene, state.scene is state.current))
         self.scene.setText("Set the scene again" if state.was_set or state.asked else "Set the scene")
         self.scene.show_primary(not state.was_set and not state.asked)
         self._scene_mark.show_state("done" if state.is_set else "new")

@@ -33,8 +33,9 @@ class LessonState:
         """Take a moment of the run for the texts that are about it."""
         self.current = snapshot
         if self.in_scene:
-            self.scene = snapshot
-            whole = snapshot.step >= self.lesson.scene.steps or snapshot.failure is not None
+            whole = snapshot.moment is None and (snapshot.step >= self.lesson.scene.steps or snapshot.failure is not None)
+            if whole or not self.was_set:  # gone back or inside a step, much that the text speaks of is not there
+                self.scene = snapshot
             if whole:
                 self.asked, self.was_set = False, True
         if self.live is not None:

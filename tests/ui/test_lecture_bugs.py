@@ -1,0 +1,73 @@
+"""What went wrong when a student worked through the lessons and the lab in the real window."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from gradviz.lessons import Lesson, lessons
+from gradviz.snapshot import Snapshot
+from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from ui.main_window import MainWindow
+from ui.panels.lesson import LessonPanel
+from ui.panels.lesson_page import LessonPage
+
+SPEC = Spec(NetworkSpec(depth=3, width=3), DataSpec(samples=40), TrainingSpec(seed=5))
+PATIENCE = 30_000
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    made = MainWindow(SPEC)
+    made.set_motion("off")
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitUntil(lambda: made.run.snapshot is not None and made.run.snapshot.step > 0, timeout=PATIENCE)
+    made.show_lessons()
+    yield made
+    made.close()
+
+
+def wait(qtbot: QtBot, window: MainWindow, ready: Callable[[Snapshot], bool]) -> Snapshot:
+    qtbot.waitUntil(lambda: window.run.snapshot is not None and window.run.settled and ready(window.run.snapshot), timeout=PATIENCE)
+    assert window.run.snapshot is not None
+    return window.run.snapshot
+
+
+def set_scene(qtbot: QtBot, window: MainWindow, name: str) -> tuple[LessonPanel, LessonPage, Lesson]:
+    panel = window.lesson
+    assert panel is not None
+    panel.open_lesson(name)
+    page, state = panel.page, panel.state
+    assert page is not None
+    assert state is not None
+    page.scene.click()
+    qtbot.waitUntil(lambda: state.is_set and window.run.settled, timeout=PATIENCE)
+    return panel, page, next(lesson for lesson in lessons() if lesson.name == name)
+
+
+@pytest.mark.parametrize(("name", "number", "step"), [("a2-how-a-weight-learns", 2, 10), ("c3-not-a-number", 1, 5)])
+def test_all_steps_of_a_try_are_taken(qtbot: QtBot, window: MainWindow, name: str, number: int, step: int) -> None:
+    _, page, lesson = set_scene(qtbot, window, name)
+    for row in page.tries[: number + 1]:
+        row.button.click()
+        wait(qtbot, window, lambda s: True)
+    assert wait(qtbot, window, lambda s: True).step == step, lesson.tries[number].text
+
+
+@pytest.mark.parametrize("name", ["b2-superhighway", "b3-identity", "b4-batch-norm", "c5-clipping"])
+def test_a_try_that_only_shows_what_is_shown_already_has_its_numbers(qtbot: QtBot, window: MainWindow, name: str) -> None:
+    panel, page, _ = set_scene(qtbot, window, name)
+    page.tries[0].button.click()
+    wait(qtbot, window, lambda s: True)
+    assert panel.state is not None
+    assert panel.state.tries[0] is not None
+    assert "–" not in page.tries[0].seen.words
+
+
+def test_the_words_of_a_lesson_keep_their_numbers_inside_a_step(qtbot: QtBot, window: MainWindow) -> None:
+    _, page, _ = set_scene(qtbot, window, "a3-three-factors")
+    page.tries[1].button.click()
+    wait(qtbot, window, lambda s: s.moment is not None)
+    assert "2.4985" in page.paragraphs[2].words
+    assert not any("–" in each.words for each in page.paragraphs)
