@@ -69,11 +69,14 @@ class Population:
             self._classes = targets.astype(bool) if network.outputs == 1 else targets
         self._measure = LOSSES_OF_EACH[network.loss]
         examples = len(inputs)
-        rows = network.inputs + 1 + sum(units + 1 for units in network.widths) + max(network.widths)
+        # Outputs are needed until the next layer has read them, or a skip: so layers of equal width can take turns on two buffers.
+        places = [(units, layer if network.skips else layer % 2) for layer, units in enumerate(network.widths)]
+        rows = sum(units + 1 for units, _ in set(places)) + max(network.widths)
         group = max(1, min(size, GROUP_BYTES // (rows * examples * network.dtype.itemsize)))
         self._groups = [slice(start, min(start + group, size)) for start in range(0, size, group)]
-        # (individuals of a group, units + 1, examples) of the input and of each layer; the row of ones meets the bias
-        self._values: list[Floats] = [np.ones((group, units + 1, examples), network.dtype) for units in network.widths]
+        # of each layer (individuals of a group, units + 1, examples); the last row, of ones, meets the next layer's bias
+        buffers: dict[tuple[int, int], Floats] = {place: np.ones((group, place[0] + 1, examples), network.dtype) for place in places}
+        self._values = [buffers[place] for place in places]
         self._inputs: Floats = np.ones((network.inputs + 1, examples), network.dtype)
         self._inputs[:-1] = inputs.T
         self._sums: Floats = np.empty(group * max(network.widths) * examples, network.dtype)

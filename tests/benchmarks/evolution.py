@@ -21,20 +21,25 @@ from gradviz.threads import use_threads
 from tests.benchmarks.result import Result, in_turn, rate
 
 SIZE = 200
-NETWORKS = ((2, 8, 256), (2, 8, 300), (6, 8, 256), (2, 32, 256))  # depth, width, examples
-ACTIVATIONS = ("step", "relu", "tanh")
+CASES = (  # depth, width, activation, examples; the wider the nets, the more a loop does in each of its calls
+    (2, 8, "step", 200),
+    (2, 8, "step", 300),
+    (2, 8, "relu", 300),
+    (2, 8, "tanh", 300),
+    (6, 8, "step", 300),
+    (2, 32, "step", 300),
+)
 LOSS = "binary_cross_entropy"
-ROUNDS = 5
-SECONDS = 0.3  # of one turn
+ROUNDS = 7
+SECONDS = 0.2  # of one turn
 
 
 def run() -> Iterator[Result]:
     use_threads(1)
-    for activation in ACTIVATIONS:
-        for depth, width, examples in NETWORKS:
-            spec = NetworkSpec(depth=depth, width=width, activation=activation)
-            for dtype in (np.float32, np.float64):
-                yield from _compare(spec, examples, dtype)
+    for depth, width, activation, examples in CASES:
+        spec = NetworkSpec(depth=depth, width=width, activation=activation)
+        for dtype in (np.float32, np.float64):
+            yield from _compare(spec, examples, dtype)
 
 
 def _compare(spec: NetworkSpec, examples: int, dtype: type[np.floating[Any]]) -> Iterator[Result]:
