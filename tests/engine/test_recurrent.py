@@ -230,7 +230,7 @@ def test_the_highway_carries_what_the_forget_gate_lets_through() -> None:
 def train_on_recall(kind: str, steps: int, **fields: Any) -> tuple[float, Any]:
     """Adam, gradient clipped to norm 1, lag 100: the accuracy on unseen sequences, and ‖∂L/∂h_t‖ (time,) of the first step."""
     data, test = recall(1000, lag=100), recall(1000, lag=100, seed=7)
-    network = RecurrentNetwork(kind, 4, 16, 2, loss="cross_entropy", **fields)
+    network = RecurrentNetwork(kind, data.inputs.shape[2], 16, data.classes, loss="cross_entropy", **fields)
     run, optimizer = RecurrentPass(network, 32, 101), OPTIMIZERS["adam"](network.vector.size, network.dtype)
     sequences, rng = data.inputs.transpose(1, 2, 0), np.random.default_rng(1)
     lengths: Any = None
@@ -242,17 +242,18 @@ def train_on_recall(kind: str, steps: int, **fields: Any) -> tuple[float, Any]:
         run.backward()
         lengths = run.state_gradient_norms() if lengths is None else lengths
         CLIPPINGS["norm"].apply(run.gradient, network.layer_slices, 1.0)
-        optimizer.step(network.vector, run.gradient, 0.005, 0.0)
+        optimizer.step(network.vector, run.gradient, 0.003, 0.0)
     return float((network.predict(test.inputs).argmax(axis=1) == test.targets).mean()), lengths
 
 
 def test_after_a_lag_of_100_the_gradient_of_the_rnn_is_dead_and_the_lstm_recalls() -> None:
-    right, lengths = train_on_recall("lstm", 150, forget_bias=5.0)
+    right, lengths = train_on_recall("lstm", 400, forget_bias=4.0)
     assert right >= 0.99
     assert lengths[0] > 1e-3 * lengths[-1]
-    for radius, most in ((None, 1e-5), (0.9, 1e-8), (0.5, 1e-30)):
-        right, lengths = train_on_recall("rnn", 150, spectral_radius=radius)
-        assert right < 0.6  # guessing is right in half of the cases
+    # guessing is right once in four times; from an orthogonal matrix the RNN finds out one bit at best
+    for radius, most, most_right in ((None, 1e-5, 0.6), (0.9, 1e-8, 0.35)):
+        right, lengths = train_on_recall("rnn", 400, spectral_radius=radius)
+        assert right < most_right
         assert lengths[0] < most * lengths[-1]
         assert (lengths > 0.0).all()
 

@@ -25,7 +25,7 @@ def test_recall_asks_for_the_first_symbol() -> None:
 
 def test_a_longer_lag_leaves_the_symbols() -> None:
     assert np.array_equal(recall(50, 5).targets, recall(50, 500).targets)
-    assert recall(50, 0).inputs.shape == (50, 1, 4)
+    assert recall(50, 0).inputs.shape == (50, 1, 12)
 
 
 def test_adding_asks_for_the_sum_of_the_marked_numbers() -> None:
