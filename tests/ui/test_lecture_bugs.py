@@ -6,7 +6,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from gradviz.lessons import Lesson, lessons
-from gradviz.snapshot import Snapshot
+from gradviz.snapshot import Distribution, Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from ui.main_window import MainWindow
 from ui.panels.lesson import LessonPanel
@@ -71,3 +71,28 @@ def test_the_words_of_a_lesson_keep_their_numbers_inside_a_step(qtbot: QtBot, wi
     wait(qtbot, window, lambda s: s.moment is not None)
     assert "2.4985" in page.paragraphs[2].words
     assert not any("–" in each.words for each in page.paragraphs)
+
+
+def test_the_words_of_a_lesson_keep_the_moment_they_are_about(qtbot: QtBot, window: MainWindow) -> None:
+    _, page, _ = set_scene(qtbot, window, "c5-clipping")
+    qtbot.waitUntil(lambda: "cut to 1" in page.paragraphs[1].words, timeout=PATIENCE)
+    cut = page.paragraphs[1].words
+    window.run.play_for(400)  # until nothing is cut any more
+    wait(qtbot, window, lambda s: s.step == 405)
+    assert page.paragraphs[1].words == cut
+
+
+def test_another_selection_does_not_take_the_numbers_of_the_words(qtbot: QtBot, window: MainWindow) -> None:
+    _, page, _ = set_scene(qtbot, window, "a7-zero-factor")
+    qtbot.waitUntil(lambda: "2.5 and is 2.5" in page.paragraphs[1].words, timeout=PATIENCE)
+    page.tries[1].button.click()
+    wait(qtbot, window, lambda s: s.chain is not None and s.chain.layer == 1)
+    assert "2.5 and is 2.5" in page.paragraphs[1].words
+
+
+def test_another_view_of_the_lab_does_not_take_the_numbers_of_the_words(qtbot: QtBot, window: MainWindow) -> None:
+    _, page, _ = set_scene(qtbot, window, "d3-linear")
+    qtbot.waitUntil(lambda: "its 5 layers" in page.paragraphs[2].words, timeout=PATIENCE)
+    window.show_lab("activation")
+    wait(qtbot, window, lambda s: isinstance(s.lab, Distribution))
+    assert "its 5 layers" in page.paragraphs[2].words

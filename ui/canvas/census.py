@@ -17,8 +17,11 @@ SMALLEST_UNIT = 5.0  # radius of a unit that has room for a badge
 COUNTS_FROM = 34.0  # pitch
 
 
-def paint_census(painter: QPainter, layout: Layout, census: Census, theme: Theme) -> None:
-    """A cross on what is dead, a flat line on what is saturated; strips have a tick beside each such row."""
+def paint_census(painter: QPainter, layout: Layout, census: Census, theme: Theme, counted: bool = True) -> None:
+    """A cross on what is dead, a flat line on what is saturated; strips have a tick beside each such row.
+
+    ``counted`` False leaves the numbers under the columns out, where something else stands.
+    """
     if len(census.dead) != int(layout.unit_starts[-1]):
         return  # counted of the network before
     for layer in layout.visible_layers():
@@ -31,7 +34,8 @@ def paint_census(painter: QPainter, layout: Layout, census: Census, theme: Theme
         elif layout.radius >= SMALLEST_UNIT:
             for unit in np.flatnonzero(dead | saturated).tolist():
                 _paint_badge(painter, layout.unit_point(layer, unit), layout.radius, bool(dead[unit]), theme)
-        _paint_count(painter, layout, layer, int(census.dead_counts[layer - 1]), int(census.saturated_counts[layer - 1]), theme)
+        if counted:
+            _paint_count(painter, layout, layer, int(census.dead_counts[layer - 1]), int(census.saturated_counts[layer - 1]), theme)
 
 
 def _paint_badge(painter: QPainter, centre: QPointF, radius: float, dead: bool, theme: Theme) -> None:

@@ -58,6 +58,6 @@ def paint_said(painter: QPainter, layout: Layout, snapshot: Snapshot, link: Chai
     if moment is not None and layout.has_foot:
         stage.paint_waiting(painter, layout, moment, taken, theme)
     if moment is None and snapshot.census is not None:
-        paint_census(painter, layout, snapshot.census, theme)
+        paint_census(painter, layout, snapshot.census, theme, counted=not taken)
     if moment is None and snapshot.details is None:
         paint_invitation(painter, layout, theme)

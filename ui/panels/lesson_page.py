@@ -87,8 +87,8 @@ class LessonPage(QScrollArea):
         self._scene_mark, self._scene_note = Mark(), Prose(CAPTION)
         note = QHBoxLayout()
         note.setSpacing(8)
-        note.addWidget(self._scene_mark, 0, Qt.AlignmentFlag.AlignVCenter)
-        note.addWidget(self._scene_note, 1, Qt.AlignmentFlag.AlignVCenter)
+        note.addWidget(self._scene_mark, 0, Qt.AlignmentFlag.AlignTop)
+        note.addWidget(self._scene_note, 1, Qt.AlignmentFlag.AlignTop)
         self._add(self.scene, 16)
         self._column.addSpacing(8)
         self._column.addLayout(note)
@@ -240,7 +240,7 @@ def scene_note(state: LessonState) -> str:
     """How the scene stands."""
     scene = state.lesson.scene
     if state.is_set:
-        return f"Scene is set: {when(state.scene)}." if state.scene is not None else "Scene is set."
+        return f"Scene is set: {when(state.current)}." if state.current is not None else "Scene is set."
     if state.asked:
         return f"Training {steps_words(scene.steps)} …" if scene.steps else "Setting the scene …"
     if state.was_set:

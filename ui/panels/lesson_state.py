@@ -1,13 +1,15 @@
 """How one visit of a lesson stands: whether its scene is set, what each text was measured on, and where its question has come.
 
-A text's numbers follow the run only while the run is what the text talks about; afterwards they stay as they were, so that a
-lesson never shows another net's numbers under its words.
+A text's numbers are those of the moment at which its scene is set and stay so; those of a try follow the run. So a lesson never
+shows another moment's numbers under its words.
 """
 
 from __future__ import annotations
 
+from math import isnan
+
 from gradviz.lessons import Lesson
-from gradviz.quantities import quantity
+from gradviz.quantities import names_in, quantity
 from gradviz.snapshot import Snapshot
 
 
@@ -19,6 +21,7 @@ class LessonState:
         self._spec = lesson.spec
         self.asked = False  # for the scene, and it has not come yet
         self.was_set = False
+        self._tried = False  # something was pressed since the scene was set
         self.current: Snapshot | None = None  # of the run, whatever it is
         self.scene: Snapshot | None = None  # the last moment of the scene: what the text's numbers are
         self.tries: dict[int, Snapshot | None] = {}  # those pressed in this visit, and what their words were measured on
@@ -34,12 +37,26 @@ class LessonState:
         self.current = snapshot
         if self.in_scene:
             whole = snapshot.moment is None and (snapshot.step >= self.lesson.scene.steps or snapshot.failure is not None)
-            if whole or not self.was_set:  # gone back or inside a step, much that the text speaks of is not there
+            if not self.was_set or (whole and self._is_of_text(snapshot)):
                 self.scene = snapshot
             if whole:
                 self.asked, self.was_set = False, True
         if self.live is not None:
             self.tries[self.live] = snapshot
+
+    def _is_of_text(self, snapshot: Snapshot) -> bool:
+        """Whether the text's words are about this moment: not when the run has moved on or another weight is looked at."""
+        if self._tried or (self.scene is not None and snapshot.step != self.scene.step):
+            return False
+        if self.scene is not None and self._known(snapshot) < self._known(self.scene):
+            return False  # another view of the lab is measured now, for instance
+        select, chain = self.lesson.scene.select, snapshot.chain
+        return select is None or select[0] != "edge" or chain is None or chain.layer == select[1]
+
+    def _known(self, snapshot: Snapshot) -> int:
+        """How many of the numbers in the words this moment has."""
+        names = [name for text in (self.lesson.idea, *self.lesson.text) for name in names_in(text)]
+        return sum(not isnan(quantity(snapshot, name)) for name in names)
 
     def forget_run(self) -> None:
         """There is no run any more."""
@@ -66,12 +83,14 @@ class LessonState:
 
     def ask_scene(self) -> None:
         self.asked, self.running = True, False
+        self.was_set = self._tried = False
         self.live = None
         self.current = self.scene = None  # the old run's numbers are not the scene's, even where the settings agree
 
     def press_try(self, number: int) -> None:
         self.tries[number] = None
         self.live, self.running = number, False
+        self._tried = self.was_set
 
     def choose(self, case: int) -> None:
         if not self.running and self.answer is None:
@@ -79,6 +98,7 @@ class LessonState:
 
     def ask_question(self) -> None:
         self.running, self.live = True, None
+        self._tried = self.was_set
 
     def ask_again(self) -> None:
         """Forget prediction and answer."""
