@@ -12,7 +12,7 @@ from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKe
 from PySide6.QtWidgets import QApplication, QFileDialog, QSlider, QSplitter, QVBoxLayout, QWidget
 
 from gradviz.snapshot import Look, Snapshot
-from gradviz.spec import Spec
+from gradviz.spec import Spec, field_info
 
 from . import motion
 from .canvas.scene import NetworkCanvas
@@ -322,8 +322,10 @@ class MainWindow(QWidget):
         self.run.change(self.run.wanted_spec.replace(path, value), path)
 
     def try_remedy(self, path: str, value: object) -> None:
-        """Change one field, as a verdict proposes, and go on."""
-        self.change(path, value)
+        """Change one field, as a verdict proposes, and begin again: what has died or overflowed cannot be cured later."""
+        title = field_info(path).title
+        self.run.load(self.run.wanted_spec.replace(path, value), f"remedy: {title.lower()}")
+        self.tell("notice", f"Begun again from seed {self.run.wanted_spec.training.seed}, with one change: {title.lower()}.")
         self.run.play()
 
     def reset(self) -> None:

@@ -96,3 +96,13 @@ def test_another_view_of_the_lab_does_not_take_the_numbers_of_the_words(qtbot: Q
     window.show_lab("activation")
     wait(qtbot, window, lambda s: isinstance(s.lab, Distribution))
     assert "its 5 layers" in page.paragraphs[2].words
+
+
+def test_a_remedy_cures_a_run_that_has_overflowed(qtbot: QtBot, window: MainWindow) -> None:
+    window.load_preset("exploding")
+    window.set_speed(None)
+    wait(qtbot, window, lambda s: s.failure is not None)
+    window.try_remedy("training.clip", "norm")
+    snapshot = wait(qtbot, window, lambda s: s.spec.training.clip == "norm" and s.step > 50)
+    assert snapshot.failure is None
+    assert "diverged" not in {verdict.kind for verdict in snapshot.verdicts}
