@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from .controls.input import focus_by_tab
 from .panels.panel import Panel
 from .theme import Theme
+
+SIDE, SPACING = 12, 4
+NARROWEST = 260  # the names then stand in two rows
 
 
 class LabPage(QWidget):
@@ -22,19 +26,21 @@ class LabPage(QWidget):
         self.panels = tuple(panels)
         self._buttons = QButtonGroup(self)
         self._stack = QStackedWidget()
-        row = QHBoxLayout()
-        row.setContentsMargins(12, 8, 12, 4)
-        row.setSpacing(4)
+        self._columns = 0  # names in a row
+        row = self._row = QGridLayout()
+        row.setContentsMargins(SIDE, 8, SIDE, 4)
+        row.setSpacing(SPACING)
+        row.setColumnStretch(len(panels), 1)
         for number, panel in enumerate(self.panels):
             button = QPushButton(panel.title)
             button.setCheckable(True)
+            button.setObjectName("lab-view")
             button.setProperty("pill", True)
             button.setAccessibleName(f"Lab: {panel.title}")
             focus_by_tab(button)
             self._buttons.addButton(button, number)
-            row.addWidget(button)
             self._stack.addWidget(panel)
-        row.addStretch(1)
+        self._arrange(len(panels))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -42,6 +48,23 @@ class LabPage(QWidget):
         column.addWidget(self._stack, 1)
         self._buttons.button(0).setChecked(True)
         self._buttons.idToggled.connect(self._on_toggled)
+
+    def minimumSizeHint(self) -> QSize:
+        hint = super().minimumSizeHint()  # with the names in as many rows as they stand in now
+        return QSize(max(NARROWEST, self._stack.minimumSizeHint().width()), hint.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        names = self._buttons.buttons()
+        wanted = sum(button.sizeHint().width() + SPACING for button in names) - SPACING + 2 * SIDE
+        self._arrange(len(names) if wanted <= self.width() else -(-len(names) // 2))
+        super().resizeEvent(event)
+
+    def _arrange(self, columns: int) -> None:
+        """The names in rows of so many."""
+        if columns != self._columns:
+            self._columns = columns
+            for number, button in enumerate(self._buttons.buttons()):
+                self._row.addWidget(button, number // columns, number % columns)
 
     @property
     def view(self) -> str:

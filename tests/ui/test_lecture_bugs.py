@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from gradviz.lessons import Lesson, lessons
@@ -106,3 +107,12 @@ def test_a_remedy_cures_a_run_that_has_overflowed(qtbot: QtBot, window: MainWind
     snapshot = wait(qtbot, window, lambda s: s.spec.training.clip == "norm" and s.step > 50)
     assert snapshot.failure is None
     assert "diverged" not in {verdict.kind for verdict in snapshot.verdicts}
+
+
+def test_the_names_of_the_lab_are_whole_in_the_smallest_window(qtbot: QtBot, window: MainWindow) -> None:
+    window.resize(900, 600)
+    window.show_lab("clipping")
+    lab = window.lab
+    assert lab is not None
+    qtbot.waitUntil(lambda: lab.width() > 0 and all(b.width() >= b.sizeHint().width() for b in lab.findChildren(QPushButton, "lab-view")))
+    assert window.canvas.width() <= window.centre.width()

@@ -70,6 +70,8 @@ def _paint_count(painter: QPainter, layout: Layout, layer: int, dead: int, satur
     if metrics.horizontalAdvance(lines[0]) > layout.pitch - 4:
         lines = parts
     y = layout.marks_y + (14.0 if layout.marks or layout.has_strips else 0.0) - 6.0 * (len(lines) - 1)
+    if y + 12.0 * (len(lines) - 1) + metrics.height() / 2 > layout.height:
+        return  # a low picture has no room for them
     for number, line in enumerate(lines):
         if metrics.horizontalAdvance(line) <= layout.pitch - 2:
             text_at(painter, QPointF(layout.columns.x(layer), y + 12.0 * number), line)
