@@ -193,6 +193,7 @@ class MainWindow(QWidget):
         from .panels.chain_rule import ChainRulePanel
 
         panel = ChainRulePanel()
+        panel.setParent(self)  # until its page is shown
         panel.layer_selected.connect(self._on_layer_selected)
         panel.example_wanted.connect(self.look_at_example)
         panel.select(self.canvas.selection)
@@ -206,6 +207,7 @@ class MainWindow(QWidget):
         from .panels.inspect import InspectPanel
 
         panel = InspectPanel()
+        panel.setParent(self)  # until its page is shown
         panel.weight_wanted.connect(self.set_weight)
         panel.chain_wanted.connect(self.show_chain)
         self._adopt(panel)

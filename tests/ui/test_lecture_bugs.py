@@ -116,3 +116,16 @@ def test_the_names_of_the_lab_are_whole_in_the_smallest_window(qtbot: QtBot, win
     assert lab is not None
     qtbot.waitUntil(lambda: lab.width() > 0 and all(b.width() >= b.sizeHint().width() for b in lab.findChildren(QPushButton, "lab-view")))
     assert window.canvas.width() <= window.centre.width()
+
+
+def test_before_the_scene_is_set_a_run_of_the_same_settings_gives_no_numbers_to_the_words(qtbot: QtBot, window: MainWindow) -> None:
+    lesson = next(lesson for lesson in lessons() if lesson.name == "b2-superhighway")
+    window.run.load(lesson.spec, "the same")
+    window.run.pause()
+    window.run.play_for(37)
+    wait(qtbot, window, lambda s: s.spec == lesson.spec and s.step == 37)
+    panel = window.lesson
+    assert panel is not None
+    panel.open_lesson(lesson.name)
+    assert panel.page is not None
+    assert panel.page.paragraphs[2].words.count("–") == 3

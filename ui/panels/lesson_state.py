@@ -37,7 +37,7 @@ class LessonState:
         self.current = snapshot
         if self.in_scene:
             whole = snapshot.moment is None and (snapshot.step >= self.lesson.scene.steps or snapshot.failure is not None)
-            if not self.was_set or (whole and self._is_of_text(snapshot)):
+            if whole and self._is_of_text(snapshot) and (self.asked or self.was_set or snapshot.step == self.lesson.scene.steps):
                 self.scene = snapshot
             if whole:
                 self.asked, self.was_set = False, True
