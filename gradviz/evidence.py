@@ -112,7 +112,7 @@ def is_bounded(activation: str) -> bool:
 
 def _scale_of(experiment: Experiment, table: HistoryTable) -> float:
     """The loss of guessing; with one example alone guessing costs nothing, then the loss at the beginning is the measure."""
-    guessing = experiment.snapshot().guessing_loss
+    guessing = experiment.guessing_loss
     if guessing is not None and guessing > 0:
         return guessing
     return float(table.loss[0]) or 1.0

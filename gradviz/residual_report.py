@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -44,6 +45,7 @@ def _size(carried: Floats) -> float:
     return norm(carried.ravel()) / math.sqrt(len(carried))
 
 
+@functools.lru_cache(maxsize=8)  # asked before every step while a rival is trained
 def rival_spec(spec: Spec) -> Spec:
     """The same experiment without skips, or with them where it has none; the spec itself when no skip fits into the net."""
     if skip_sources(spec.network):

@@ -312,7 +312,9 @@ class Session:
     def _measure(self, look: Look, history_after: int) -> Snapshot:
         snapshot = self.experiment.measure(look, history_after)
         if self._rival is not None and isinstance(snapshot.lab, ResidualReport):
-            report = msgspec.structs.replace(snapshot.lab, rival=self._rival.history.table())
+            whole = self._rival.history.table()
+            losses = msgspec.structs.replace(whole, gradient_rms=whole.gradient_rms[:, :0])  # of a deep net megabytes, at every frame
+            report = msgspec.structs.replace(snapshot.lab, rival=losses)
             snapshot = msgspec.structs.replace(snapshot, lab=report)
         return msgspec.structs.replace(snapshot, playing=self.playing, steps_per_second=self._measured_rate())
 

@@ -226,7 +226,7 @@ class ResidualReport(msgspec.Struct, frozen=True):
     """The gradient at the beginning of each residual block, taken apart: through the skip, and through the branch.
 
     RMS over units of the length over the batch, as `Details.skip_gradients`. ``rival`` is the same net without skips (or with
-    them, where this one has none), trained on the same data from the same seed for the same steps.
+    them, where this one has none), trained on the same data from the same seed for the same steps; the window gets its losses only.
     """
 
     blocks: tuple[tuple[int, int], ...]  # (from layer, to layer)
