@@ -12,6 +12,7 @@ from gradviz.chain import chain_rule
 from gradviz.clipping_report import clipping_report
 from gradviz.diagnosis import diagnose
 from gradviz.distribution import distribution, layer_to_look_at
+from gradviz.hardware_report import hardware_report
 from gradviz.initialisation_study import initialisation_study
 from gradviz.inspection import inspect_block, inspect_unit, inspect_weight, strongest_weight, weakest_weight
 from gradviz.linear_map import linear_map
@@ -108,6 +109,9 @@ class Observer:
             if self._study is None:  # of the first weights: the same at every step
                 self._study = initialisation_study(experiment.spec, experiment.data)
             return self._study
+        if look.lab == "hardware":
+            history = experiment.history.table()
+            return hardware_report(experiment.network, self.gradient(), history, experiment.guessing_loss, look.lab_loss)
         raise ValueError(f"the lab has no view {look.lab!r}")
 
     def _lab_layer(self, look: Look) -> int:

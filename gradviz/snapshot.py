@@ -265,6 +265,64 @@ class InitialisationStudy(msgspec.Struct, frozen=True):
     current: str  # the one in force
 
 
+class Speed(msgspec.Struct, frozen=True):
+    """How fast this machine trains with one setting; the median of what was measured so far."""
+
+    precision: str  # "float64" or "float32"
+    threads: int  # of the BLAS
+    steps_per_second: float
+
+
+class Underflow(msgspec.Struct, frozen=True):
+    """What becomes of each layer's gradient in a smaller format, the loss having been multiplied by 2^``exponent``.
+
+    Arrays have shape (layers,). Shares are of the components that were finite and not 0 before.
+    """
+
+    precision: str  # "float16" or "float32"
+    exponent: int
+    components: NDArray[np.int64]  # that were finite and not 0 before, among those looked at
+    zero: Floats  # share that became exactly 0: they update nothing
+    subnormal: Floats  # share below the smallest normal number, which keeps fewer digits the smaller it is
+    infinite: Floats  # share that became too large: the price of too much scaling
+    rms: Floats  # of what was stored, divided by 2^``exponent`` again; NaN where the gradient is not known or not finite
+
+    @property
+    def kept(self) -> Floats:
+        """Share that kept all digits of the format."""
+        found: Floats = 1.0 - self.zero - self.subnormal - self.infinite
+        return found
+
+
+class HardwareReport(msgspec.Struct, frozen=True):
+    """What a faster machine would change and what not: steps per second, steps needed, and what small floats lose.
+
+    ``speeds`` is empty until they are measured, which only a session does, and grows while it is done.
+    """
+
+    loss: float  # the given loss …
+    steps_needed: int | None  # … and the step from which on the run's loss is at most that; None while it is not
+    guessing: float | None  # loss of guessing
+    left: float  # at most this loss: the run counts as having left guessing
+    plateau: int | None  # steps until then; None while the run is on the plateau
+    lowest: float  # loss the run has got to so far, by the same rule; NaN while it is too young
+    steps: int  # recorded so far
+    factors: Floats  # (factors,) how many times as fast a machine might be
+    rms: Floats  # (layers,) of the gradient's components; NaN where it is not known
+    underflows: tuple[Underflow, ...]  # of each format and each loss scale
+    looked_at: int  # every so many-th component of the gradient was looked at
+    speeds: tuple[Speed, ...] = ()
+    seconds: Floats | None = None  # (speeds, factors) for ``steps_needed``, or without any for the steps so far, which were not enough
+    measuring: float | None = None  # share of the measurement that is done; None when none is under way
+
+    def underflow(self, precision: str, exponent: int) -> Underflow:
+        """Of one format and one loss scale; raises ValueError when it was not worked out."""
+        for found in self.underflows:
+            if (found.precision, found.exponent) == (precision, exponent):
+                return found
+        raise ValueError(f"underflow in {precision} with the loss scaled by 2^{exponent} was not worked out")
+
+
 class Verdict(msgspec.Struct, frozen=True):
     """A judgement of the run, with the rule it follows from."""
 
@@ -277,7 +335,7 @@ class Verdict(msgspec.Struct, frozen=True):
     remedies: tuple[tuple[str, str, Any], ...] = ()  # (what it does in words, field's path, value)
 
 
-Lab = Distribution | ClippingReport | ResidualReport | LinearMap | InitialisationStudy
+Lab = Distribution | ClippingReport | ResidualReport | LinearMap | InitialisationStudy | HardwareReport
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -288,9 +346,10 @@ class Look(msgspec.Struct, frozen=True):
     picked: tuple[str, int, int, int] | None = None  # what is selected: (kind, layer, unit or column, row)
     chain: bool = False  # whether the gradient of the selected weight is to be taken apart
     example: int | None = None  # position in the mini-batch of the one example that is looked at
-    lab: str = ""  # "activation", "clipping", "residual", "linear" or "initialisation"
+    lab: str = ""  # "activation", "clipping", "residual", "linear", "initialisation" or "hardware"
     lab_layer: int = 0  # whose pre-activations are wanted; 0 for the layer with the smallest mean slope
     lab_pair: tuple[str, str] | None = None  # the two parameters whose plane is looked at; None for the two largest components
+    lab_loss: float | None = None  # the loss that the hardware view asks for; None for that at which a run has left guessing
 
 
 class Ghost(msgspec.Struct, frozen=True):
