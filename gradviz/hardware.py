@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.diagnosis import LEFT_GUESSING
-from gradviz.snapshot import Floats, Underflow
+from gradviz.snapshot import SCALE_EXPONENTS, Floats, Underflow
 
 FACTORS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)  # how much faster a machine might be
 SETTLED = 10  # recorded losses whose median must have got there: a single lucky mini-batch does not count
 FORMATS: dict[str, type[np.floating[Any]]] = {"float16": np.float16, "float32": np.float32}
-EXPONENTS = tuple(range(0, 33, 4))  # of the loss scales 2^k that are tried
 
 
 def steps_to_loss(steps: NDArray[np.int64], loss: Floats, target: float) -> int | None:
@@ -94,7 +93,7 @@ def time_to_loss(steps: int | None, speeds: Sequence[float], factors: Sequence[f
 
 
 def underflows(gradients: Sequence[Floats]) -> tuple[Underflow, ...]:
-    """What is lost of each layer's gradient in each of `FORMATS`, with each loss scale 2^k of `EXPONENTS`.
+    """What is lost of each layer's gradient in each of `FORMATS`, with each loss scale 2^k of `SCALE_EXPONENTS`.
 
     Scaling the loss scales every component alike, and a power of two rounds nothing, so scaling the gradient is the same
     (Micikevicius et al. 2018). What a backward pass all in the small format would lose on its way is not counted.
@@ -104,7 +103,7 @@ def underflows(gradients: Sequence[Floats]) -> tuple[Underflow, ...]:
     """
     values = np.concatenate([np.asarray(gradient, np.float64).ravel() for gradient in gradients])
     starts = np.cumsum([0, *(gradient.size for gradient in gradients[:-1])])
-    return tuple(_underflow(values, starts, precision, exponent) for precision in FORMATS for exponent in EXPONENTS)
+    return tuple(_underflow(values, starts, precision, exponent) for precision in FORMATS for exponent in SCALE_EXPONENTS)
 
 
 def underflow(gradient: Floats, precision: str, exponent: int = 0) -> Underflow:

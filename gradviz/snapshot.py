@@ -18,6 +18,8 @@ from gradviz.spec import Spec
 
 Floats = NDArray[np.floating[Any]]
 
+SCALE_EXPONENTS = tuple(range(0, 33, 4))  # k of the loss scales 2^k that the hardware view tells of
+
 
 class LayerInfo(msgspec.Struct, frozen=True):
     """One layer of the architecture, hidden or output."""

@@ -8,7 +8,6 @@ import pytest
 
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
 from gradviz.hardware import (
-    EXPONENTS,
     FACTORS,
     plateau_steps,
     root_mean_squares,
@@ -18,7 +17,7 @@ from gradviz.hardware import (
     underflows,
 )
 from gradviz.hardware_report import with_speeds
-from gradviz.snapshot import HardwareReport, Look, Speed
+from gradviz.snapshot import SCALE_EXPONENTS, HardwareReport, Look, Speed
 from gradviz.speed import SpeedMeasurement, available_threads, measure_speed
 from gradviz.threads import threads_in_use, use_threads
 
@@ -117,12 +116,12 @@ def test_scaling_the_loss_saves_what_was_too_small_until_the_largest_overflows()
     by_scale = [found for found in underflows([gradient]) if found.precision == "float16"]
     zeros = [found.zero[0] for found in by_scale]
     overflows = [found.infinite[0] for found in by_scale]
-    assert [found.exponent for found in by_scale] == list(EXPONENTS)
+    assert [found.exponent for found in by_scale] == list(SCALE_EXPONENTS)
     assert zeros == sorted(zeros, reverse=True)
     assert zeros[0] > 0.3
-    assert zeros[EXPONENTS.index(16)] == 0.0
+    assert zeros[SCALE_EXPONENTS.index(16)] == 0.0
     assert overflows == sorted(overflows)
-    assert overflows[EXPONENTS.index(16)] == 0.0 < overflows[-1]
+    assert overflows[SCALE_EXPONENTS.index(16)] == 0.0 < overflows[-1]
 
 
 def test_scaled_back_a_vanished_gradient_is_as_small_as_before() -> None:
