@@ -22,6 +22,7 @@ from gradviz.snapshot import (
     ClippingReport,
     Details,
     Distribution,
+    HardwareReport,
     HistoryTable,
     InitialisationStudy,
     LinearMap,
@@ -36,7 +37,7 @@ LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "
 RECENT = 20  # rows of the history over which a loss is averaged: one mini-batch alone says little
 SWINGS = 50  # rows of the history in which rises of the loss are counted
 
-_LabView = TypeVar("_LabView", Distribution, ClippingReport, ResidualReport, LinearMap, InitialisationStudy)
+_LabView = TypeVar("_LabView", Distribution, ClippingReport, ResidualReport, LinearMap, InitialisationStudy, HardwareReport)
 
 
 @dataclass(frozen=True)
@@ -241,6 +242,26 @@ def _paths_error(chain: ChainRule) -> float | None:
     return _ratio(abs(chain.sum_over_paths - chain.gradient), abs(chain.gradient))
 
 
+def _zeros(precision: str, exponent: int, layer: int) -> Callable[[Snapshot], float | None]:
+    """Components of a layer's gradient that become 0 in a format, per cent."""
+
+    def of(report: HardwareReport) -> float | None:
+        found = report.underflow(precision, exponent)
+        return _percent(float(found.zero[layer])) if found.components[layer] else None
+
+    return _of_lab(HardwareReport, of)
+
+
+def _seconds(factor: int) -> Callable[[Snapshot], float | None]:
+    """At the fastest setting, by the first or last factor; None where nothing is measured or the loss is not reached."""
+
+    def of(report: HardwareReport) -> float | None:
+        known = report.seconds is not None and len(report.seconds) and report.steps_needed is not None
+        return float(report.seconds[:, factor].min()) if known and report.seconds is not None else None
+
+    return _of_lab(HardwareReport, of)
+
+
 def _scheme(measure: Callable[[Scheme], float], name: str = "") -> Callable[[Snapshot], float | None]:
     """Of one initialiser; of the one in force without a name."""
 
@@ -309,6 +330,16 @@ OF_THE_RUN: dict[str, OfRun] = {
     "linear.layers": OfRun("matrices multiplied into one", _of_lab(LinearMap, lambda m: m.layers)),
     "linear.difference": OfRun("largest difference between the one map and the net", _of_lab(LinearMap, lambda m: m.largest_difference)),
     "linear.output": OfRun("largest output of the net", _of_lab(LinearMap, lambda m: m.largest_output)),
+    "hardware.speed": OfRun("measured steps per second of the fastest setting, once its button was pressed", _of_lab(HardwareReport, lambda h: max((speed.steps_per_second for speed in h.speeds), default=None))),
+    "hardware.plateau": OfRun("steps until guessing was left", _of_lab(HardwareReport, lambda h: h.plateau)),
+    "hardware.loss": OfRun("the given loss", _of_lab(HardwareReport, lambda h: h.loss)),
+    "hardware.steps": OfRun("steps to the given loss", _of_lab(HardwareReport, lambda h: h.steps_needed)),
+    "hardware.seconds": OfRun("seconds that these steps take at the measured speed", _seconds(0)),
+    "hardware.seconds_fastest": OfRun("seconds that they would take at 1,000 times that speed", _seconds(-1)),
+    "hardware.zero": OfRun("components of L1's gradient that become exactly 0 in float16, per cent", _zeros("float16", 0, 0)),
+    "hardware.zero_out": OfRun("the same of the output layer", _zeros("float16", 0, -1)),
+    "hardware.zero_scaled": OfRun("the same of L1 with the loss scaled by 2¹⁶", _zeros("float16", 16, 0)),
+    "hardware.zero_single": OfRun("the same of L1 in float32, without scaling", _zeros("float32", 0, 0)),
     "initialisation.forward": OfRun("by which the signal's spread changes per layer at the start", _scheme(lambda s: s.forward_factor)),
     "initialisation.backward": OfRun("by which ‖∂L/∂z‖ changes per layer at the start, going back", _scheme(lambda s: s.backward_factor)),
     "initialisation.he": OfRun("the same for He normal", _scheme(lambda s: s.backward_factor, "he_normal")),

@@ -31,7 +31,7 @@ LOSS = FieldInfo("", "", "Loss", "The loss whose time is asked for", "float", 0.
 REACH = (1e-3, 10.0)  # of the slider; anything else can be typed
 SCALE = FieldInfo("", "", "Loss scale", "The loss, and so the gradient, is multiplied by this", "int", 0, 0, len(SCALE_EXPONENTS) - 1)
 FORMATS = (("float16", "float16", "5 bits for the exponent: from 6×10⁻⁸ to 65,504"), ("float32", "float32", "8 bits for the exponent"))
-MEASURE, AGAIN = "Measure", "Measure again"
+MEASURE = "Measure"
 BARE = (
     "Bare training steps of this net, with its gradient norms; the median of ten turns for each setting. "
     "The run in the window is slower: it is also recorded and drawn."
@@ -55,21 +55,21 @@ class HardwarePanel(LabPanel):
         self._title, self._notice = Title("Faster hardware"), Notice()
         self._measure = self._button(MEASURE, "Train fresh nets like this one for two seconds and count their steps")
         self._measure.clicked.connect(self._on_measure)
-        self._speeds_title = Section("Steps per second here", self._measure)
+        self._speeds_title = Section("Steps per second", self._measure)
         self._speeds, self._compared, self._bare = SpeedBars(), Words(), Words(caption=True)
         self._bare.show_text(BARE)
         self._plateau_title = Section("Length of the plateau")
         self._cards, self._plateau = Cards(), Words()
-        self._time_title = Section("Time to a loss")
         self._loss = SliderInput(LOSS, REACH)
         self._loss.describe(LOSS.title, LOSS.help)
-        self._loss.edit.setFixedWidth(60)
+        self._loss.edit.setFixedWidth(68)
         self._loss.wanted.connect(self._on_loss)
         self._left = self._button("Left guessing", "The loss at which a run counts as having left guessing")
         self._left.clicked.connect(lambda: self.choose_loss(None))
+        self._time_title = Section("Time to a loss", self._left)
         label = QLabel("Loss")
         label.setFont(font(12))
-        self._loss_row = Controls(label, self._left, self._loss, height=28, stretch=True)
+        self._loss_row = Controls(label, self._loss, height=28, stretch=True)
         self._plot, self._time = TimePlot(), Words()
         self._format_title = Section("Too small for the format")
         self._format = Segments("Format", FORMATS)
@@ -149,7 +149,7 @@ class HardwarePanel(LabPanel):
 
     def _show_speeds(self, report: HardwareReport) -> None:
         measuring = report.measuring is not None
-        self._measure.setText(f"Measuring … {100 * (report.measuring or 0):.0f} %" if measuring else AGAIN if report.speeds else MEASURE)
+        self._measure.setText(f"Measuring {100 * (report.measuring or 0):.0f} %" if measuring else MEASURE)
         self._measure.setEnabled(not measuring)
         self._speeds_title.place_tool()
         self._speeds.show_speeds(report.speeds)
@@ -178,7 +178,6 @@ class HardwarePanel(LabPanel):
         if not self._loss.is_busy() and math.isfinite(report.loss):
             self._loss.show_value(report.loss)
         self._left.setEnabled(report.loss != report.left)
-        self._time_title.captions = (f"loss {short(report.loss)}",) if math.isfinite(report.loss) else ()
         self._plot.show_report(report)
         self._time.show_text(*words.time_to_loss(report, snapshot))
 
@@ -188,8 +187,9 @@ class HardwarePanel(LabPanel):
         self._scale.show_value(SCALE_EXPONENTS.index(self._exponent))
         self._scale_text.setText(words.scale_text(self._exponent))
         self._format_title.captions = (f"{self._precision}, loss × {words.scale_text(self._exponent)}", self._precision)
-        self._bars.show_underflow(names, report.rms, report.underflow(self._precision, self._exponent))
-        self._lost.show_text(*words.underflow(report, names, self._precision, self._exponent))
+        known = tuple(words.known(snapshot, layer) for layer in range(1, len(names) + 1))
+        self._bars.show_underflow(names, known, report.rms, report.underflow(self._precision, self._exponent))
+        self._lost.show_text(*words.underflow(report, names, known, self._precision, self._exponent))
         self._foot.show_text(*words.foot(report, snapshot))
 
     def spoken(self) -> str:

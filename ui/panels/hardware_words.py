@@ -20,6 +20,7 @@ UNITS = (
     (1e-9, "ns"),
 )
 SINGULAR = {"years": "year", "days": "day"}
+TIMES = "\N{NO-BREAK SPACE}× "  # stays on the line of its factor
 STORING = "Only storing is looked at, component by component, not what a whole backward pass in that format would lose on its way."
 
 
@@ -66,17 +67,18 @@ def compared(report: HardwareReport) -> tuple[str, ...]:
     most = max((threads for _, threads in rates), default=1)
     if most > 1 and ("float64", 1) in rates and ("float64", most) in rates:
         times = _times(rates["float64", most] / rates["float64", 1])
-        texts.append(f"With {most} threads instead of one it makes {times}.")
+        texts.append(f"In float64 {most} threads make {times} as one does.")
     return (" ".join(texts),)
 
 
 def _times(ratio: float) -> str:
-    return "about as many" if 0.95 < ratio < 1.05 else f"{short(ratio)}\N{NO-BREAK SPACE}× as many"
+    return "about as many" if 0.95 < ratio < 1.05 else f"{short(ratio)}{TIMES}as many"
 
 
 def plateau(report: HardwareReport, snapshot: Snapshot) -> str:
     """How long the plateau is, or that it cannot be told yet."""
-    level = f"{short(report.left)}, which is 0.9\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}guessing" if report.guessing is not None and report.guessing > 0 else short(report.left)
+    told = report.guessing is not None and report.guessing > 0
+    level = short(report.left) + (f", which is 0.9{TIMES}guessing" if told else "")
     if report.plateau is not None:
         if report.plateau <= 1:
             return f"There is no plateau: from the first steps on the loss is at most {level}."
@@ -124,19 +126,30 @@ def _steps(count: int) -> str:
     return f"{count:,} step{'s' if count != 1 else ''}"
 
 
-def underflow(report: HardwareReport, names: tuple[str, ...], precision: str, exponent: int) -> tuple[str, ...]:
+def known(snapshot: Snapshot, layer: int) -> bool:
+    """Whether the gradient of this layer, counted from 1, has been measured."""
+    return snapshot.moment.reached(layer) if snapshot.moment is not None else snapshot.step > 0
+
+
+def underflow(
+    report: HardwareReport, names: tuple[str, ...], reached: tuple[bool, ...], precision: str, exponent: int
+) -> tuple[str, ...]:
     """What is lost of the first layer's gradient and of the last one's, what scaling rescues, and what it does not change."""
-    if not any(value == value for value in report.rms):
+    if not any(reached):
         return ("No gradient is known yet.",)
+    finite = [layer for layer in range(len(names)) if reached[layer] and math.isfinite(report.rms[layer])]
+    if not finite:
+        return ("This gradient holds numbers that are not finite already. No format and no scale helps there.",)
     plain, scaled = report.underflow(precision, 0), report.underflow(precision, exponent)
-    known = [layer for layer in range(len(names)) if plain.components[layer]]
-    if not known:
+    found = [layer for layer in finite if plain.components[layer]]
+    if not found:
         return ("Every component of this gradient is exactly 0 already, before anything is stored in a smaller format.",)
-    worst = max(known, key=lambda layer: (plain.zero[layer], -layer))
-    last = known[-1]
+    worst = max(found, key=lambda layer: (plain.zero[layer], -layer))
+    last = found[-1]
     texts = []
     if plain.zero[worst] == 0:
-        texts.append(f"In {precision} nothing of this gradient becomes 0.")
+        what = "this gradient" if all(reached) else "what is known of this gradient"
+        texts.append(f"In {precision} nothing of {what} becomes 0.")
     else:
         others = f", of {names[last]}’s {percent(float(plain.zero[last]))}" if last != worst else ""
         share = percent(float(plain.zero[worst]))
@@ -145,10 +158,11 @@ def underflow(report: HardwareReport, names: tuple[str, ...], precision: str, ex
         return tuple(texts)
     scale = scale_text(exponent)
     if plain.zero[worst] > 0:
-        texts.append(f"With the loss multiplied by {scale} it is {percent(float(scaled.zero[worst]))} of {names[worst]}’s.")
-    large = [layer for layer in known if scaled.infinite[layer] > 0]
+        still = "still " if scaled.zero[worst] == plain.zero[worst] else ""
+        texts.append(f"With the loss multiplied by {scale} it is {still}{percent(float(scaled.zero[worst]))} of {names[worst]}’s.")
+    large = [layer for layer in found if scaled.infinite[layer] > 0]
     if large:
-        most = max(large, key=lambda layer: float(scaled.infinite[layer]))
+        most = max(large, key=lambda layer: (float(scaled.infinite[layer]), layer))
         texts.append(f"But {percent(float(scaled.infinite[most]))} of {names[most]}’s become too large for {precision}: the step is lost.")
     rms = float(scaled.rms[worst])
     if plain.zero[worst] > 0 and scaled.zero[worst] < plain.zero[worst] and math.isfinite(rms):

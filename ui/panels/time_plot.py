@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 
 from gradviz.snapshot import HardwareReport
 
+from ..numbers import short
 from ..theme import font
 from . import marks
 from .hardware_words import setting, time_text
@@ -76,7 +77,12 @@ class TimePlot(Block):
         return Plot(box, (0.0, math.log10(float(report.factors[-1])), low, high))
 
     def _names(self, width: float) -> list[str]:
-        assert self.report is not None
+        """Of the lines at their right ends; one name where they end together."""
+        assert self.report is not None and self.report.seconds is not None
+        low, high = bounds(self.report)
+        ends = [math.log10(times[-1]) for times in self.report.seconds]
+        if len(ends) > 1 and (max(ends) - min(ends)) / (high - low) * (HEIGHT - TOP - FOOT) < TOGETHER:
+            return ["all settings"]
         if width < NARROW:
             return [f"{speed.precision}, {speed.threads}" for speed in self.report.speeds]
         return [setting(speed) for speed in self.report.speeds]
@@ -109,8 +115,8 @@ class TimePlot(Block):
                 painter.drawLine(QLineF(point.x(), point.y() - 3, point.x(), point.y() - 10))
                 marks.paint_arrowhead(painter, point.x(), point.y() - 9, 7, 5, QColor(theme.ink2))
         names = self._names(area.width())
-        if max(ends) - min(ends) < TOGETHER and len(ends) > 1:
-            names, ends = ["all settings"], [sum(ends) / len(ends)]
+        if len(names) < len(ends):
+            ends = [sum(ends) / len(ends)]
         heights = marks.spread(ends, 14.0, plot.box.top() + 4, plot.box.bottom() - 4)
         for name, end, y in zip(names, ends, heights, strict=True):
             painter.setPen(QPen(QColor(theme.ink3), 1))
@@ -121,7 +127,7 @@ class TimePlot(Block):
         theme, box, used = self.theme, plot.box, font(11)
         report = self.report
         assert report is not None
-        name = "time to the loss" if report.steps_needed is not None else "time, at least"
+        name = f"time to a loss of {short(report.loss)}" + (", at least" if report.steps_needed is None else "")
         marks.put_text(painter, area.left() + SIDE, area.top() + 8, name, used, theme.ink3, LEFT)
         painter.fillRect(box, QColor(theme.canvas))
         above = math.inf

@@ -21,7 +21,7 @@ from .plots import percent
 
 ROW, HEAD, LEGEND = 21.0, 24.0, 20.0
 MOST = 40  # layers; of more the first and the last ones are drawn
-NUMBER = 74.0  # room for a swatch and a number
+NUMBER = 80.0  # room for a swatch and a number
 KINDS = ("all digits kept", "fewer digits", "exactly 0", "too large")
 
 
@@ -32,28 +32,29 @@ class UnderflowBars(Block):
         super().__init__()
         self.names: tuple[str, ...] = ()
         self.underflow: Underflow | None = None
+        self._known: tuple[bool, ...] = ()
         self._rms: Floats | None = None
         self.setAccessibleName("What is left of each layer’s gradient")
 
-    def show_underflow(self, names: tuple[str, ...], rms: Floats, underflow: Underflow) -> None:
-        """``names`` of the layers, ``rms`` of their gradients before."""
-        self.names, self._rms, self.underflow = names, rms, underflow
+    def show_underflow(self, names: tuple[str, ...], known: tuple[bool, ...], rms: Floats, underflow: Underflow) -> None:
+        """``names`` of the layers, whether each one's gradient is ``known``, and its ``rms`` before."""
+        self.names, self._known, self._rms, self.underflow = names, known, rms, underflow
         self.setAccessibleDescription(
             "; ".join(f"{names[layer]}: {self._said(layer)}" for layer in self._rows() if layer is not None) if len(names) else ""
         )
         self.update()
 
     def _said(self, layer: int) -> str:
-        assert self.underflow is not None
+        assert self.underflow is not None and self._rms is not None
         found = self.underflow
+        if not self._known[layer]:
+            return "not known yet"
+        if not math.isfinite(self._rms[layer]):
+            return f"{short(float(self._rms[layer]))} before"
         if not found.components[layer]:
-            return "exactly 0 before" if self._known(layer) else "not known"
+            return "exactly 0 before"
         large = f", {percent(float(found.infinite[layer]))} too large" if found.infinite[layer] else ""
         return f"{percent(float(found.zero[layer]))} become 0{large}"
-
-    def _known(self, layer: int) -> bool:
-        assert self._rms is not None
-        return not math.isnan(self._rms[layer])
 
     def _rows(self) -> list[int | None]:
         """The layers to draw, counted from 0; None stands for those left out."""
@@ -100,28 +101,31 @@ class UnderflowBars(Block):
             marks.put_text(painter, left, y, self.names[row], used, theme.ink1, LEFT)
             self._paint_shares(painter, QRectF(bars.left(), y - 7, bars.width(), 14), row)
             for x, value, label in ((right - NUMBER, self._rms[row], "before"), (right, found.rms[row], after)):
-                self._paint_size(painter, x, y, float(value), self._known(row))
-                if self._known(row):
+                self._paint_size(painter, x, y, float(value), self._known[row])
+                if self._known[row]:
                     spot = QRectF(x - NUMBER + 4, y - ROW / 2, NUMBER - 4, ROW)
                     self.spots.append(Spot(spot, f"{self.names[row]}, RMS of the gradient, {label}", float(value)))
-            if found.components[row]:
+            if found.components[row] and self._known[row]:
                 words = f"{self.names[row]}, share that becomes exactly 0 in {found.precision}"
                 self.spots.append(Spot(QRectF(left, y - ROW / 2, bars.right() - left, ROW), words, float(found.zero[row])))
         self._paint_legend(painter, area, bars.bottom() + 6)
 
     def _paint_shares(self, painter: QPainter, box: QRectF, layer: int) -> None:
         found, theme = self.underflow, self.theme
-        assert found is not None
+        assert found is not None and self._rms is not None
+        if not self._known[layer]:
+            pen = QPen(QColor(theme.outline), 1)
+            pen.setDashPattern([3, 3])
+            painter.setPen(pen)
+            painter.drawLine(QLineF(box.left() + 1, box.center().y(), box.left() + 18, box.center().y()))
+            return
+        if not math.isfinite(self._rms[layer]):
+            colors.paint_hatch(painter, box, theme)
+            return
         if not found.components[layer]:
-            if self._known(layer):
-                marks.paint_swatch(painter, QRectF(box.left(), box.center().y() - 5.5, 11, 11), colors.ZERO, theme)
-                text = next((t for t in ("exactly 0 before", "0 before") if marks.text_width(t, font(11)) <= box.width() - 18), "")
-                marks.put_text(painter, box.left() + 17, box.center().y(), text, font(11), theme.ink3, LEFT)
-            else:
-                pen = QPen(QColor(theme.outline), 1)
-                pen.setDashPattern([3, 3])
-                painter.setPen(pen)
-                painter.drawLine(QLineF(box.left() + 1, box.center().y(), box.left() + 18, box.center().y()))
+            marks.paint_swatch(painter, QRectF(box.left(), box.center().y() - 5.5, 11, 11), colors.ZERO, theme)
+            text = next((t for t in ("exactly 0 before", "0 before") if marks.text_width(t, font(11)) <= box.width() - 18), "")
+            marks.put_text(painter, box.left() + 17, box.center().y(), text, font(11), theme.ink3, LEFT)
             return
         x = box.left()
         for kind, share in zip(KINDS, (found.kept, found.subnormal, found.zero, found.infinite), strict=True):
