@@ -17,6 +17,7 @@ from gradviz.hardware import (
     underflows,
 )
 from gradviz.hardware_report import with_speeds
+from gradviz.quantities import LAB_VIEWS, fill, quantity
 from gradviz.snapshot import SCALE_EXPONENTS, HardwareReport, Look, Speed
 from gradviz.speed import SpeedMeasurement, available_threads, measure_speed
 from gradviz.threads import threads_in_use, use_threads
@@ -222,6 +223,22 @@ def test_of_a_large_net_every_so_many_th_component_is_looked_at() -> None:
     report = measured(Spec(NetworkSpec(depth=2, width=400), DataSpec(samples=40), TrainingSpec(batch_size=8)), 1)
     assert report.looked_at == 2
     assert 60_000 < report.underflows[0].components.sum() < 100_000
+
+
+def test_lessons_can_ask_for_the_view_and_its_numbers() -> None:
+    assert "hardware" in LAB_VIEWS
+    experiment = Experiment(Spec(NetworkSpec(depth=12, activation="sigmoid")))
+    experiment.step()
+    snapshot = experiment.measure(Look(lab="hardware"))
+    assert quantity(snapshot, "hardware.zero") > 80
+    assert quantity(snapshot, "hardware.zero_out") == quantity(snapshot, "hardware.zero_single") == 0
+    assert quantity(snapshot, "hardware.loss") == pytest.approx(0.9 * quantity(snapshot, "guessing"))
+    for name in ("plateau", "steps", "speed", "seconds"):  # neither reached nor measured
+        assert math.isnan(quantity(snapshot, f"hardware.{name}"))
+    assert isinstance(snapshot.lab, HardwareReport)
+    reached = with_speeds(msgspec.structs.replace(snapshot.lab, steps_needed=500), (Speed("float64", 1, 250.0), Speed("float32", 1, 500.0)))
+    timed = msgspec.structs.replace(snapshot, lab=reached)
+    assert fill("{hardware.steps:d} steps: {hardware.seconds:.1f} s, {hardware.seconds_fastest:.3f} s", timed) == "500 steps: 1.0 s, 0.001 s"
 
 
 # ---- measuring in slices
