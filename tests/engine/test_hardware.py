@@ -236,7 +236,8 @@ def test_lessons_can_ask_for_the_view_and_its_numbers() -> None:
     for name in ("plateau", "steps", "speed", "seconds"):  # neither reached nor measured
         assert math.isnan(quantity(snapshot, f"hardware.{name}"))
     assert isinstance(snapshot.lab, HardwareReport)
-    reached = with_speeds(msgspec.structs.replace(snapshot.lab, steps_needed=500), (Speed("float64", 1, 250.0), Speed("float32", 1, 500.0)))
+    speeds = (Speed("float64", 1, 250.0), Speed("float32", 1, 500.0))
+    reached = with_speeds(msgspec.structs.replace(snapshot.lab, steps_needed=500), speeds)
     timed = msgspec.structs.replace(snapshot, lab=reached)
     assert fill("{hardware.steps:d} steps: {hardware.seconds:.1f} s, {hardware.seconds_fastest:.3f} s", timed) == "500 steps: 1.0 s, 0.001 s"
 
