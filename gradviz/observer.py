@@ -110,8 +110,8 @@ class Observer:
                 self._study = initialisation_study(experiment.spec, experiment.data)
             return self._study
         if look.lab == "hardware":
-            history = experiment.history.table()
-            return hardware_report(experiment.network, self.gradient(), history, experiment.guessing_loss, look.lab_loss)
+            slices, history, guessing = experiment.network.slices, experiment.history.table(), experiment.guessing_loss
+            return hardware_report(self.gradient(), slices, experiment.architecture, self._reached, history, guessing, look.lab_loss)
         raise ValueError(f"the lab has no view {look.lab!r}")
 
     def _lab_layer(self, look: Look) -> int:
@@ -130,6 +130,10 @@ class Observer:
 
     def _anything_measured(self) -> bool:
         return self._experiment.step_count > 0 or self._experiment.moment is not None
+
+    def _reached(self, layer: int) -> bool:
+        moment = self._experiment.moment
+        return self._anything_measured() and (moment is None or moment.reached(layer))
 
     def _surface_grid(self) -> int:
         """Points along each side of the decision surface: fewer for a large net, so that asking it stays affordable."""

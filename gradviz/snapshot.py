@@ -276,9 +276,9 @@ class Speed(msgspec.Struct, frozen=True):
 
 
 class Underflow(msgspec.Struct, frozen=True):
-    """What becomes of each layer's gradient in a smaller format, the loss having been multiplied by 2^``exponent``.
+    """What becomes of a gradient, part by part, in a smaller format, the loss having been multiplied by 2^``exponent``.
 
-    Arrays have shape (layers,). Shares are of the components that were finite and not 0 before.
+    Arrays have shape (parts,). Shares are of the components that were finite and not 0 before.
     """
 
     precision: str  # "float16" or "float32"
@@ -310,7 +310,9 @@ class HardwareReport(msgspec.Struct, frozen=True):
     lowest: float  # loss the run has got to so far, by the same rule; NaN while it is too young
     steps: int  # recorded so far
     factors: Floats  # (factors,) how many times as fast a machine might be
-    rms: Floats  # (layers,) of the gradient's components; NaN where it is not known
+    names: tuple[str, ...]  # of the parts of the gradient: the layers, or what else has parameters of its own
+    known: tuple[bool, ...]  # whether the gradient of each part has been measured
+    rms: Floats  # (parts,) of the gradient's components; NaN where it is not known or not finite
     underflows: tuple[Underflow, ...]  # of each format and each loss scale
     looked_at: int  # every so many-th component of the gradient was looked at
     speeds: tuple[Speed, ...] = ()

@@ -1,5 +1,6 @@
 """Speed, plateau and underflow: what is measured is measured by the rule that is written down."""
 
+import itertools
 import math
 
 import msgspec
@@ -16,7 +17,7 @@ from gradviz.hardware import (
     underflow,
     underflows,
 )
-from gradviz.hardware_report import with_speeds
+from gradviz.hardware_report import gradient_parts, layer_of, with_speeds
 from gradviz.quantities import LAB_VIEWS, fill, quantity
 from gradviz.snapshot import SCALE_EXPONENTS, HardwareReport, Look, Speed
 from gradviz.speed import SpeedMeasurement, available_threads, measure_speed
@@ -239,7 +240,27 @@ def test_lessons_can_ask_for_the_view_and_its_numbers() -> None:
     speeds = (Speed("float64", 1, 250.0), Speed("float32", 1, 500.0))
     reached = with_speeds(msgspec.structs.replace(snapshot.lab, steps_needed=500), speeds)
     timed = msgspec.structs.replace(snapshot, lab=reached)
-    assert fill("{hardware.steps:d} steps: {hardware.seconds:.1f} s, {hardware.seconds_fastest:.3f} s", timed) == "500 steps: 1.0 s, 0.001 s"
+    text = fill("{hardware.steps:d} steps: {hardware.seconds:.1f} s, {hardware.seconds_fastest:.3f} s", timed)
+    assert text == "500 steps: 1.0 s, 0.001 s"
+
+
+def test_inside_a_step_only_what_back_propagation_has_reached_is_known() -> None:
+    experiment = Experiment(SMALL)
+    experiment.advance()
+    for _ in itertools.islice(experiment.phases(), 4 + 1 + 2):  # forward, the loss, and back through two of four layers
+        pass
+    report = experiment.measure(Look(lab="hardware")).lab
+    assert isinstance(report, HardwareReport)
+    assert report.names == ("L1", "L2", "L3", "Out")
+    assert report.known == (False, False, True, True)
+    assert np.isfinite(report.rms).tolist() == [False, False, True, True]
+
+
+def test_what_all_time_steps_share_is_one_part_of_the_gradient() -> None:
+    slices = {"cell.input_weight": slice(0, 2), "cell.bias": slice(2, 3), "out.weight": slice(3, 5)}
+    parts = gradient_parts(np.arange(5.0), slices)
+    assert {owner: part.tolist() for owner, part in parts.items()} == {"cell": [0, 1, 2], "out": [3, 4]}
+    assert [layer_of(owner, 21) for owner in ("cell", "out", "layer07", "layer120")] == [1, 21, 7, 120]
 
 
 # ---- measuring in slices

@@ -40,6 +40,8 @@ def report(depth: int = 10, speeds: tuple[Speed, ...] = SPEEDS, measuring: float
         lowest=0.31,
         steps=20_000,
         factors=np.array(FACTORS),
+        names=(*(f"L{n}" for n in range(1, depth + 1)), "Out"),
+        known=(True,) * (depth + 1),
         rms=sizes,
         underflows=underflows(gradients),
         looked_at=1,
@@ -54,6 +56,7 @@ def moment(lab: HardwareReport | None = None, depth: int = 10, **changes: Any) -
 NOTHING = msgspec.structs.replace(
     report(speeds=(), plateau=None, steps_needed=None, steps=0, lowest=math.nan, rms=np.full(11, math.nan), guessing=None, loss=math.nan),
     seconds=None,
+    known=(False,) * 11,
     underflows=underflows([np.full(5, math.nan)] * 11),
 )
 STATES = [
@@ -69,7 +72,7 @@ STATES = [
     moment(report(plateau=None, steps_needed=None), failure=Failure(412, 3, "L3", "backward")),
     moment(report(rms=np.full(11, math.nan), underflows=underflows([np.full(5, math.inf)] * 11))),
     moment(report(rms=np.zeros(11), underflows=underflows([np.zeros(5)] * 11))),
-    moment(report(), moment=Moment(413, "backward", 6, 20, 30, 11)),
+    moment(report(known=(False,) * 5 + (True,) * 6), moment=Moment(413, "backward", 6, 20, 30, 11)),
     moment(NOTHING, step=0, details=None, history=None),
 ]
 
@@ -173,7 +176,7 @@ def test_scaling_rescues_what_was_too_small_and_changes_nothing_about_its_size(q
     assert panel._scale_text.text() == "2²⁰"
     text = said(panel)
     assert "With the loss multiplied by 2²⁰ it is 0 % of L1’s." in text
-    assert "it is stored now, but as small as before, and the layer learns no faster by it" in text
+    assert "it is stored now, but as small as before, and nothing learns faster by it" in text
     assert "too large" not in panel._lost.accessibleName()
     panel.choose_exponent(24)
     assert "100 % of Out’s become too large for float16: the step is lost" in panel._lost.accessibleName()
@@ -183,16 +186,15 @@ def test_scaling_rescues_what_was_too_small_and_changes_nothing_about_its_size(q
 
 
 def test_what_is_not_known_or_not_finite_is_not_called_lost() -> None:
-    names = tuple(f"L{n}" for n in range(1, 12))
     known = (False,) * 3 + (True,) * 8
-    assert words.underflow(report(), names, (False,) * 11, "float16", 0) == ("No gradient is known yet.",)
-    assert "of L4’s" in words.underflow(report(), names, known, "float16", 0)[0]
+    assert words.underflow(report(known=(False,) * 11), "float16", 0) == ("No gradient is known yet.",)
+    assert "of L4’s" in words.underflow(report(known=known), "float16", 0)[0]
     late = (False,) * 9 + (True,) * 2
-    assert words.underflow(report(), names, late, "float16", 0) == ("In float16 nothing of what is known of this gradient becomes 0.",)
+    assert words.underflow(report(known=late), "float16", 0) == ("In float16 nothing of what is known of this gradient becomes 0.",)
     bad = report(rms=np.full(11, math.nan), underflows=underflows([np.full(5, math.nan)] * 11))
-    assert "not finite already" in words.underflow(bad, names, (True,) * 11, "float16", 0)[0]
+    assert "not finite already" in words.underflow(bad, "float16", 0)[0]
     zero = report(rms=np.zeros(11), underflows=underflows([np.zeros(5)] * 11))
-    assert "exactly 0 already" in words.underflow(zero, names, (True,) * 11, "float16", 0)[0]
+    assert "exactly 0 already" in words.underflow(zero, "float16", 0)[0]
 
 
 def test_a_deep_net_shows_its_first_and_last_layers(qtbot: QtBot) -> None:

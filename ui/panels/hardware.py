@@ -182,14 +182,12 @@ class HardwarePanel(LabPanel):
         self._time.show_text(*words.time_to_loss(report, snapshot))
 
     def _show_underflow(self, report: HardwareReport, snapshot: Snapshot) -> None:
-        names = tuple(layer.name for layer in snapshot.architecture.layers)
         self._format.show_value(self._precision)
         self._scale.show_value(SCALE_EXPONENTS.index(self._exponent))
         self._scale_text.setText(words.scale_text(self._exponent))
         self._format_title.captions = (f"{self._precision}, loss × {words.scale_text(self._exponent)}", self._precision)
-        known = tuple(words.known(snapshot, layer) for layer in range(1, len(names) + 1))
-        self._bars.show_underflow(names, known, report.rms, report.underflow(self._precision, self._exponent))
-        self._lost.show_text(*words.underflow(report, names, known, self._precision, self._exponent))
+        self._bars.show_underflow(report.names, report.known, report.rms, report.underflow(self._precision, self._exponent))
+        self._lost.show_text(*words.underflow(report, self._precision, self._exponent))
         self._foot.show_text(*words.foot(report, snapshot))
 
     def spoken(self) -> str:
@@ -233,8 +231,8 @@ class HardwarePanel(LabPanel):
     def table(self) -> Table:
         """Speeds, steps, times, then what each format and scale loses of each layer's gradient."""
         columns = ("quantity", "layer", "precision", "threads", "factor", "loss_scale_exponent", "value")
-        snapshot, report = self.snapshot, self.report
-        if snapshot is None or report is None:
+        report = self.report
+        if report is None:
             return Table(columns, ())
         rows: list[tuple[object, ...]] = []
         for number, speed in enumerate(report.speeds):
@@ -247,10 +245,10 @@ class HardwarePanel(LabPanel):
                 ]
         single = ("loss", report.loss), ("steps_to_loss", report.steps_needed), ("plateau_steps", report.plateau), ("steps", report.steps)
         rows += [(name, None, None, None, None, None, value) for name, value in single]
-        for layer, info in enumerate(snapshot.architecture.layers):
-            rows.append(("gradient_rms", info.name, None, None, None, None, float(report.rms[layer])))
+        for layer, owner in enumerate(report.names):
+            rows.append(("gradient_rms", owner, None, None, None, None, float(report.rms[layer])))
             for found in report.underflows:
-                own_layer = (info.name, found.precision, None, None, found.exponent)
+                own_layer = (owner, found.precision, None, None, found.exponent)
                 for name, values in (
                     *(("share_zero", found.zero), ("share_subnormal", found.subnormal), ("share_infinite", found.infinite)),
                     ("gradient_rms_after", found.rms),

@@ -126,15 +126,9 @@ def _steps(count: int) -> str:
     return f"{count:,} step{'s' if count != 1 else ''}"
 
 
-def known(snapshot: Snapshot, layer: int) -> bool:
-    """Whether the gradient of this layer, counted from 1, has been measured."""
-    return snapshot.moment.reached(layer) if snapshot.moment is not None else snapshot.step > 0
-
-
-def underflow(
-    report: HardwareReport, names: tuple[str, ...], reached: tuple[bool, ...], precision: str, exponent: int
-) -> tuple[str, ...]:
+def underflow(report: HardwareReport, precision: str, exponent: int) -> tuple[str, ...]:
     """What is lost of the first layer's gradient and of the last one's, what scaling rescues, and what it does not change."""
+    names, reached = report.names, report.known
     if not any(reached):
         return ("No gradient is known yet.",)
     finite = [layer for layer in range(len(names)) if reached[layer] and math.isfinite(report.rms[layer])]
@@ -168,7 +162,7 @@ def underflow(
     if plain.zero[worst] > 0 and scaled.zero[worst] < plain.zero[worst] and math.isfinite(rms):
         texts.append(
             f"Before the update it is divided by {scale} again. Then {names[worst]}’s gradient is {short(rms)} (RMS), where it was "
-            f"{short(float(report.rms[worst]))}: it is stored now, but as small as before, and the layer learns no faster by it."
+            f"{short(float(report.rms[worst]))}: it is stored now, but as small as before, and nothing learns faster by it."
         )
     return tuple(texts)
 
