@@ -91,8 +91,13 @@ class Data:
                 value.setflags(write=False)
 
     @property
+    def is_sequence(self) -> bool:
+        """Whether an example is (time, features) and not (features,)."""
+        return self.inputs.ndim == 3
+
+    @property
     def features(self) -> int:
-        return int(self.inputs.shape[1])
+        return int(self.inputs.shape[-1])
 
     @property
     def outputs(self) -> int:

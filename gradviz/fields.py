@@ -15,7 +15,8 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-ENTRY = re.compile(r"(layer\d{2,4}\.(?:weight|bias|scale|shift|alpha))\[(\d{1,4})(?:,\s?(\d{1,4}))?\]\s*=\s*(\S{1,40})")
+PARAMETER = r"(?:layer\d{2,4}|cell|out)\.(?:weight|input_weight|recurrent_weight|bias|scale|shift|alpha)"
+ENTRY = re.compile(rf"({PARAMETER})\[(\d{{1,4}})(?:,\s?(\d{{1,4}}))?\]\s*=\s*(\S{{1,40}})")
 
 
 class SpecError(ValueError):

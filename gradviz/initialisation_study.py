@@ -11,10 +11,11 @@ from gradviz.history import frozen
 from gradviz.initializers import INITIALIZERS
 from gradviz.losses import loss_named
 from gradviz.network import Network, Pass, build, parameter_name
+from gradviz.norms import norms
 from gradviz.objective import output_count, resolve_loss
 from gradviz.snapshot import Floats, InitialisationStudy, Scheme
 from gradviz.spec import Spec
-from gradviz.training import Batches, norms
+from gradviz.training import Batches
 
 MOST_EXAMPLES = 256
 FEWEST_EXAMPLES = 8

@@ -40,10 +40,17 @@ class Architecture(msgspec.Struct, frozen=True):
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
     parameter_count: int
+    kind: str = "mlp"  # "mlp", or "rnn" or "lstm": then its layers but the last are time steps, and its skips the cell path
+    gates: tuple[str, ...] = ()  # of a recurrent cell, in the order of `Details.gates`
 
     @property
     def inputs(self) -> int:
         return len(self.input_names)
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether a time step takes the place of a layer."""
+        return self.kind != "mlp"
 
     @property
     def skips(self) -> tuple[tuple[int, int], ...]:
@@ -92,7 +99,7 @@ class Moment(msgspec.Struct, frozen=True):
 
     def reached(self, layer: int) -> bool:
         """Whether the gradient coming back has reached this layer in this step."""
-        return self.kind in ("clip", "update") or (self.kind == "backward" and layer >= self.layer)
+        return self.kind not in ("forward", "loss") and (self.kind != "backward" or layer >= self.layer)
 
     @property
     def lost(self) -> bool:
@@ -102,6 +109,10 @@ class Moment(msgspec.Struct, frozen=True):
 
 class Details(msgspec.Struct, frozen=True):
     """Everything that is drawn of one step and too costly to measure at each one.
+
+    In a recurrent net a row is a time step. ``gradient_rms`` and ``unit_deltas`` are of ∂L/∂h_t there, ``delta_rms`` of ∂L/∂z_t;
+    weights and their updates are the same in all rows, because they are shared, and ``edge_gradients`` is what the time step adds
+    to their gradient: h_{t−1} · (∂L/∂z_t)ᵀ, of an LSTM its length over the gates. ``skip_gradients`` are those along the cell path.
 
     Per-layer arrays have shape (layers,). With one example chosen, ``unit_deltas``, ``edge_gradients``, ``skip_gradients``,
     ``gradient_rms``, ``clipped_rms`` and ``delta_rms`` are of this example's own loss instead of the mini-batch's mean.
@@ -122,6 +133,7 @@ class Details(msgspec.Struct, frozen=True):
     edge_weights: Floats  # (edges of all layers,) w; NaN for a pooled block, whose weights an `Inspection` tells
     edge_updates: Floats  # (edges of all layers,) w_new − w_old of this step; NaN for a pooled block
     skip_gradients: Floats  # (skips,) RMS over units of the gradient that each skip carries, over the batch like unit_deltas
+    gates: Floats | None = None  # (time steps, gates) mean over units and batch: how far each gate of an LSTM is open
 
 
 class Prediction(msgspec.Struct, frozen=True):

@@ -23,33 +23,51 @@ from gradviz.optimizers import OPTIMIZERS
 MAX_PARAMETERS = 20_000_000
 """Largest network that is built: at float64 the parameters, their gradient and the optimiser stay under 1 GB."""
 
+KINDS = {"mlp": "Feed-forward", "rnn": "Recurrent (RNN)", "lstm": "LSTM"}
+RECURRENT_ACTIVATIONS = ("tanh", "relu", "identity")  # of these f′ is known from f, so that no pre-activation need be kept
+
 ONE_EXAMPLE = ("data.name", ("one_example",))
 OWN_FILE = ("data.name", ("csv",))
 GENERATED = ("data.name", tuple(name for name, entry in DATASETS.items() if entry.generated))
+FEED_FORWARD = ("network.kind", ("mlp",))
+RECURRENT = ("network.kind", ("rnn", "lstm"))
 CLIPPED = ("training.clip", tuple(name for name in CLIPPINGS if name != "none"))
 
 
 class NetworkSpec(Validated, frozen=True, forbid_unknown_fields=True):
     """The network: hidden layers of Linear → BatchNorm (if on) → activation, then one Linear output layer."""
 
-    depth: Annotated[int, number("Hidden layers", "How many hidden layers the signal crosses; the output layer comes on top.", 1, 1000, restarts=True)] = 10
+    kind: Annotated[str, choice("Network", "Layer behind layer, or one cell that reads a sequence step by step: unrolled, a time step takes the place of a layer.", KINDS, restarts=True)] = "mlp"
+    depth: Annotated[int, number("Hidden layers", "How many hidden layers the signal crosses; the output layer comes on top.", 1, 1000, restarts=True, needs=FEED_FORWARD)] = 10
     width: Annotated[int, number("Units per layer", "How many units each hidden layer has.", 1, 1024, restarts=True)] = 8
     activation: Annotated[str, choice("Activation", "The function after each hidden layer. Its slope is a factor of every gradient that passes.", ACTIVATIONS)] = "sigmoid"
-    initializer: Annotated[str, choice("Initialisation", "How the first weights are drawn. It sets whether signals shrink or grow from layer to layer.", INITIALIZERS, restarts=True)] = "xavier_normal"
-    gain: Annotated[float, number("Gain", "The first weights are multiplied by this.", 0.0, 1000.0, unit="×", log=True, restarts=True)] = 1.0
-    skip_every: Annotated[int, number("Skip every", "Each residual block spans this many hidden layers and adds its input to its output; 0 for none.", 0, 10)] = 0
-    batch_norm: Annotated[bool, plain("Batch norm", "Normalise each unit's pre-activation over the mini-batch, then scale and shift it.", restarts=True)] = False
-    widths: Annotated[tuple[int, ...] | None, plain("Widths", "One width per hidden layer, instead of the same for all.", restarts=True, each=(1, 1024))] = None
-    activations: Annotated[tuple[str, ...] | None, plain("Activations", "One activation per hidden layer, instead of the same for all.", table=ACTIVATIONS)] = None
-    relu_at_zero: Annotated[float, number("ReLU slope at 0", "ReLU has no derivative at exactly 0; any subgradient in [0, 1] may stand for it.", 0.0, 1.0, group="advanced")] = 0.0
+    initializer: Annotated[str, choice("Initialisation", "How the first weights are drawn. It sets whether signals shrink or grow from layer to layer.", INITIALIZERS, restarts=True, needs=FEED_FORWARD)] = "xavier_normal"
+    gain: Annotated[float, number("Gain", "The first weights are multiplied by this.", 0.0, 1000.0, unit="×", log=True, restarts=True, needs=FEED_FORWARD)] = 1.0
+    spectral_radius: Annotated[float, number("Spectral radius", "Largest |eigenvalue| of the first recurrent matrix: the factor per time step, before the slopes.", 0.0, 4.0, restarts=True, needs=RECURRENT)] = 1.0
+    forget_bias: Annotated[float, number("Forget bias", "First bias of the LSTM's forget gates: the larger, the longer the cell remembers at first.", -10.0, 10.0, restarts=True, needs=("network.kind", ("lstm",)))] = 1.0
+    skip_every: Annotated[int, number("Skip every", "Each residual block spans this many hidden layers and adds its input to its output; 0 for none.", 0, 10, needs=FEED_FORWARD)] = 0
+    batch_norm: Annotated[bool, plain("Batch norm", "Normalise each unit's pre-activation over the mini-batch, then scale and shift it.", restarts=True, needs=FEED_FORWARD)] = False
+    widths: Annotated[tuple[int, ...] | None, plain("Widths", "One width per hidden layer, instead of the same for all.", restarts=True, each=(1, 1024), needs=FEED_FORWARD)] = None
+    activations: Annotated[tuple[str, ...] | None, plain("Activations", "One activation per hidden layer, instead of the same for all.", table=ACTIVATIONS, needs=FEED_FORWARD)] = None
+    relu_at_zero: Annotated[float, number("ReLU slope at 0", "ReLU has no derivative at exactly 0; any subgradient in [0, 1] may stand for it.", 0.0, 1.0, group="advanced", needs=FEED_FORWARD)] = 0.0
     set_values: Annotated[tuple[str, ...], plain("Set by hand", "Parameters that get a value of your own, such as layer01.weight[0,0] = 2.5 (unit before, unit; counted from 0).", group="advanced")] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.kind != "mlp":
+            if self.activation == "sigmoid":  # the feed-forward net's default; a recurrent cell's is tanh
+                msgspec.structs.force_setattr(self, "activation", "tanh")
+            elif self.activation not in RECURRENT_ACTIVATIONS:
+                raise SpecError("network.activation", self.activation, f"tanh, relu or identity with network.kind {self.kind!r}")
         for name in ("widths", "activations"):
             values = getattr(self, name)
             if values is not None and len(values) != self.depth:
                 raise SpecError(f"network.{name}", values, f"{self.depth} entries, one per hidden layer (network.depth), or null")
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether it reads sequences, one time step after another."""
+        return self.kind != "mlp"
 
     @property
     def layer_widths(self) -> tuple[int, ...]:
@@ -86,6 +104,7 @@ class TrainingSpec(Validated, frozen=True, forbid_unknown_fields=True):
     batch_size: Annotated[int, number("Batch size", "How many examples each step averages its gradient over.", 1, 10_000, log=True)] = 32
     clip: Annotated[str, choice("Clip gradient", "Limit the gradient before the update. By norm the direction stays, only the length changes.", CLIPPINGS)] = "none"
     clip_threshold: Annotated[float, number("Threshold", "The largest value or norm that passes unclipped.", 1e-9, 1e9, log=True, needs=CLIPPED)] = 1.0
+    truncate: Annotated[int, number("Truncate", "Truncated back-propagation: the gradient goes back through this many time steps only; 0 for all.", 0, 1000, unit="steps", needs=RECURRENT)] = 0
     seed: Annotated[int, number("Seed", "Draws the data, the first weights and the order of the mini-batches. The same seed gives the same run.", 0, 2**31 - 1, restarts=True)] = 0
     stop_after: Annotated[int, number("Stop after", "Pause when this many steps are done; 0 to go on for ever.", 0, 1_000_000_000, unit="steps", group="stop")] = 0
     precision: Annotated[str, choice("Precision", "The floating-point numbers of the engine.", {"float64": "64 bit", "float32": "32 bit"}, group="advanced")] = "float64"
