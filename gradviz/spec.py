@@ -14,7 +14,7 @@ import msgspec
 
 from gradviz.activations import ACTIVATIONS
 from gradviz.clipping import CLIPPINGS
-from gradviz.data import DATASETS
+from gradviz.data import DATASETS, SEQUENCES
 from gradviz.fields import FieldInfo, SpecError, Validated, check, choice, fields_of, number, plain, without_numpy
 from gradviz.initializers import INITIALIZERS
 from gradviz.losses import LOSSES
@@ -26,6 +26,8 @@ MAX_PARAMETERS = 20_000_000
 ONE_EXAMPLE = ("data.name", ("one_example",))
 OWN_FILE = ("data.name", ("csv",))
 GENERATED = ("data.name", tuple(name for name, entry in DATASETS.items() if entry.generated))
+NOISY = ("data.name", tuple(name for name in GENERATED[1] if name not in SEQUENCES))
+LAGGED = ("data.name", tuple(name for name in GENERATED[1] if name in SEQUENCES))
 CLIPPED = ("training.clip", tuple(name for name in CLIPPINGS if name != "none"))
 
 
@@ -67,7 +69,8 @@ class DataSpec(Validated, frozen=True, forbid_unknown_fields=True):
 
     name: Annotated[str, choice("Data set", "What the network learns.", DATASETS)] = "moons"
     samples: Annotated[int, number("Samples", "How many examples are generated; shipped sets and files keep their own number.", 20, 20_000, log=True, needs=GENERATED)] = 500
-    noise: Annotated[float, number("Noise", "Spread of the random displacement added to each generated example.", 0.0, 2.0, needs=GENERATED)] = 0.1
+    noise: Annotated[float, number("Noise", "Spread of the random displacement added to each generated example.", 0.0, 2.0, needs=NOISY)] = 0.1
+    lag: Annotated[int, number("Lag", "How many time steps lie between what is asked for and the answer. Recall has one time step more, the adding problem as many (at least 2).", 1, 1000, log=True, restarts=True, group="sequence", needs=LAGGED)] = 100
     test_fraction: Annotated[float, number("Test share", "The share of the examples that is kept aside and never trained on.", 0.0, 0.9, group="advanced")] = 0.2
     path: Annotated[str, plain("File", "The CSV file, when the data set is a file of your own.", group="file", needs=OWN_FILE)] = ""
     target: Annotated[str, plain("Target column", "The column of the file to predict; the last one if empty.", group="file", needs=OWN_FILE)] = ""
