@@ -35,7 +35,8 @@ def predict(data: Data, answer: Answer, loss: str = "", grid: int = GRID) -> Pre
 
     Args:
         data: what it learns.
-        answer: maps inputs (examples, features), or (examples, time, features) of sequences, to outputs (examples, outputs) in evaluation mode.
+        answer: maps inputs (examples, features), or (examples, time, features) of sequences, to outputs (examples, outputs) in
+            evaluation mode.
         loss: name of the loss, which says what an output means: with "mse" the answer itself, with
             "binary_cross_entropy" a logit, with "cross_entropy" one logit per class. When empty, that of the task.
         grid: points along each side of a decision surface.
@@ -172,7 +173,7 @@ def _sequences(data: Data, answer: Answer, loss: str) -> Prediction:
     outputs = answer(inputs)
     shown = asked[:SEQUENCES]
     lengths = np.full(len(shown), data.time) if data.lengths is None else data.lengths[shown]
-    pictures = data.inputs[shown] * data.input_std + data.input_mean
+    pictures = np.array(inputs[:SEQUENCES])  # a copy, else all the others would go to the window with it
     if data.task == "regression":
         true, answered = data.targets[asked, 0], _value(outputs, loss or "mse")
         both = _range(data.targets[:, 0])

@@ -133,7 +133,7 @@ class Prediction(msgspec.Struct, frozen=True):
     - ``images`` (digits): ``images`` (k, rows, columns) of the test set, ``labels``, ``answers``, ``confidences`` (k,).
     - ``confusion`` (other classes): ``confusion`` (classes, classes) counts, row true, column answered, over the test set.
     - ``scatter`` (other regression): ``points`` with the true target as x and the answer as y.
-    - ``sequences``: ``sequences`` (k, time, features) of the test set as they were before scaling, ``lengths`` (k,), ``sequence``;
+    - ``sequences``: ``sequences`` (k, time, features) of the test set as the network reads them, ``lengths`` (k,), ``sequence``;
       for classes ``labels``, ``answers``, ``confidences`` (k,) and ``confusion``; for regression ``labels`` with the true value,
       ``answers`` with the answered one, and ``points`` as in a scatter.
     """
