@@ -68,6 +68,7 @@ class Experiment:
             path=data.path,
             target=data.target,
             example=(data.example_input, data.example_target),
+            lag=data.lag,
         )
 
     def _begin(self, spec: Spec, data: Data) -> None:

@@ -99,7 +99,7 @@ class FieldInfo(msgspec.Struct, frozen=True):
     log: bool = False  # the range spans decades: a logarithmic slider suits it
     choices: tuple[tuple[str, str], ...] = ()  # (value, title)
     restarts: bool = False  # changing it restarts the run from the same seed
-    group: str = ""  # "", "advanced", "file" or "stop"
+    group: str = ""  # "", "advanced", "file", "example", "sequence" or "stop"
     needs: tuple[str, tuple[str, ...]] | None = None  # (other field's path, its values for which this one counts)
 
     @property

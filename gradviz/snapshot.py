@@ -145,6 +145,9 @@ class Prediction(msgspec.Struct, frozen=True):
     - ``images`` (digits): ``images`` (k, rows, columns) of the test set, ``labels``, ``answers``, ``confidences`` (k,).
     - ``confusion`` (other classes): ``confusion`` (classes, classes) counts, row true, column answered, over the test set.
     - ``scatter`` (other regression): ``points`` with the true target as x and the answer as y.
+    - ``sequences``: ``sequences`` (k, time, features) of the test set as the network reads them, ``lengths`` (k,), ``sequence``;
+      for classes ``labels``, ``answers``, ``confidences`` (k,) and ``confusion``; for regression ``labels`` with the true value,
+      ``answers`` with the answered one, and ``points`` as in a scatter.
     """
 
     kind: str
@@ -162,6 +165,9 @@ class Prediction(msgspec.Struct, frozen=True):
     answers: NDArray[Any] | None = None
     confidences: Floats | None = None
     confusion: NDArray[Any] | None = None
+    sequences: Floats | None = None
+    sequence: str = ""  # "symbols", "marked" or "series": what they are sequences of, as in `gradviz.data.DataSet`
+    lengths: NDArray[Any] | None = None  # how many time steps of each are real, the last ones
 
 
 class HistoryTable(msgspec.Struct, frozen=True):

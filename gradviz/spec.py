@@ -14,7 +14,7 @@ import msgspec
 
 from gradviz.activations import ACTIVATIONS
 from gradviz.clipping import CLIPPINGS
-from gradviz.data import DATASETS
+from gradviz.data import DATASETS, SEQUENCES
 from gradviz.fields import FieldInfo, SpecError, Validated, check, choice, fields_of, number, plain, without_numpy
 from gradviz.initializers import INITIALIZERS
 from gradviz.losses import LOSSES
@@ -31,6 +31,8 @@ OWN_FILE = ("data.name", ("csv",))
 GENERATED = ("data.name", tuple(name for name, entry in DATASETS.items() if entry.generated))
 FEED_FORWARD = ("network.kind", ("mlp",))
 RECURRENT = ("network.kind", ("rnn", "lstm"))
+NOISY = ("data.name", tuple(name for name in GENERATED[1] if name not in SEQUENCES))
+LAGGED = ("data.name", tuple(name for name in GENERATED[1] if name in SEQUENCES))
 CLIPPED = ("training.clip", tuple(name for name in CLIPPINGS if name != "none"))
 
 
@@ -85,7 +87,8 @@ class DataSpec(Validated, frozen=True, forbid_unknown_fields=True):
 
     name: Annotated[str, choice("Data set", "What the network learns.", DATASETS)] = "moons"
     samples: Annotated[int, number("Samples", "How many examples are generated; shipped sets and files keep their own number.", 20, 20_000, log=True, needs=GENERATED)] = 500
-    noise: Annotated[float, number("Noise", "Spread of the random displacement added to each generated example.", 0.0, 2.0, needs=GENERATED)] = 0.1
+    noise: Annotated[float, number("Noise", "Spread of the random displacement added to each generated example.", 0.0, 2.0, needs=NOISY)] = 0.1
+    lag: Annotated[int, number("Lag", "How many time steps lie between what is asked for and the answer. Recall has one time step more, the adding problem as many (at least 2).", 1, 1000, log=True, restarts=True, group="sequence", needs=LAGGED)] = 100
     test_fraction: Annotated[float, number("Test share", "The share of the examples that is kept aside and never trained on.", 0.0, 0.9, group="advanced")] = 0.2
     path: Annotated[str, plain("File", "The CSV file, when the data set is a file of your own.", group="file", needs=OWN_FILE)] = ""
     target: Annotated[str, plain("Target column", "The column of the file to predict; the last one if empty.", group="file", needs=OWN_FILE)] = ""
@@ -162,6 +165,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def replace(self, path: str, value: object) -> Spec:
         """A copy with one field changed; ``path`` is a dotted name such as ``network.depth``.
 
+        A recurrent net reads sequences and the others do not: where one of the two changes, the other goes with it.
         When the depth changes, lists with one entry per layer are cut or filled up with the common value. Parameters set by
         hand are forgotten with the network they belonged to.
         """
@@ -177,9 +181,16 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                     changes[name] = (values + (common,) * value)[:value]
         if info.restarts and info.section == "network" and self.network.set_values:
             changes["set_values"] = ()  # they belonged to the network that is replaced
+        if path == "network.kind" and value != "mlp" and self.network.activation not in RECURRENT_ACTIVATIONS:
+            changes["activation"] = "tanh"
         if path in ("network.activation", "network.width"):
             changes[info.name + "s" if info.name == "activation" else "widths"] = None
-        return msgspec.structs.replace(self, **{info.section: msgspec.structs.replace(section, **changes)})
+        changed = msgspec.structs.replace(self, **{info.section: msgspec.structs.replace(section, **changes)})
+        if path == "network.kind" and changed.network.recurrent != (self.data.name in SEQUENCES):
+            return changed.replace("data.name", "recall" if changed.network.recurrent else "moons")
+        if path == "data.name" and self.network.recurrent != (value in SEQUENCES):
+            return changed.replace("network.kind", "rnn" if value in SEQUENCES else "mlp")
+        return changed
 
     def replace_from_text(self, path: str, text: str) -> Spec:
         """A copy with one field set from command-line text, such as ``20``, ``true``, ``relu`` or ``[8, 4]``."""
