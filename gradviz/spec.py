@@ -24,11 +24,15 @@ MAX_PARAMETERS = 20_000_000
 """Largest network that is built: at float64 the parameters, their gradient and the optimiser stay under 1 GB."""
 
 KINDS = {"mlp": "Feed-forward", "rnn": "Recurrent (RNN)", "lstm": "LSTM"}
+METHODS = {"gradient": "Back-propagation", "pretraining": "Level by level, then all", "evolution": "Genetic algorithm"}
 RECURRENT_ACTIVATIONS = ("tanh", "relu", "identity")  # of these f′ is known from f, so that no pre-activation need be kept
 
 ONE_EXAMPLE = ("data.name", ("one_example",))
 OWN_FILE = ("data.name", ("csv",))
 GENERATED = ("data.name", tuple(name for name, entry in DATASETS.items() if entry.generated))
+BY_GRADIENT = ("training.method", ("gradient", "pretraining"))
+PRETRAINED = ("training.method", ("pretraining",))
+EVOLVED = ("training.method", ("evolution",))
 FEED_FORWARD = ("network.kind", ("mlp",))
 RECURRENT = ("network.kind", ("rnn", "lstm"))
 NOISY = ("data.name", tuple(name for name in GENERATED[1] if name not in SEQUENCES))
@@ -99,14 +103,24 @@ class DataSpec(Validated, frozen=True, forbid_unknown_fields=True):
 class TrainingSpec(Validated, frozen=True, forbid_unknown_fields=True):
     """How the network is trained: loss, optimiser, mini-batches, clipping and the seed of everything random."""
 
+    method: Annotated[str, choice("Method", "How the weights are found: by their gradients; each layer by itself first, as an auto-encoder without labels; or by a population that evolves.", METHODS, restarts=True)] = "gradient"
     loss: Annotated[str, choice("Loss", "What is minimised; auto picks by the data.", LOSSES)] = "auto"
-    optimizer: Annotated[str, choice("Optimiser", "How a gradient becomes a change of the weights.", OPTIMIZERS)] = "sgd"
-    learning_rate: Annotated[float, number("Learning rate", "η: how far each step follows the gradient.", 0.0, 1000.0, log=True)] = 0.1
+    optimizer: Annotated[str, choice("Optimiser", "How a gradient becomes a change of the weights.", OPTIMIZERS, needs=BY_GRADIENT)] = "sgd"
+    learning_rate: Annotated[float, number("Learning rate", "η: how far each step follows the gradient.", 0.0, 1000.0, log=True, needs=BY_GRADIENT)] = 0.1
     momentum: Annotated[float, number("Momentum", "The share of the last step's velocity that is kept.", 0.0, 0.999, needs=("training.optimizer", ("momentum", "nesterov")))] = 0.9
-    weight_decay: Annotated[float, number("Weight decay", "λ: adds λ·θ to the gradient, which pulls every parameter towards 0.", 0.0, 10.0, log=True, group="advanced")] = 0.0
+    weight_decay: Annotated[float, number("Weight decay", "λ: adds λ·θ to the gradient, which pulls every parameter towards 0.", 0.0, 10.0, log=True, group="advanced", needs=BY_GRADIENT)] = 0.0
     batch_size: Annotated[int, number("Batch size", "How many examples each step averages its gradient over.", 1, 10_000, log=True)] = 32
-    clip: Annotated[str, choice("Clip gradient", "Limit the gradient before the update. By norm the direction stays, only the length changes.", CLIPPINGS)] = "none"
+    clip: Annotated[str, choice("Clip gradient", "Limit the gradient before the update. By norm the direction stays, only the length changes.", CLIPPINGS, needs=BY_GRADIENT)] = "none"
     clip_threshold: Annotated[float, number("Threshold", "The largest value or norm that passes unclipped.", 1e-9, 1e9, log=True, needs=CLIPPED)] = 1.0
+    steps_per_level: Annotated[int, number("Steps per level", "How long each layer is trained by itself before fine-tuning begins.", 1, 100_000, log=True, restarts=True, needs=PRETRAINED)] = 200
+    level_rate: Annotated[float, number("Level's rate", "η of a level in pre-training, which Adam scales.", 0.0, 10.0, log=True, restarts=True, group="advanced", needs=PRETRAINED)] = 0.005
+    population: Annotated[int, number("Population", "How many individuals there are, each a whole net.", 4, 5000, log=True, restarts=True, needs=EVOLVED)] = 200
+    mutation: Annotated[float, number("Mutation", "σ of the first mutations; it then adapts.", 0.001, 10.0, log=True, restarts=True, needs=EVOLVED)] = 0.3
+    tournament: Annotated[int, number("Tournament", "How many compete for each place as a parent; the best wins.", 1, 100, log=True, restarts=True, group="advanced", needs=EVOLVED)] = 3
+    elite: Annotated[int, number("Elite", "How many of the best pass on unchanged; fewer than the population.", 0, 100, restarts=True, group="advanced", needs=EVOLVED)] = 2
+    crossover: Annotated[float, number("Crossover", "The share of the children with two parents.", 0.0, 1.0, restarts=True, group="advanced", needs=EVOLVED)] = 0.5
+    mutated: Annotated[float, number("Mutated genes", "The share of its genes that a child has mutated.", 0.0, 1.0, restarts=True, group="advanced", needs=EVOLVED)] = 0.05
+    spread: Annotated[float, number("First spread", "σ of the first individuals around the net's first weights.", 0.0, 10.0, restarts=True, group="advanced", needs=EVOLVED)] = 1.0
     truncate: Annotated[int, number("Truncate", "Truncated back-propagation: the gradient goes back through this many time steps only; 0 for all.", 0, 1000, unit="steps", needs=RECURRENT)] = 0
     seed: Annotated[int, number("Seed", "Draws the data, the first weights and the order of the mini-batches. The same seed gives the same run.", 0, 2**31 - 1, restarts=True)] = 0
     stop_after: Annotated[int, number("Stop after", "Pause when this many steps are done; 0 to go on for ever.", 0, 1_000_000_000, unit="steps", group="stop")] = 0
