@@ -24,7 +24,7 @@ GRID = 48
 IMAGES = 12
 SEQUENCES = 4
 MOST_EXAMPLES = 500
-MOST_NUMBERS = 600_000  # inputs that are asked about at once: of long sequences fewer examples
+MOST_STEPS = 25_000  # time steps that are asked about at once: of long sequences fewer examples
 LEAST_EXAMPLES = 100
 MARGIN = 0.08  # of the data's extent, around it
 NO_ANSWER = -1  # in place of a class where the outputs are not finite
@@ -67,7 +67,7 @@ def _class_loss(data: Data) -> str:
 
 def _asked(data: Data) -> NDArray[np.int64]:
     """The examples that the network is asked about: of the test set if there is one."""
-    most = max(LEAST_EXAMPLES, min(MOST_EXAMPLES, MOST_NUMBERS // (data.time * data.features)))
+    most = max(LEAST_EXAMPLES, min(MOST_EXAMPLES, MOST_STEPS // data.time))
     return (data.test if len(data.test) else data.train)[:most]
 
 
