@@ -37,7 +37,7 @@ def initialisation_study(spec: Spec, data: Data) -> InitialisationStudy:
     schemes = []
     for name in INITIALIZERS:
         network_spec = msgspec.structs.replace(spec.network, initializer=name)
-        network = build(network_spec, data.inputs.shape[1], output_count(loss, data), loss, spec.training.seed, dtype)
+        network = build(network_spec, data.features, output_count(loss, data), loss, spec.training.seed, dtype)
         chosen = chosen[: _examples(network)]
         targets = loss_named(loss).encode(data.targets[chosen], network.outputs)
         if run is None:
