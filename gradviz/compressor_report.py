@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gradviz.compressor import START, HistoryCompressor, Symbols, lag_sequence, symbol_names
+from gradviz.compressor import START, TRUST, HistoryCompressor, Symbols, lag_sequence, symbol_names
 from gradviz.history import frozen
 from gradviz.snapshot import CompressorReport
 
@@ -52,6 +52,7 @@ def compressor_report(lag: int, read: int, seed: int) -> CompressorReport:
     right_above = ~right_below & (reading.above[answers] == reading.symbols[answers])
     return CompressorReport(
         lag=lag,
+        trust=TRUST,
         names=symbol_names(lag),
         read=read,
         longest=longest,

@@ -284,6 +284,7 @@ class CompressorReport(msgspec.Struct, frozen=True):
     """
 
     lag: int  # symbols between a cue and its answer
+    trust: int  # a level predicts what came so often in a row
     names: tuple[str, ...]
     read: int  # symbols so far …
     longest: int  # … of at most so many
@@ -317,7 +318,7 @@ class Look(msgspec.Struct, frozen=True):
     lab: str = ""  # "activation", "clipping", "residual", "linear", "initialisation" or "compressor"
     lab_layer: int = 0  # whose pre-activations are wanted; 0 for the layer with the smallest mean slope
     lab_pair: tuple[str, str] | None = None  # the two parameters whose plane is looked at; None for the two largest components
-    lab_lag: int = 10  # of the sequence that the history compressor reads …
+    lab_lag: int = 8  # of the sequence that the history compressor reads …
     lab_read: int = 0  # … and how many symbols of it have been read
 
 

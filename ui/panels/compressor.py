@@ -45,7 +45,7 @@ class CompressorPanel(LabPanel):
         self._title = Title("Levels in time")
         self._title.captions = ("a demonstration, not this network", "not this network")
         self._task, self._notice = Words(), Notice()
-        self._lag = Segments("Lag", tuple((str(lag), str(lag), f"{lag} symbols between cue and answer; starts again") for lag in words.LAGS))
+        self._lag = Segments("Lag", tuple((str(lag), str(lag), f"{lag} symbols from cue to answer; starts again") for lag in words.LAGS))
         self._lag.chosen.connect(lambda lag: self._ask(int(lag), 0))
         label = QLabel("Lag")
         label.setFont(font(12))
@@ -62,18 +62,18 @@ class CompressorPanel(LabPanel):
             button.clicked.connect(functools.partial(self._on_step, blocks))
         self._controls = (
             Controls(label, self._lag, height=28, stretch=True),
-            Controls(self.play, self.again),
-            Controls(*self.steps),
+            Controls(self.play, self.again, height=28),
+            Controls(*self.steps, height=28),
         )
         self._cards, self._ribbons, self._key = Cards(), Ribbons(), RibbonKey()
-        self._said, self._plot = Words(), SharePlot()
+        self._came, self._said, self._plot = Words(), Words(), SharePlot()
         self._why, self._honest = Words(), Words(caption=True)
-        self._honest.show_text(words.NOT_HERE)
         self._read: tuple[Block, ...] = (
             self._cards,
             Section("The two sequences"),
             self._ribbons,
             self._key,
+            self._came,
             self._said,
             Section("Passed on, of each block"),
             self._plot,
@@ -88,6 +88,8 @@ class CompressorPanel(LabPanel):
     @staticmethod
     def _button(text: str, hint: str) -> QPushButton:
         button = QPushButton(text)
+        button.setFont(font(12))
+        button.setStyleSheet("QPushButton { padding: 0 8px; min-height: 0; }")  # three of them fit into the narrowest dock
         button.setToolTip(hint)
         button.setAccessibleDescription(hint)
         focus_by_tab(button)
@@ -138,17 +140,26 @@ class CompressorPanel(LabPanel):
             return
         self._show_figures(report)
         self._ribbons.show_report(report)
-        self._said.show_text(words.latest(report), words.expected(report))
+        self._came.reserve(words.longest_latest(report))  # at each symbol another length: what stands below keeps its place
+        self._came.show_text(words.latest(report))
+        self._said.reserve(f"{words.DARES_NOT_BELOW} {words.DARES_NOT_ABOVE}")
+        self._said.show_text(words.expected(report))
         self._plot.show_report(report)
         self._why.show_text(words.distances(report), words.answers(report))
+        self._honest.show_text(words.not_here(report))
 
     def _show_figures(self, report: CompressorReport) -> None:
         whole = words.ratio(report.read, report.upper_length)
         passed = words.passed_in_last(report)
         last = words.ratio(report.lag + 2, passed) if len(report.shares) else float("nan")
         self._cards.show_figures(
-            Figure("Read below", report.read, f"{report.read:,}", ("symbols",), hint="symbols that the lower level has read"),
-            Figure("Passed on", report.upper_length, f"{report.upper_length:,}", ("symbols",), hint="symbols passed on to the upper level"),
+            Figure(
+                "Passed on",
+                report.upper_length,
+                f"{report.upper_length:,}",
+                (f"of {report.read:,} symbols", f"of {report.read:,}"),
+                hint="symbols passed on to the upper level",
+            ),
             Figure("Shorter", whole, words.times(whole), ("in all",), hint="times the upper sequence is shorter, in all"),
             Figure(
                 "Last block",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QLineF, QRectF, Qt
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from gradviz.snapshot import CompressorReport
@@ -31,12 +32,9 @@ class SharePlot(Block):
 
     def show_report(self, report: CompressorReport) -> None:
         self.report = report
-        count = len(report.shares)
-        self.setAccessibleDescription(
-            f"{count:,} whole blocks, of the first {percent(float(report.shares[0]))} passed on, of the last {percent(float(report.shares[-1]))}"
-            if count
-            else "no whole block yet"
-        )
+        shares = [percent(share) for share in report.shares.tolist()]
+        text = f"{len(shares):,} whole blocks; of the first {shares[0]} was passed on, of the last {shares[-1]}" if shares else ""
+        self.setAccessibleDescription(text or "no whole block yet")
         self.update()
 
     def height_at(self, width: float) -> float:
@@ -68,7 +66,7 @@ class SharePlot(Block):
             self.spots.append(Spot(QRectF(left, box.top(), pitch, box.height() + FOOT), f"passed on of block {block + 1}", share, text))
         painter.setPen(QPen(QColor(theme.strong_line), 1))
         painter.drawLine(QLineF(box.bottomLeft(), box.bottomRight()))
-        self._paint_floor(painter, box, report)
+        self._paint_floor(painter, box, report, pitch)
         below = box.bottom() + 12
         marks.put_text(painter, box.left() - 6, below, "block", used, theme.ink3, RIGHT)
         for value in ticks(0.0, float(count), box.width() / 56):
@@ -77,15 +75,18 @@ class SharePlot(Block):
                 x = min(x, box.right() - marks.text_width(text, used) / 2)
                 marks.put_text(painter, x, below, text, used, theme.ink3)
 
-    def _paint_floor(self, painter: QPainter, box: QRectF, report: CompressorReport) -> None:
+    def _paint_floor(self, painter: QPainter, box: QRectF, report: CompressorReport, pitch: float) -> None:
         """What cue and answer alone make up: neither can be known from the symbol before."""
         y = box.bottom() - 2 / (report.lag + 2) * box.height()
         pen = QPen(QColor(self.theme.ink3), 1.2)
         pen.setDashPattern([4, 3])
         painter.setPen(pen)
         painter.drawLine(QLineF(box.left(), y, box.right(), y))
-        text = f"cue and answer alone: 2 of {report.lag + 2}"
-        right = box.right() - 4
-        if len(report.shares) < FEWEST or report.shares[-1] < 0.5:
-            at = QRectF(right, y - 10, 0, 0).topLeft()
-            outlined_text(painter, at, text, 11, self.theme.ink2, self.theme.canvas, RIGHT)
+        middle, right = y - 10, box.right() - 4
+        higher = np.flatnonzero(report.shares * box.height() > box.bottom() - middle - 7)  # bars that the text would hide
+        left = box.left() + (float(higher[-1]) + 1) * pitch if len(higher) else box.left()
+        count = f"2 of {report.lag + 2}"
+        texts = (f"cue and answer alone: {count}", f"cue and answer: {count}", count)
+        text = next((text for text in texts if right - marks.text_width(text, font(11)) - 3 >= left), "")
+        if text:
+            outlined_text(painter, QPointF(right, middle), text, 11, self.theme.ink2, self.theme.canvas, RIGHT)

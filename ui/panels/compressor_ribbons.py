@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from gradviz.snapshot import CompressorReport
 
-from ..theme import font
+from ..theme import Theme, font
 from . import marks
 from .compressor_words import name
 from .lab_blocks import LEFT, RIGHT
@@ -20,11 +20,12 @@ from .lab_page import SIDE, Block
 from .ladder_rows import Spot
 
 CELL, GAP = 24.0, 2.0  # height of a cell, and what is free between two
-LABEL, BRACKET, LINKS, NAMES = 22.0, 20.0, 48.0, 16.0  # heights from top to bottom
+LABEL, BRACKET, LINKS, NAMES = 22.0, 24.0, 48.0, 16.0  # heights from top to bottom
 NARROWEST = 22.0  # of a cell with its symbol written in it
+THINNEST = 4.0  # of a cell, where two blocks are to be in sight
 CLOSE = 9.0  # cells narrower than that touch each other
 NEXT = "next"
-KEY = (("surprise", "surprise: passed on"), ("foreseen", "predicted"), (NEXT, "expected next"))
+KEY = (("surprise", "surprise to this level"), ("foreseen", "predicted"), (NEXT, "expected next"))
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,14 @@ class Ribbons(Block):
         return max(NARROWEST, max(marks.text_width(text, font(11, 600)) for text in report.names) + 6.0)
 
     def lower_pitch(self, width: float) -> float:
-        """From one symbol below to the next: symbols are written where a whole block then still fits, else cells get as narrow as it needs."""
+        """From one symbol below to the next: symbols are written where a whole block fits so, else cells get narrower."""
         report = self.report
         assert report is not None
         room = width - 2 * SIDE
-        written, needed = self._written() + GAP, report.lag + 4  # a block, the end of the one before, and what comes next
-        return written if written * needed <= room else room / needed
+        size, written = report.lag + 2, self._written() + GAP
+        if written * (size + 2) <= room:  # a block, the end of the one before, and what comes next
+            return written
+        return room / (2 * size + 2) if room / (2 * size + 2) >= THINNEST else room / (size + 2)
 
     def _cells(self, area: QRectF) -> tuple[list[_Cell], list[_Cell]]:
         """The upper and the lower cells in sight, from left to right, without what is expected next."""
@@ -99,14 +102,14 @@ class Ribbons(Block):
     # ---- drawing
 
     def paint_to(self, painter: QPainter, area: QRectF) -> None:
-        report, theme = self.report, self.theme
+        report = self.report
         if report is None:
             return
         upper, lower = self._cells(area)
         top = area.top() + LABEL + BRACKET
         foot = top + 2 * CELL + LINKS + NAMES + BRACKET
         self._label(painter, area, area.top() + 10, "Upper level", f"{report.upper_length:,} symbols", "what the lower one passed on")
-        self._label(painter, area, foot + 10, "Lower level", f"{report.read:,} symbols", "every symbol")
+        self._label(painter, area, foot + 12, "Lower level", f"{report.read:,} symbols", "every symbol")
         self._paint_links(painter, upper, lower)
         for cells, above in ((upper, True), (lower, False)):
             for cell in cells:
@@ -143,10 +146,10 @@ class Ribbons(Block):
     def _paint_cell(self, painter: QPainter, cell: _Cell, above: bool) -> None:
         report, theme, box = self.report, self.theme, cell.box
         assert report is not None
-        ground, ink = (theme.inverse, theme.inverse_text) if cell.surprise else (theme.field, theme.ink2)
         text = name(report, cell.symbol)
-        paint_box(painter, box, QColor(ground), None if cell.surprise else QColor(theme.strong_line))
+        paint_box(painter, box, theme, cell.surprise)
         if box.width() >= NARROWEST - 0.5:
+            ink = theme.inverse_text if cell.surprise else theme.ink2
             marks.put_text(painter, box.center().x(), box.center().y(), text, font(11, 600 if cell.surprise else 400), ink)
         guess = f"{name(report, cell.predicted)} was predicted" if cell.predicted >= 0 else "nothing was predicted"
         level = "upper level" if above else "lower level"
@@ -186,25 +189,24 @@ class Ribbons(Block):
         names = NAMES if lower and lower[0].box.width() < NARROWEST else 0.0
         for cells, above in ((upper, True), (lower, False)):
             at = {cell.time: number for number, cell in enumerate(cells)}
-            answers = [time for time in at if time % size == size - 1 and time - size + 1 in at]
+            answers = [time for time in at if time % size == size - 1 and (time - size + 1 in at or not above)]
             if not answers:
                 continue
-            cue, answer = at[max(answers) - size + 1], at[max(answers)]
+            end = max((time for time in answers if time - size + 1 in at), default=max(answers))
+            answer, cue = at[end], at.get(end - size + 1)
             y = cells[0].box.top() - 5 if above else cells[0].box.bottom() + 5 + names
             away = -5.0 if above else 5.0
-            left, right = cells[cue].box.center().x(), cells[answer].box.center().x()
+            right = cells[answer].box.center().x()
+            left = cells[0].box.left() if cue is None else cells[cue].box.center().x()
             painter.setPen(QPen(QColor(self.theme.ink3), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawPolyline(QPolygonF([QPointF(left, y), QPointF(left, y + away), QPointF(right, y + away), QPointF(right, y)]))
-            steps = answer - cue
-            text = f"{steps} step{'' if steps == 1 else 's'}"
+            ends = [QPointF(left, y + away), QPointF(right, y + away), QPointF(right, y)]
+            painter.drawPolyline(QPolygonF(ends if cue is None else [QPointF(left, y), *ends]))
+            steps = size - 1 if cue is None else answer - cue
+            text = f"{'← ' if cue is None else ''}{steps} step{'' if steps == 1 else 's'}"
             half = marks.text_width(text, font(11, 500)) / 2
-            x = min((left + right) / 2, self._right_end(cells) - half)
+            x = max((left + right) / 2, cells[0].box.left() + half)
             marks.put_text(painter, x, y + away + (-8.0 if above else 8.0), text, font(11, 500), self.theme.ink1)
-
-    @staticmethod
-    def _right_end(cells: list[_Cell]) -> float:
-        return cells[-1].box.right() + 20
 
 
 class RibbonKey(Block):
@@ -238,21 +240,21 @@ class RibbonKey(Block):
                     painter.setBrush(Qt.BrushStyle.NoBrush)
                     painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
                 else:
-                    surprise = kind == "surprise"
-                    paint_box(painter, box, QColor(theme.inverse if surprise else theme.field), None if surprise else QColor(theme.strong_line))
+                    paint_box(painter, box, theme, kind == "surprise")
                 marks.put_text(painter, x + 18, y, text, font(11), theme.ink2, LEFT)
                 x += 18 + marks.text_width(text, font(11)) + 14
             y += 18.0
 
 
-def paint_box(painter: QPainter, box: QRectF, ground: QColor, edge: QColor | None) -> None:
+def paint_box(painter: QPainter, box: QRectF, theme: Theme, surprise: bool) -> None:
     """A cell; a narrow one is a bar without an edge of its own."""
-    painter.setBrush(ground)
+    painter.setPen(Qt.PenStyle.NoPen)
     if box.width() < CLOSE:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(ground if edge is None else edge)
+        painter.setBrush(QColor(theme.inverse if surprise else theme.strong_line))
         painter.drawRect(box)
         return
-    painter.setPen(Qt.PenStyle.NoPen if edge is None else QPen(edge, 1))
-    inner = box if edge is None else box.adjusted(0.5, 0.5, -0.5, -0.5)
-    painter.drawRoundedRect(inner, 3, 3)
+    painter.setBrush(QColor(theme.inverse if surprise else theme.field))
+    if not surprise:
+        painter.setPen(QPen(QColor(theme.strong_line), 1))
+        box = box.adjusted(0.5, 0.5, -0.5, -0.5)
+    painter.drawRoundedRect(box, 3, 3)

@@ -6,12 +6,9 @@ from gradviz.snapshot import CompressorReport
 
 from .plots import percent
 
-LAGS = (10, 30, 100)
-NOT_HERE = (
-    "Here both levels only count what followed each symbol, and predict what came at least 8 times in a row. They are no networks: "
-    "no gradient runs in them, and what is measured is the shortening. A recurrent network that reads the upper sequence has "
-    "so much less far to carry its gradient."
-)
+DARES_NOT_BELOW = "The lower level does not dare to predict the next symbol."
+DARES_NOT_ABOVE = "The upper level does not dare to predict what is passed on next."
+LAGS = (8, 30, 100)  # of the first the symbols fit into a narrow dock
 
 
 def name(report: CompressorReport, symbol: int) -> str:
@@ -25,6 +22,15 @@ def task(report: CompressorReport) -> str:
         f"Each block of the sequence is a or x by lot, then always b1 to b{report.lag}, then A after a and X after x. "
         "The lower level reads every symbol and passes on only those it did not predict from the one before. "
         "The upper level reads what was passed on, in the same way."
+    )
+
+
+def not_here(report: CompressorReport) -> str:
+    """What the levels are, and what is not measured here."""
+    return (
+        f"Here both levels only count what followed each symbol, and predict what came at least {report.trust} times in a row. "
+        "They are no networks and no gradient runs in them: what is measured is the shortening. A recurrent network that reads "
+        "the upper sequence has to carry its gradient only as far as cue and answer lie apart there."
     )
 
 
@@ -52,12 +58,8 @@ def expected(report: CompressorReport) -> str:
     if report.read >= report.longest:
         return "The sequence ends here."
     below, above = report.next_below, report.next_above
-    first = f"The lower level expects {name(report, below)} next." if below >= 0 else "The lower level does not dare to predict the next symbol."
-    second = (
-        f"If a symbol is passed on, the upper level expects {name(report, above)}."
-        if above >= 0
-        else "The upper level does not dare to predict what is passed on next."
-    )
+    first = f"The lower level expects {name(report, below)} next." if below >= 0 else DARES_NOT_BELOW
+    second = f"If a symbol is passed on, the upper level expects {name(report, above)}." if above >= 0 else DARES_NOT_ABOVE
     return f"{first} {second}"
 
 
@@ -72,6 +74,11 @@ def latest(report: CompressorReport) -> str:
     return f"{came} came and {why}: passed on."
 
 
+def longest_latest(report: CompressorReport) -> str:
+    """The longest that `latest` says of this sequence."""
+    return f"b{report.lag} came and the lower level had predicted b{report.lag}: passed on."
+
+
 def distances(report: CompressorReport) -> str:
     """How far an answer is from its cue, below and above, and what that is to a gradient."""
     below, above = report.lag + 1, report.distance_above
@@ -79,12 +86,12 @@ def distances(report: CompressorReport) -> str:
         return f"Below, each answer comes {below} steps after its cue."
     if above == below:
         return (
-            f"From cue to answer it is {below} steps below, and as many above: nothing between them is predicted yet. "
-            "A gradient through time would be multiplied once for each step."
+            f"The last answer passed on came {below} steps after its cue, below and above: nothing between them was predicted. "
+            "A gradient that goes back through time is multiplied once for each step."
         )
     return (
-        f"From cue to answer it is {below} steps below, but {above} above. A gradient through time is multiplied once for each step: "
-        f"{below} factors below, {above} above."
+        f"The last answer passed on came {below} steps after its cue below, but {above} after it above. A gradient that goes back "
+        f"through time is multiplied once for each step: {below} factors below, {above} above."
     )
 
 
