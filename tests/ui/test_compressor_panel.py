@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from gradviz.compressor_report import compressor_report
@@ -15,8 +16,10 @@ from gradviz.snapshot import CompressorReport, Snapshot
 from tests.ui.fabricate import fabricate
 from tests.ui.test_lab_panels import pixels, said
 from ui.app import main
+from ui.lab_page import LabPage
 from ui.main_window import MainWindow
 from ui.panels import compressor_words as words
+from ui.panels import lab_panels
 from ui.panels.compressor import CompressorPanel
 from ui.panels.compressor_ribbons import Ribbons
 from ui.theme import THEMES
@@ -72,7 +75,7 @@ def test_how_much_shorter_the_upper_sequence_is_and_what_that_is_good_for(qtbot:
     assert "the lower level foresaw 0 and the upper level 10" in text
     early = said(shown(qtbot, 8, 25))
     assert "in all: ×1.0" in early
-    assert "does not dare" in early
+    assert "dares no prediction" in early
     assert "nothing between them was predicted" in early
 
 
@@ -191,3 +194,15 @@ def test_reports_of_other_views_are_not_taken(qtbot: QtBot) -> None:
     panel.show_snapshot(msgspec.structs.replace(read(8, 25), lab=None))
     assert panel.report is None
     assert not isinstance(panel.snapshot.lab if panel.snapshot else None, CompressorReport)
+
+
+@pytest.mark.parametrize("width", [260, 300, 360, 900])
+def test_the_names_of_the_lab_are_whole_at_any_width(qtbot: QtBot, width: int) -> None:
+    box = QWidget()
+    qtbot.addWidget(box)
+    lab = LabPage([kind() for kind in (*lab_panels(), CompressorPanel)], box)  # as if there were one more
+    lab.set_theme(THEMES["light"])
+    box.show()
+    lab.setGeometry(0, 0, width, 600)
+    names = lab.findChildren(QPushButton, "lab-view")
+    qtbot.waitUntil(lambda: all(name.width() >= name.sizeHint().width() and name.geometry().right() < width for name in names))

@@ -27,6 +27,7 @@ from .segments import Segments
 TICK = 100  # milliseconds between two readings while it plays
 TICKS_PER_BLOCK = 12  # a block takes a good second, however long it is
 MANY = 10  # blocks of the largest step
+READ_ON = "Read on"  # Play is what the network does
 
 
 class CompressorPanel(LabPanel):
@@ -49,7 +50,7 @@ class CompressorPanel(LabPanel):
         self._lag.chosen.connect(lambda lag: self._ask(int(lag), 0))
         label = QLabel("Lag")
         label.setFont(font(12))
-        self.play = self._button("Play", "Read about one block a second")
+        self.play = self._button(READ_ON, "Read about one block a second")
         self.play.clicked.connect(self._on_play)
         self.again = self._button("Start again", "Forget everything and begin with the first symbol")
         self.again.clicked.connect(self._on_again)
@@ -136,13 +137,13 @@ class CompressorPanel(LabPanel):
             button.setEnabled(not ended)
         self.again.setEnabled(report.read > 0)
         if not ready:
-            self._notice.show_text("Nothing read yet", "Press Play here, or read a symbol or a block. Neither level knows anything yet.")
+            self._notice.show_text("Nothing read yet", f"Press {READ_ON}, or read a symbol or a block. Neither level knows anything yet.")
             return
         self._show_figures(report)
         self._ribbons.show_report(report)
         self._came.reserve(words.longest_latest(report))  # at each symbol another length: what stands below keeps its place
         self._came.show_text(words.latest(report))
-        self._said.reserve(f"{words.DARES_NOT_BELOW} {words.DARES_NOT_ABOVE}")
+        self._said.reserve(words.longest_expected(report))
         self._said.show_text(words.expected(report))
         self._plot.show_report(report)
         self._why.show_text(words.distances(report), words.answers(report))
@@ -189,7 +190,7 @@ class CompressorPanel(LabPanel):
         self._show_playing()
 
     def _show_playing(self) -> None:
-        self.play.setText("Pause" if self.playing else "Play")
+        self.play.setText("Pause" if self.playing else READ_ON)
         self.play.setIcon(icon("pause" if self.playing else "play", self.theme))
         self.play.setIconSize(QSize(16, 16))
         self.again.setIcon(icon("reset", self.theme))

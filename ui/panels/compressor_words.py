@@ -6,8 +6,8 @@ from gradviz.snapshot import CompressorReport
 
 from .plots import percent
 
-DARES_NOT_BELOW = "The lower level does not dare to predict the next symbol."
-DARES_NOT_ABOVE = "The upper level does not dare to predict what is passed on next."
+DARES_NOT_BELOW = "The lower level dares no prediction."
+DARES_NOT_ABOVE = "The upper level dares no prediction."
 LAGS = (8, 30, 100)  # of the first the symbols fit into a narrow dock
 
 
@@ -77,6 +77,11 @@ def latest(report: CompressorReport) -> str:
 def longest_latest(report: CompressorReport) -> str:
     """The longest that `latest` says of this sequence."""
     return f"b{report.lag} came and the lower level had predicted b{report.lag}: passed on."
+
+
+def longest_expected(report: CompressorReport) -> str:
+    """The longest that `expected` says of this sequence."""
+    return f"{DARES_NOT_BELOW} If a symbol is passed on, the upper level expects b{report.lag}."
 
 
 def distances(report: CompressorReport) -> str:
