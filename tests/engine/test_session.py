@@ -371,3 +371,8 @@ def test_the_lab_keeps_to_the_layer_and_the_plane_it_chose() -> None:
         session.execute("step")
         planes.add(ask(session, lab="clipping").snapshot.lab.names)
     assert (len(layers), len(planes)) == (1, 1)
+
+
+def test_a_selection_that_has_gone_leaves_the_reading_of_the_levels_where_it_is() -> None:
+    report = ask(Session(SMALL), lab="compressor", lab_lag=30, lab_read=77, picked=("unit", 90, 0, 0)).snapshot.lab
+    assert (report.lag, report.read) == (30, 77)
