@@ -20,7 +20,7 @@ def make(spec: Spec = SMALL, steps: int = 0) -> Session:
     return session
 
 
-LOOKS = ("prediction", "edge", "picked", "chain", "example", "lab")
+LOOKS = ("prediction", "edge", "picked", "chain", "example", "lab", "lab_lag", "lab_read")
 
 
 def ask(session: Session, **request: Any) -> Frame:

@@ -19,7 +19,7 @@ from ..theme import Theme, font
 from . import compressor_words as words
 from .compressor_plot import SharePlot
 from .compressor_ribbons import RibbonKey, Ribbons
-from .lab_blocks import Cards, Controls, Figure, Notice, Section, Title, Words
+from .lab_blocks import Cards, Controls, Figure, Gap, Notice, Section, Title, Words
 from .lab_page import Block, LabPanel
 from .panel import Table
 from .segments import Segments
@@ -82,7 +82,7 @@ class CompressorPanel(LabPanel):
             self._why,
             self._honest,
         )
-        self.add(self._title, self._task, *self._controls, self._notice, *self._read)
+        self.add(self._title, self._task, Gap(4), *self._controls, self._notice, *self._read)
         self.set_theme(self.theme)
         self.refresh()
 
