@@ -10,6 +10,7 @@ import numpy as np
 from gradviz.census import census
 from gradviz.chain import chain_rule
 from gradviz.clipping_report import clipping_report
+from gradviz.compressor_report import compressor_report
 from gradviz.diagnosis import diagnose
 from gradviz.distribution import distribution, layer_to_look_at
 from gradviz.initialisation_study import initialisation_study
@@ -142,6 +143,8 @@ class Observer:
             if self._study is None:  # of the first weights: the same at every step
                 self._study = initialisation_study(experiment.spec, experiment.data)
             return self._study
+        if look.lab == "compressor":  # a demonstration beside the network
+            return compressor_report(look.lab_lag, look.lab_read, experiment.spec.training.seed)
         raise ValueError(f"the lab has no view {look.lab!r}")
 
     def _lab_layer(self, look: Look) -> int:

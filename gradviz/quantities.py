@@ -32,7 +32,7 @@ from gradviz.snapshot import (
 )
 
 PLACE = re.compile(r"\{([^{}:]+)(?::([^{}]*))?\}")
-LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation")
+LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor")
 RECENT = 20  # rows of the history over which a loss is averaged: one mini-batch alone says little
 SWINGS = 50  # rows of the history in which rises of the loss are counted
 

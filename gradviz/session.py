@@ -299,7 +299,8 @@ class Session:
         try:
             snapshot = self._measure(look, after)
         except ValueError:  # what was pointed at or selected has gone with the network it belonged to
-            snapshot = self._measure(Look(look.prediction, chain=look.chain, lab=look.lab), after)
+            kept = Look(look.prediction, chain=look.chain, lab=look.lab, lab_lag=look.lab_lag, lab_read=look.lab_read)
+            snapshot = self._measure(kept, after)
         self._sent = (self._version, self._version if look.prediction else self._sent[1], looked_for)
         spent = time.perf_counter() - now
         if look.prediction:

@@ -295,7 +295,34 @@ class Verdict(msgspec.Struct, frozen=True):
     remedies: tuple[tuple[str, str, Any], ...] = ()  # (what it does in words, field's path, value)
 
 
-Lab = Distribution | ClippingReport | ResidualReport | LinearMap | InitialisationStudy
+class CompressorReport(msgspec.Struct, frozen=True):
+    """A history compressor of two levels after so many symbols: a or x by lot, b1 … b_lag, then A after a, X after x.
+
+    Symbols are numbers of ``names``; where a level predicted nothing, its prediction is −1.
+    """
+
+    lag: int  # symbols between a cue and its answer
+    trust: int  # a level predicts what came so often in a row
+    names: tuple[str, ...]
+    read: int  # symbols so far …
+    longest: int  # … of at most so many
+    symbols: NDArray[np.int64]  # (shown,) the latest ones, the newest last
+    predicted: NDArray[np.int64]  # (shown,) by the lower level
+    passed: NDArray[np.bool_]  # (shown,) whether the lower level passed them on
+    upper_length: int  # symbols passed on so far
+    upper_times: NDArray[np.int64]  # (shown above,) when the latest of these came, counted from 0
+    upper_symbols: NDArray[np.int64]  # (shown above,)
+    upper_predicted: NDArray[np.int64]  # (shown above,) by the upper level
+    next_below: int  # what the lower level expects as the next symbol
+    next_above: int  # what the upper level expects to be passed on next
+    shares: Floats  # (whole blocks read,) share of each that was passed on
+    answers: int  # of the latest whole blocks, at most 10: how many there were …
+    foreseen_below: int  # … how many the lower level predicted …
+    foreseen_above: int  # … and how many of the others the upper level did
+    distance_above: int  # from a cue to its answer in the upper sequence, the latest pair there is; 0 for none
+
+
+Lab = Distribution | ClippingReport | ResidualReport | LinearMap | InitialisationStudy | CompressorReport
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -306,9 +333,11 @@ class Look(msgspec.Struct, frozen=True):
     picked: tuple[str, int, int, int] | None = None  # what is selected: (kind, layer, unit or column, row)
     chain: bool = False  # whether the gradient of the selected weight is to be taken apart
     example: int | None = None  # position in the mini-batch of the one example that is looked at
-    lab: str = ""  # "activation", "clipping", "residual", "linear" or "initialisation"
+    lab: str = ""  # "activation", "clipping", "residual", "linear", "initialisation" or "compressor"
     lab_layer: int = 0  # whose pre-activations are wanted; 0 for the layer with the smallest mean slope
     lab_pair: tuple[str, str] | None = None  # the two parameters whose plane is looked at; None for the two largest components
+    lab_lag: int = 8  # of the sequence that the history compressor reads …
+    lab_read: int = 0  # … and how many symbols of it have been read
 
 
 class Ghost(msgspec.Struct, frozen=True):

@@ -65,7 +65,7 @@ def _measured(spec: Spec, steps: int, phases: int, preset: Preset | None, lab: s
             raise SpecError("--phases", phases, f"a whole number from 0 to {done}, the phases of a step of this network")
     selected = preset.select if preset is not None else None
     picked = None if selected is None else (selected.kind, selected.layer, selected.unit, selected.source)
-    return experiment.measure(Look(chain=True, picked=picked, lab=lab))
+    return experiment.measure(Look(chain=True, picked=picked, lab=lab, lab_read=steps))
 
 
 def _draw(snapshot: Snapshot, options: argparse.Namespace, preset: Preset | None) -> None:
