@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from gradviz.layers import Layer
 from gradviz.losses import loss_named
-from gradviz.network import Network, parameter_name
+from gradviz.network import Network, Pass, parameter_name
 from gradviz.snapshot import ChainRule, Floats, Moment, Rung
-from gradviz.training import Trainer
+from gradviz.training import Trainer, feed_forward
 
 NEVER = 1e4  # stands for log2 of 0 and of ∞: a path with the fewest such factors is still found
 
@@ -26,7 +26,6 @@ class Run(Protocol):
     """What is needed of an experiment."""
 
     trainer: Trainer
-    network: Network
 
     @property
     def moment(self) -> Moment | None: ...
@@ -46,7 +45,7 @@ def chain_rule(experiment: Run, name: str, index: tuple[int, int], example: int 
     Raises:
         ValueError: when there is no such weight or example.
     """
-    network = experiment.network
+    network, _ = feed_forward(experiment.trainer)
     layer = _layer_of(network, name)
     row, column = index
     if not (0 <= row < network.fan_ins[layer - 1] and 0 <= column < network.widths[layer - 1]):
@@ -77,16 +76,18 @@ class _ChainRule:
     """Works out one `ChainRule`; the arrays are those of the pass, (units, batch)."""
 
     def __init__(self, trainer: Trainer, moment: Moment | None, layer: int, row: int, column: int, example: int) -> None:
-        self.trainer, self.network = trainer, trainer.network
+        self.trainer = trainer
+        self.network, self.run = feed_forward(trainer)
         self.layer, self.row, self.column, self.example = layer, row, column, example
         self.moment = moment
         self.chosen = trainer.chosen
-        self.run = trainer.run
         fresh = moment is None and not trainer.steps
         if fresh or (moment is not None and not moment.lost):
             # nothing to look at yet: look ahead on buffers of its own
             self.chosen = trainer.batches.peek() if fresh else trainer.chosen
-            self.run, self.targets = trainer.look_ahead(self.chosen)
+            run, self.targets = trainer.look_ahead(self.chosen)
+            assert isinstance(run, Pass)
+            self.run = run
             self.moment = None
             self.gradient = self.run.gradient
         else:

@@ -45,11 +45,13 @@ class State(msgspec.Struct, frozen=True):
     batches: BatchState
     failure: Failure | None
     slices: Mapping[str, slice]  # parameter's name -> its place in the vector
+    method: Any = None  # what a method other than plain back-propagation has to know beside it
+    method_bytes: int = 0
 
     @property
     def size(self) -> int:
         """Bytes of its arrays."""
-        return self.vector.nbytes + sum(array.nbytes for array in (*self.memories, *self.running))
+        return self.vector.nbytes + sum(array.nbytes for array in (*self.memories, *self.running)) + self.method_bytes
 
 
 class Checkpoints:

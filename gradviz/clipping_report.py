@@ -7,9 +7,8 @@ import numpy as np
 from gradviz.clipping import norm
 from gradviz.fields import parse_entry
 from gradviz.history import History
-from gradviz.network import Network
 from gradviz.snapshot import ClippingReport, Floats, Moment
-from gradviz.training import Trainer
+from gradviz.training import AnyNetwork, Trainer
 
 
 def clipping_report(
@@ -50,7 +49,7 @@ def clipping_report(
         )
 
 
-def name_of(network: Network, position: int) -> str:
+def name_of(network: AnyNetwork, position: int) -> str:
     """The name of the parameter at this position of the flat vector: "layer03.weight[2,1]", or "layer03.bias[4]"."""
     for name, part in network.slices.items():
         if part.start <= position < part.stop:
@@ -59,7 +58,7 @@ def name_of(network: Network, position: int) -> str:
     raise ValueError(f"there is no parameter number {position}; there are {network.vector.size}")
 
 
-def position_of(network: Network, name: str) -> int:
+def position_of(network: AnyNetwork, name: str) -> int:
     """Where the parameter of that name stands in the flat vector; raises ValueError when there is none."""
     parsed = parse_entry(f"{name} = 0")
     if parsed is not None and parsed[0] in network.parameters:

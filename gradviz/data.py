@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from gradviz import generated
 from gradviz.csv_rows import DataError as DataError
 from gradviz.resources import RESOURCES
+from gradviz.sequence_sets import adding_table, recall_table, vowels_table
 from gradviz.tables import Table, parse, read_file
 
 Floats = NDArray[np.float64]
@@ -26,7 +27,7 @@ MAX_LABEL = 999  # largest class label in arrays of one's own; each class costs 
 
 @dataclass(frozen=True)
 class Request:
-    """What a data set may depend on; generated ones use the first three, files the next two, one example the last."""
+    """What a data set may depend on; generated ones use the first three, files the next two, one example and sequences one each."""
 
     samples: int
     noise: float
@@ -34,6 +35,7 @@ class Request:
     path: str = ""
     target: str = ""
     example: tuple[float, float] = (0.0, 0.0)
+    lag: int = 100
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,13 @@ class DataSet:
     """One entry of `DATASETS`.
 
     Attributes:
-        generated: whether ``samples`` and ``noise`` count.
+        generated: whether ``samples`` counts, and ``noise`` too unless its examples are sequences.
         task: "classes" or "regression"; a CSV file may turn out to be either.
         make: gives the table, before scaling and splitting.
         image_shape: (rows, columns) of the picture that one example is.
-        exact: the numbers are taken as they are: no scaling, no split.
+        exact: the numbers are taken as they are: no scaling.
+        sequence: what an example is a sequence of, which says how it is drawn: "symbols" (one-hot, the first one asked for),
+            "marked" (numbers and marks, the marked ones to be added) or "series" (any numbers); "" where it is none.
     """
 
     title: str
@@ -55,6 +59,7 @@ class DataSet:
     make: Callable[[Request], Table]
     image_shape: tuple[int, int] | None = None
     exact: bool = False
+    sequence: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,13 +67,16 @@ class Data:
     """Arrays to train on; read-only.
 
     Attributes:
-        inputs: (n, features) float64, standardised by the training part's mean and standard deviation.
+        inputs: (n, features) float64, or (n, time, features) of sequences, standardised by the training part's mean and standard
+            deviation. A sequence that is shorter than the others has zeros in front.
         targets: (n,) int64 classes counted from 0, or (n, outputs) float64, standardised likewise.
         train, test: (examples,) row indices in random order; together each row once. ``test`` may be empty, ``train`` never is.
         class_names: empty for regression.
         task: "classes" or "regression".
         input_mean, input_std: (features,): original = inputs · std + mean.
         target_mean, target_std: (outputs,) for regression, (0,) for classes.
+        sequence: as in `DataSet`.
+        lengths: (n,) how many time steps of each sequence, the last ones, are real; None when all are, or there is no time.
     """
 
     inputs: Floats
@@ -84,6 +92,8 @@ class Data:
     target_mean: Floats
     target_std: Floats
     title: str
+    sequence: str = ""
+    lengths: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         for value in vars(self).values():
@@ -92,7 +102,18 @@ class Data:
 
     @property
     def features(self) -> int:
-        return int(self.inputs.shape[1])
+        """Input units a network needs; of a sequence those of one time step."""
+        return int(self.inputs.shape[-1])
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether an example is a sequence of inputs, one after another."""
+        return self.inputs.ndim == 3
+
+    @property
+    def time(self) -> int:
+        """Time steps of an example; 1 where it is no sequence."""
+        return int(self.inputs.shape[1]) if self.is_sequence else 1
 
     @property
     def outputs(self) -> int:
@@ -112,39 +133,40 @@ def load(
     path: str = "",
     target: str = "",
     example: tuple[float, float] = (0.0, 0.0),
+    lag: int = 100,
 ) -> Data:
     """The data set called ``name``, standardised and split.
 
     Args:
         name: a key of `DATASETS`.
         samples: examples to generate (generated sets only).
-        noise: standard deviation of the displacement (generated sets only).
+        noise: standard deviation of the displacement (generated points and curves only).
         test_fraction: share kept aside; at least one example stays for training.
         seed: determines the points, their displacement and the split.
         path: the CSV file ("csv" only).
         target: its column to predict: name, number from 1, or "" for the last ("csv" only).
         example: input and target ("one_example" only).
+        lag: time steps that what is asked for has to be carried ("recall", lag + 1 time steps; "adding", lag time steps).
 
     Raises:
-        DataError: unknown name, or a file that cannot be used.
+        DataError: unknown name, a file that cannot be used, or too many and too long sequences.
     """
     if name not in DATASETS:
         raise DataError(f"There is no data set {name!r:.60}; there are {', '.join(DATASETS)}.")
     entry = DATASETS[name]
-    table = entry.make(Request(samples, noise, seed, path, target, example))
-    if entry.exact:
-        return replace(from_arrays(table.inputs, table.targets), title=entry.title)
+    table = entry.make(Request(samples, noise, seed, path, target, example, lag))
     rows = len(table.inputs)
     order = generated.stream(seed, "split").permutation(rows)
     kept = max(1, rows - round(rows * test_fraction))
     # left in drawn order, so that the first few of either part are a fair sample even of a table sorted by class
     train, test = order[:kept], order[kept:]
 
-    inputs, input_mean, input_std = _standardised(table.inputs, train)
+    scaled = _as_they_are if entry.exact else _standardised
+    inputs, input_mean, input_std = scaled(table.inputs, train, table.lengths)
     targets: NDArray[Any] = table.targets
     target_mean, target_std = np.zeros(0), np.zeros(0)
     if not table.class_names:
-        targets, target_mean, target_std = _standardised(np.asarray(table.targets, dtype=np.float64), train)
+        targets, target_mean, target_std = scaled(np.asarray(table.targets, dtype=np.float64), train)
     return Data(
         inputs=inputs,
         targets=targets.copy(),
@@ -159,6 +181,8 @@ def load(
         target_mean=target_mean,
         target_std=target_std,
         title=entry.title,
+        sequence=entry.sequence,
+        lengths=table.lengths,
     )
 
 
@@ -166,7 +190,7 @@ def from_arrays(inputs: ArrayLike | None, targets: ArrayLike | None) -> Data:
     """Arrays of one's own, taken as they are: no scaling, no split, all for training.
 
     Args:
-        inputs: (n, features) numbers.
+        inputs: (n, features) numbers, or (n, time, features) for sequences.
         targets: (n,) integers or booleans are class labels counted from 0, and there are max + 1 classes (at least 2);
             (n,) or (n, outputs) floats, or (n, outputs) integers, are regression targets.
 
@@ -174,8 +198,8 @@ def from_arrays(inputs: ArrayLike | None, targets: ArrayLike | None) -> Data:
         DataError: shapes that do not fit, nothing there, NaN or infinity, negative labels, or no numbers.
     """
     x, y = _numeric("inputs", inputs), _numeric("targets", targets)
-    if x.ndim != 2:
-        raise DataError(f"inputs have shape {x.shape}; they must be (examples, features).")
+    if x.ndim not in (2, 3):
+        raise DataError(f"inputs have shape {x.shape}; they must be (examples, features), or (examples, time, features) for sequences.")
     if y.ndim not in (1, 2):
         raise DataError(f"targets have shape {y.shape}; they must be (examples,) or (examples, outputs).")
     if x.size == 0 or y.size == 0:
@@ -203,15 +227,16 @@ def from_arrays(inputs: ArrayLike | None, targets: ArrayLike | None) -> Data:
         targets=y.astype(np.int64) if classes else wide,
         train=np.arange(len(x)),
         test=np.arange(0),
-        input_names=generated.input_names(x.shape[1]),
+        input_names=generated.input_names(x.shape[-1]),
         class_names=names,
         task="classes" if classes else "regression",
         image_shape=None,
-        input_mean=np.zeros(x.shape[1]),
-        input_std=np.ones(x.shape[1]),
+        input_mean=np.zeros(x.shape[-1]),
+        input_std=np.ones(x.shape[-1]),
         target_mean=np.zeros(outputs),
         target_std=np.ones(outputs),
         title="Your own arrays",
+        sequence="series" if x.ndim == 3 else "",
     )
 
 
@@ -227,15 +252,29 @@ def _numeric(name: str, values: ArrayLike | None) -> NDArray[Any]:
     return found
 
 
-def _standardised(values: Floats, train: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
-    """Values with mean 0 and standard deviation 1 over the training rows; columns constant there are only shifted."""
+def _standardised(values: Floats, train: NDArray[np.int64], lengths: NDArray[np.int64] | None = None) -> tuple[Floats, Floats, Floats]:
+    """Values with mean 0 and standard deviation 1 over the training rows; columns constant there are only shifted.
+
+    Of sequences of these lengths only the last time steps count, and the others, which are none, are 0.
+    """
     part = values[train]
+    real = None
+    if lengths is not None:
+        real = np.arange(values.shape[1]) >= values.shape[1] - lengths[:, None]
+        part = part[real[train]]
     constant = part.min(axis=0) == part.max(axis=0)
     # The rounded mean of a constant column is off by an ulp, and its deviation an ulp instead of 0: set both exactly.
     mean = np.where(constant, part[0], part.mean(axis=0))
     std = np.where(constant, 1.0, part.std(axis=0))
     std[std == 0.0] = 1.0  # differences so small that their squares underflow
-    return (values - mean) / std, mean, std
+    scaled: Floats = (values - mean) / std
+    if real is not None:
+        scaled[~real] = 0.0
+    return scaled, mean, std
+
+
+def _as_they_are(values: Floats, train: NDArray[np.int64], lengths: NDArray[np.int64] | None = None) -> tuple[Floats, Floats, Floats]:
+    return values, np.zeros(values.shape[-1]), np.ones(values.shape[-1])
 
 
 @cache
@@ -259,6 +298,18 @@ def _sine(request: Request) -> Table:
 def _one_example(request: Request) -> Table:
     x, y = request.example
     return Table(np.array([[x]]), np.array([[y]]), generated.input_names(1), ())
+
+
+def _recall(request: Request) -> Table:
+    return recall_table(request.samples, request.lag, request.seed)
+
+
+def _adding(request: Request) -> Table:
+    return adding_table(request.samples, request.lag, request.seed)
+
+
+def _vowels(request: Request) -> Table:
+    return vowels_table("japanese_vowels.csv.gz")
 
 
 def _own(request: Request) -> Table:
@@ -298,9 +349,38 @@ DATASETS: dict[str, DataSet] = {
     ),
     "wine": DataSet("Wine", "178 wines, 13 chemical measures, three growers.", False, "classes", partial(_shipped, "wine.csv")),
     "iris": DataSet("Iris", "150 flowers, 4 measures, three species.", False, "classes", partial(_shipped, "iris.csv")),
+    "recall": DataSet(
+        "Recall the first symbol",
+        "Sequences: say at the end which of four symbols came first, after a long stretch of symbols that mean nothing.",
+        True,
+        "classes",
+        _recall,
+        exact=True,
+        sequence="symbols",
+    ),
+    "adding": DataSet(
+        "Adding problem",
+        "Sequences: say at the end the sum of the two numbers that were marked; always answering 1 has a mean squared error of 1/6.",
+        True,
+        "regression",
+        _adding,
+        exact=True,
+        sequence="marked",
+    ),
+    "japanese_vowels": DataSet(
+        "Japanese vowels",
+        "Sequences: 640 utterances of 7 to 29 frames, 12 measures of the sound each; nine speakers.",
+        False,
+        "classes",
+        _vowels,
+        sequence="series",
+    ),
     "one_example": DataSet(
         "One example", "One input x and its target y, to work a product out by hand.", False, "regression", _one_example, exact=True
     ),
     "csv": DataSet("Your own CSV file", "Any table of numbers, with one column to predict.", False, "classes", _own),
 }
 """Every data set by its name in `spec.DataSpec.name`."""
+
+SEQUENCES: tuple[str, ...] = tuple(name for name, entry in DATASETS.items() if entry.sequence)
+"""The sets whose examples are sequences, which take a recurrent network."""

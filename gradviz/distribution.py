@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from gradviz.activations import ACTIVATIONS, LIMIT, Activation
 from gradviz.network import Pass, parameter_name
 from gradviz.snapshot import Distribution, Floats, Moment
-from gradviz.training import Trainer
+from gradviz.training import Trainer, feed_forward
 
 BINS = 64
 
@@ -28,7 +28,7 @@ def distribution(trainer: Trainer, layer: int = 0, moment: Moment | None = None,
     Raises:
         ValueError: when there is no such layer.
     """
-    network = trainer.network
+    network, _ = feed_forward(trainer)
     if not 0 <= layer <= network.depth:
         raise ValueError(f"layer {layer} does not exist; there are layers 1 to {network.depth}")
     with np.errstate(all="ignore"):
@@ -69,8 +69,10 @@ def layer_to_look_at(trainer: Trainer, moment: Moment | None = None) -> int:
 def _pass(trainer: Trainer, layer: int, moment: Moment | None) -> Pass:
     """The last pass, or one made aside while there is none that knows this layer's z (layer 0: the slopes of all layers)."""
     if trainer.steps or (moment is not None and (moment.sent(layer) if layer else moment.reached(1))):
-        return trainer.run
-    return trainer.look_ahead(trainer.batches.peek() if moment is None else trainer.chosen)[0]
+        return feed_forward(trainer)[1]
+    run, _ = trainer.look_ahead(trainer.batches.peek() if moment is None else trainer.chosen)
+    assert isinstance(run, Pass)
+    return run
 
 
 def _flattest(run: Pass) -> int:

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS
-from gradviz.network import parameter_name
+from gradviz.network import Network, Pass, parameter_name
+from gradviz.norms import norms
 from gradviz.oscillation import HOP, LASTING, WINDOW, oscillating_ranges
 from gradviz.snapshot import HistoryTable
-from gradviz.training import norms
 
 if TYPE_CHECKING:
     from gradviz.experiment import Experiment
@@ -59,7 +59,9 @@ class Evidence:
 
 def gather(experiment: Experiment) -> Evidence | None:
     """What is known of the run up to its present step, under its present settings; None while that is too little."""
-    trainer, network = experiment.trainer, experiment.network
+    trainer, network, run = experiment.trainer, experiment.network, experiment.trainer.run
+    if not isinstance(network, Network) or not isinstance(run, Pass):
+        return None
     table = experiment.history.table()
     start = max((step for step, _ in table.changes if step <= trainer.steps), default=0)
     rows = slice(*np.searchsorted(table.steps, [start, trainer.steps], side="right"))
@@ -73,13 +75,12 @@ def gather(experiment: Experiment) -> Evidence | None:
         fallen = float(np.median(middle) - np.median(now))
         error = 1.25 * math.hypot(_deviation(now), _deviation(middle)) / math.sqrt(window)  # of a difference of two medians
         newest = slice(rows.stop - window, rows.stop)
-        roots = np.sqrt([network.parameters[parameter_name(layer, "weight")].size for layer in range(1, network.depth + 1)])
-        lengths = np.median(table.gradient_rms[newest], axis=0) * roots
+        lengths = np.median(table.gradient_rms[newest], axis=0) * np.sqrt(network.measured_counts)
         norm, clipped = np.median(table.total_norms[newest], axis=0)
         weights = [network.slices[parameter_name(layer, "weight")] for layer in range(1, network.depth + 1)]
         before = norms([network.vector[part] for part in weights])
         changes = norms([trainer.optimizer.change[part] for part in weights]) / np.maximum(before, np.finfo(float).tiny)
-        slopes = np.split(trainer.run.slopes, np.cumsum(network.widths)[:-1])[:-1]
+        slopes = np.split(run.slopes, np.cumsum(network.widths)[:-1])[:-1]
         return Evidence(
             steps=trainer.steps - start,
             level=float(np.median(now)),

@@ -12,16 +12,16 @@ from gradviz.changes import describe_change
 from gradviz.checkpoints import Checkpoints, State
 from gradviz.data import Data, DataError, from_arrays, load
 from gradviz.history import History
-from gradviz.inspection import inspect_block
 from gradviz.line import Line
 from gradviz.losses import TargetError, loss_named
-from gradviz.network import Network, build
+from gradviz.network import build
 from gradviz.objective import guessing_loss, output_count, resolve_loss
 from gradviz.observer import Observer
+from gradviz.recurrent import build_recurrent
 from gradviz.snapshot import Ghost, Inspection, Look, Moment, Snapshot
 from gradviz.spec import Spec, SpecError, all_fields
 from gradviz.threads import threads_worth_using, use_threads
-from gradviz.training import Phase, Trainer
+from gradviz.training import AnyNetwork, Phase, Trainer
 
 Floats = NDArray[np.floating[Any]]
 
@@ -30,13 +30,14 @@ _Measured = tuple[float, Floats, float, float]  # loss, gradient norms (layers,)
 WHOLE = Look()
 MOST_LEFT_LINES = 2  # that can be returned to; each has checkpoints of its own
 MOST_TEST_EXAMPLES = 1000  # enough for the test loss; keeps its cost bounded
+MOST_TEST_SEQUENCES = 250
 
 
 class Experiment:
     """One run of one spec.
 
-    With ``inputs`` (examples, features) and ``targets`` (examples,) or (examples, outputs) the run uses these arrays as
-    they are, without scaling or split, instead of the spec's data set.
+    With ``inputs`` (examples, features), for a recurrent net (examples, time, features), and ``targets`` (examples,) or
+    (examples, outputs) the run uses these arrays as they are, without scaling or split, instead of the spec's data set.
 
     Raises:
         SpecError: when the loss does not fit the data, or the network would be too large.
@@ -67,29 +68,35 @@ class Experiment:
             path=data.path,
             target=data.target,
             example=(data.example_input, data.example_target),
+            lag=data.lag,
         )
 
     def _begin(self, spec: Spec, data: Data) -> None:
         network = self._build(spec, data)
         self._attach(spec, data, network)
-        counts = np.array([f * u for f, u in zip(network.fan_ins, network.widths, strict=True)])
-        work = 3.0 * counts.sum() * self.trainer.batches.size
-        self._line = Line(spec, data, History(counts), Checkpoints(work))
+        work = 3.0 * network.work * self.trainer.batches.size
+        self._line = Line(spec, data, History(network.measured_counts), Checkpoints(work))
         self._left_lines: list[Line] = []  # the one that was left last at the end
         self._settings = 0  # which of the line's settings are in force
         self._leave_step()
         self._ghost: Ghost | None = None
         self._measure_test_loss()
 
-    def _build(self, spec: Spec, data: Data) -> Network:
+    def _build(self, spec: Spec, data: Data) -> AnyNetwork:
         loss = resolve_loss(spec.training.loss, data)
+        outputs, seed = output_count(loss, data), spec.training.seed
         dtype = np.float32 if spec.training.precision == "float32" else np.float64
-        return build(spec.network, data.inputs.shape[1], output_count(loss, data), loss, spec.training.seed, dtype)
+        if data.is_sequence != spec.network.recurrent:
+            allowed = "rnn or lstm for data that are sequences" if data.is_sequence else "mlp, unless the data are sequences (data.name)"
+            raise SpecError("network.kind", spec.network.kind, allowed)
+        if data.is_sequence:
+            return build_recurrent(spec.network, data.inputs.shape[1:], outputs, loss, seed, dtype, spec.training.truncate or None)
+        return build(spec.network, data.features, outputs, loss, seed, dtype)
 
-    def _attach(self, spec: Spec, data: Data, network: Network) -> None:
+    def _attach(self, spec: Spec, data: Data, network: AnyNetwork) -> None:
         """Make the trainer for this spec, data and network; nothing of self changes when that fails."""
         loss = loss_named(network.loss)
-        train, test = data.train, data.test[:MOST_TEST_EXAMPLES]
+        train, test = data.train, data.test[: MOST_TEST_SEQUENCES if data.is_sequence else MOST_TEST_EXAMPLES]
         try:
             targets = loss.encode(data.targets[train], network.outputs)
             test_targets = loss.encode(data.targets[test], network.outputs)
@@ -98,7 +105,7 @@ class Experiment:
         with np.errstate(over="ignore"):  # a number that is too large for float32 becomes infinite, and the first step tells
             if targets.dtype.kind == "f":
                 targets, test_targets = targets.astype(network.dtype), test_targets.astype(network.dtype)
-            inputs = np.ascontiguousarray(data.inputs[train].T, dtype=network.dtype)
+            inputs = np.ascontiguousarray(np.moveaxis(data.inputs[train], 0, -1), dtype=network.dtype)
         trainer = Trainer(network, spec.training, inputs, targets)
         self.spec, self.data, self.network, self.trainer = spec, data, network, trainer
         self._test_inputs, self._test_targets = data.inputs[test], test_targets
@@ -151,7 +158,7 @@ class Experiment:
     def _walk_step(self) -> Iterator[Phase]:
         use_threads(self._threads)
         step, layers = self.trainer.steps + 1, self.network.depth
-        order = [*_phase_order(layers), ("forward", 1)]
+        order = [*self.trainer.order, self.trainer.order[0]]
         self._walks += 1
         own = self._walks
         for done, phase in enumerate(self.trainer.phases(), 1):
@@ -354,9 +361,9 @@ class Experiment:
         """
         return self._observer.observe(look, history_after)
 
-    def inspect(self, layer: int, row: int, column: int) -> Inspection:
+    def inspect(self, layer: int, row: int, column: int) -> Inspection | None:
         """The exact weights and gradients behind one shown edge; raises ValueError when there is none."""
-        return inspect_block(self.network, self._observer.gradient(), self.architecture, layer, row, column)
+        return self._observer.inspect(layer, row, column)
 
     def restarts(self, spec: Spec) -> bool:
         """Whether changing to ``spec`` begins a new run, because the parameters would not fit or would be drawn anew."""
@@ -366,7 +373,7 @@ class Experiment:
             return False
         data = self._load(spec)
         same_outputs = output_count(resolve_loss(spec.training.loss, data), data) == self.network.outputs
-        return data.inputs.shape[1] != self.network.inputs or not same_outputs
+        return data.inputs.shape[1:] != self.data.inputs.shape[1:] or not same_outputs
 
     def apply(self, spec: Spec) -> bool:
         """Change to ``spec``: go on with the same run where the parameters fit, else restart from its seed.
@@ -430,10 +437,3 @@ class Experiment:
         """Begin anew from the same first weights (or those of ``spec``)."""
         spec = spec or self.spec
         self._begin(spec, self._load(spec))
-
-
-def _phase_order(layers: int) -> list[tuple[str, int]]:
-    """(kind, layer) of every phase of a step of a network with so many layers."""
-    forward = [("forward", layer) for layer in range(1, layers + 1)]
-    backward = [("backward", layer) for layer in range(layers, 0, -1)]
-    return [*forward, ("loss", 0), *backward, ("clip", 0), ("update", 0)]

@@ -15,7 +15,8 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-ENTRY = re.compile(r"(layer\d{2,4}\.(?:weight|bias|scale|shift|alpha))\[(\d{1,4})(?:,\s?(\d{1,4}))?\]\s*=\s*(\S{1,40})")
+PARAMETER = r"(?:layer\d{2,4}|cell|out)\.(?:weight|input_weight|recurrent_weight|bias|scale|shift|alpha)"
+ENTRY = re.compile(rf"({PARAMETER})\[(\d{{1,4}})(?:,\s?(\d{{1,4}}))?\]\s*=\s*(\S{{1,40}})")
 
 
 class SpecError(ValueError):
@@ -98,7 +99,7 @@ class FieldInfo(msgspec.Struct, frozen=True):
     log: bool = False  # the range spans decades: a logarithmic slider suits it
     choices: tuple[tuple[str, str], ...] = ()  # (value, title)
     restarts: bool = False  # changing it restarts the run from the same seed
-    group: str = ""  # "", "advanced", "file" or "stop"
+    group: str = ""  # "", "advanced", "file", "example", "sequence" or "stop"
     needs: tuple[str, tuple[str, ...]] | None = None  # (other field's path, its values for which this one counts)
 
     @property

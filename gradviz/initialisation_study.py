@@ -11,10 +11,11 @@ from gradviz.history import frozen
 from gradviz.initializers import INITIALIZERS
 from gradviz.losses import loss_named
 from gradviz.network import Network, Pass, build, parameter_name
+from gradviz.norms import norms
 from gradviz.objective import output_count, resolve_loss
 from gradviz.snapshot import Floats, InitialisationStudy, Scheme
 from gradviz.spec import Spec
-from gradviz.training import Batches, norms
+from gradviz.training import Batches
 
 MOST_EXAMPLES = 256
 FEWEST_EXAMPLES = 8
@@ -36,7 +37,7 @@ def initialisation_study(spec: Spec, data: Data) -> InitialisationStudy:
     schemes = []
     for name in INITIALIZERS:
         network_spec = msgspec.structs.replace(spec.network, initializer=name)
-        network = build(network_spec, data.inputs.shape[1], output_count(loss, data), loss, spec.training.seed, dtype)
+        network = build(network_spec, data.features, output_count(loss, data), loss, spec.training.seed, dtype)
         chosen = chosen[: _examples(network)]
         targets = loss_named(loss).encode(data.targets[chosen], network.outputs)
         if run is None:

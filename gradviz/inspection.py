@@ -9,7 +9,7 @@ from gradviz.checkpoints import State
 from gradviz.measure import block_starts
 from gradviz.network import Network, parameter_name
 from gradviz.snapshot import Architecture, Floats, Inspection, Moment, UnitInspection, WeightInspection
-from gradviz.training import Trainer
+from gradviz.training import Trainer, feed_forward
 
 HISTORY_POINTS = 1024
 
@@ -46,12 +46,12 @@ def inspect_weight(
     trainer: Trainer, moment: Moment | None, gradient: Floats, states: list[State], layer: int, row: int, column: int, of_block: int
 ) -> WeightInspection:
     """One weight: ``gradient`` is the flat one before clipping, ``states`` the checkpoints its history is read from."""
-    network = trainer.network
+    network, run = feed_forward(trainer)
     name = parameter_name(layer, "weight")
     offset = row * network.widths[layer - 1] + column
     place = network.slices[name].start + offset
     whole = moment is None or moment.kind in ("clip", "update")
-    feed = trainer.run.inputs if layer == 1 else trainer.run.layers[layer - 2].outputs
+    feed = run.inputs if layer == 1 else run.layers[layer - 2].outputs
     started = trainer.steps > 0 or moment is not None
     reached = started and (moment is None or moment.reached(layer))
     states = states[:: max(1, -(-len(states) // HISTORY_POINTS))]
@@ -76,7 +76,7 @@ def inspect_weight(
 
 def inspect_unit(trainer: Trainer, moment: Moment | None, gradient: Floats, layer: int, unit: int) -> UnitInspection:
     """One unit of a layer, or of the input column (layer 0); raises ValueError when there is none."""
-    network, run = trainer.network, trainer.run
+    network, run = feed_forward(trainer)
     if not (0 <= layer <= network.depth and 0 <= unit < (network.inputs if layer == 0 else network.widths[layer - 1])):
         raise ValueError(f"layer {layer} has no unit {unit}")
     unknown = np.full(run.batch, np.nan)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.clipping import norm
-from gradviz.network import parameter_name
+from gradviz.network import Network, Pass, parameter_name
+from gradviz.norms import norms
 from gradviz.snapshot import Architecture, Details, Moment
-from gradviz.training import Trainer, norms
+from gradviz.training import Trainer
 
 Floats = NDArray[np.floating[Any]]
 
@@ -26,12 +28,80 @@ UNKNOWN_AT_FIRST = (
 """What is known of a layer only when back-propagation has reached it."""
 
 
-class Meter:
-    """Measures one trainer; what does not change from step to step is worked out once."""
+class GradientMeter:
+    """What is known of the gradient at a moment; the drawn details are measured by its two kinds."""
 
     def __init__(self, trainer: Trainer, architecture: Architecture) -> None:
         self._trainer, self._architecture = trainer, architecture
-        network = trainer.network
+
+    @abstractmethod
+    def details(self, moment: Moment | None = None, example: int | None = None) -> Details:
+        """Everything that is drawn of the last step, or of the step in work; arrays are read-only and in float64.
+
+        Args:
+            moment: where in the step in work the run stands; what it has not reached is of the step before, NaN if there is none.
+            example: position in the mini-batch of the one example that is looked at.
+        """
+
+    def norms(self, moment: Moment | None) -> tuple[Floats, Floats, Floats, Floats]:
+        """(layers,) ‖∂L/∂W‖ before and after clipping and ‖∂L/∂z‖, and (2,) the whole gradient's norm before and after.
+
+        Of a step in work they are those of the layers it has reached, and of the step before for the others; the whole
+        gradient's norm is then that of what has been reached.
+        """
+        trainer = self._trainer
+        if moment is None or moment.kind in ("clip", "update"):
+            whole = np.array([trainer.total_norm, trainer.clipped_norm])
+            return trainer.gradient_norms, trainer.clipped_norms, trainer.delta_norms, whole
+        network, run = trainer.network, trainer.run
+        reached = np.array([moment.reached(layer) for layer in range(1, network.depth + 1)])
+        now = run.norms()
+        before = np.where(reached, now[: network.depth], trainer.gradient_norms)
+        after = np.where(reached, now[: network.depth], trainer.clipped_norms)
+        deltas = np.where(reached, now[network.depth :], trainer.delta_norms)
+        starts = [part.start for layer, part in zip(network.whole_at, network.layer_slices, strict=True) if moment.reached(layer)]
+        whole = np.full(2, norm(run.gradient[min(starts) :]) if starts else np.nan)
+        for array in (before, after, deltas):
+            array.flags.writeable = False
+        return before, after, deltas, whole
+
+    def gradient(self, moment: Moment | None) -> Floats:
+        """The flat gradient before clipping: of the step in work where it has been reached, of the step before elsewhere."""
+        trainer = self._trainer
+        if moment is None or not trainer.clips or moment.kind in ("clip", "update"):
+            return trainer.raw_gradient
+        mixed = trainer.raw_gradient.copy()
+        for layer, part in zip(trainer.network.whole_at, trainer.network.layer_slices, strict=True):
+            if moment.reached(layer):
+                mixed[part] = trainer.run.gradient[part]
+        return mixed
+
+    def _forget_unreached(self, fields: dict[str, Floats], moment: Moment) -> None:
+        """In the first step, and for a single example, there is no step before: what has not been reached is not known."""
+        for layer in range(1, self._trainer.network.depth + 1):
+            if moment.reached(layer):
+                continue
+            row = layer - 1
+            for name in UNKNOWN_AT_FIRST:
+                fields[name][row : row + 1] = np.nan
+            fields["unit_deltas"][self._architecture.unit_slice(layer)] = np.nan
+            fields["edge_gradients"][self._architecture.edge_slice(layer)] = np.nan
+            if not moment.sent(layer):
+                fields["activation_means"][row] = fields["activation_stds"][row] = np.nan
+        for number, (_, to) in enumerate(self._architecture.skips):
+            if not moment.reached(to):
+                fields["skip_gradients"][number] = np.nan
+
+
+class Meter(GradientMeter):
+    """Measures one trainer of a feed-forward net; what does not change from step to step is worked out once."""
+
+    def __init__(self, trainer: Trainer, architecture: Architecture) -> None:
+        super().__init__(trainer, architecture)
+        network, run = trainer.network, trainer.run
+        assert isinstance(network, Network)
+        assert isinstance(run, Pass)
+        self._network, self._run = network, run
         units = np.array(network.widths)
         self._units = units
         self._unit_starts = np.concatenate(([0], np.cumsum(units)[:-1]))
@@ -58,13 +128,8 @@ class Meter:
         self._roots = np.sqrt(self._counts)
 
     def details(self, moment: Moment | None = None, example: int | None = None) -> Details:
-        """Everything that is drawn of the last step, or of the step in work; arrays are read-only and in float64.
-
-        Args:
-            moment: where in the step in work the run stands; what it has not reached is of the step before, NaN if there is none.
-            example: position in the mini-batch of the one example that is looked at.
-        """
-        trainer, run = self._trainer, self._trainer.run
+        """See `GradientMeter.details`."""
+        trainer, run = self._trainer, self._run
         with np.errstate(all="ignore"):
             gradient = self.gradient(moment) if example is None else self._gradient_of(example)
             norms_before, norms_after, delta_norms, _ = self.norms(moment)
@@ -108,42 +173,9 @@ class Meter:
             array.flags.writeable = False
         return Details(**fields)
 
-    def norms(self, moment: Moment | None) -> tuple[Floats, Floats, Floats, Floats]:
-        """(layers,) ‖∂L/∂W‖ before and after clipping and ‖∂L/∂z‖, and (2,) the whole gradient's norm before and after.
-
-        Of a step in work they are those of the layers it has reached, and of the step before for the others; the whole
-        gradient's norm is then that of what has been reached.
-        """
-        trainer = self._trainer
-        if moment is None or moment.kind in ("clip", "update"):
-            whole = np.array([trainer.total_norm, trainer.clipped_norm])
-            return trainer.gradient_norms, trainer.clipped_norms, trainer.delta_norms, whole
-        reached = np.array([moment.reached(layer) for layer in range(1, trainer.network.depth + 1)])
-        gradient = trainer.run.gradient
-        now = norms([gradient[part] for part in self._weights])
-        before = np.where(reached, now, trainer.gradient_norms)
-        deltas = np.where(reached, norms([layer.deltas.ravel() for layer in trainer.run.layers]), trainer.delta_norms)
-        first = trainer.network.layer_slices[int(np.argmax(reached))].start if reached.any() else gradient.size
-        whole = np.full(2, norm(gradient[first:]) if reached.any() else np.nan)
-        after = np.where(reached, now, trainer.clipped_norms)
-        for array in (before, after, deltas):
-            array.flags.writeable = False
-        return before, after, deltas, whole
-
-    def gradient(self, moment: Moment | None) -> Floats:
-        """The flat gradient before clipping: of the step in work where it has been reached, of the step before elsewhere."""
-        trainer = self._trainer
-        if moment is None or not trainer.clips or moment.kind in ("clip", "update"):
-            return trainer.raw_gradient
-        mixed = trainer.raw_gradient.copy()
-        for layer, part in enumerate(trainer.network.layer_slices, 1):
-            if moment.reached(layer):
-                mixed[part] = trainer.run.gradient[part]
-        return mixed
-
     def _gradient_of(self, example: int) -> Floats:
         """The flat gradient of one example's own loss (weights and biases; 0 for batch norm and α, which are not drawn)."""
-        run, network = self._trainer.run, self._trainer.network
+        run, network = self._run, self._network
         gradient = np.zeros_like(network.vector)
         feed = run.inputs
         for part, bias, layer in zip(self._weights, self._biases, run.layers, strict=True):
@@ -156,26 +188,9 @@ class Meter:
 
     def _skip_gradient(self, layer: int, example: int | None) -> float:
         """RMS over units of what the skip that ends at this layer carries."""
-        run = self._trainer.run
-        carried = run.layers[layer - 1].gradient
-        lengths = row_norms(carried) if example is None else carried[:, example] * run.batch
+        carried = self._run.layers[layer - 1].gradient
+        lengths = row_norms(carried) if example is None else carried[:, example] * self._run.batch
         return float(np.linalg.norm(lengths) / np.sqrt(len(lengths)))
-
-    def _forget_unreached(self, fields: dict[str, Floats], moment: Moment) -> None:
-        """In the first step, and for a single example, there is no step before: what has not been reached is not known."""
-        for layer in range(1, self._trainer.network.depth + 1):
-            if moment.reached(layer):
-                continue
-            row = layer - 1
-            for name in UNKNOWN_AT_FIRST:
-                fields[name][row : row + 1] = np.nan
-            fields["unit_deltas"][self._architecture.unit_slice(layer)] = np.nan
-            fields["edge_gradients"][self._architecture.edge_slice(layer)] = np.nan
-            if not moment.sent(layer):
-                fields["activation_means"][row] = fields["activation_stds"][row] = np.nan
-        for number, (_, to) in enumerate(self._architecture.skips):
-            if not moment.reached(to):
-                fields["skip_gradients"][number] = np.nan
 
     def _single(self, vector: Floats) -> Floats:
         edges = np.full(self._edges, np.nan)

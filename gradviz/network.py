@@ -16,6 +16,7 @@ from gradviz.fields import parse_entry
 from gradviz.initializers import INITIALIZERS
 from gradviz.layers import BATCH_NORM_EPSILON, Activate, BatchNorm, Layer, Linear
 from gradviz.losses import loss_named
+from gradviz.norms import Norms, norms
 from gradviz.snapshot import Architecture, LayerInfo
 from gradviz.spec import MAX_PARAMETERS, NetworkSpec, SpecError
 
@@ -103,23 +104,28 @@ class Network:
         self.set_values(self.spec.set_values)
 
     def set_values(self, entries: Sequence[str]) -> None:
-        """Give single parameters a value: texts such as ``layer01.weight[0,0] = 2.5``.
+        """Give single parameters a value: texts such as ``layer01.weight[0,0] = 2.5``; raises `SpecError` for an unknown one."""
+        place_values(self.parameters, entries)
 
-        Raises:
-            SpecError: when there is no such parameter; nothing is set then.
-        """
-        places = []
-        for entry in entries:
-            parsed = parse_entry(entry)
-            assert parsed is not None, "the spec has checked how entries are written"
-            name, index, value = parsed
-            shape = self.parameters[name].shape if name in self.parameters else ()
-            if len(index) != len(shape) or any(at >= size for at, size in zip(index, shape, strict=True)):
-                there = f"{name} has the shape {shape}" if shape else f"there are {', '.join(list(self.parameters)[:4])} …"
-                raise SpecError("network.set_values", entry, f"a parameter of this network: {there}")
-            places.append((name, index, value))
-        for name, index, value in places:
-            self.parameters[name][index] = value
+    @property
+    def whole_at(self) -> range:
+        """The layer at which back-propagation has the whole gradient of each of `layer_slices`."""
+        return range(1, self.depth + 1)
+
+    @property
+    def measured_counts(self) -> NDArray[np.int64]:
+        """(layers,) of how many numbers each gradient norm is the length: the layer's weights."""
+        return np.array([fan_in * units for fan_in, units in zip(self.fan_ins, self.widths, strict=True)])
+
+    @property
+    def work(self) -> int:
+        """Multiply-adds of a forward pass, per example."""
+        return int(self.measured_counts.sum())
+
+    @property
+    def shared_work(self) -> int:
+        """Those of them that several threads could share at a time."""
+        return self.work
 
     def activation_parameter(self, layer: int) -> float:
         """What the layer's activation gets beside z, when it is not learnt: α, or ReLU's derivative at 0."""
@@ -179,6 +185,7 @@ class Network:
         """What the canvas draws."""
         layers = []
         for layer, (fan_in, units, activation) in enumerate(zip(self.fan_ins, self.widths, self.activations, strict=True), 1):
+            rows, columns, pooled = shown_shape(fan_in, units)
             layers.append(
                 LayerInfo(
                     name=f"L{layer}" if layer < self.depth else "Out",
@@ -187,12 +194,17 @@ class Network:
                     activation=activation,
                     batch_norm=layer in self._normalised_layers(),
                     skip_from=self.skips.get(layer),
-                    edge_rows=fan_in if fan_in <= STRIP_UNITS else POOLED,
-                    edge_columns=units if units <= STRIP_UNITS else POOLED,
-                    pooled=fan_in > STRIP_UNITS or units > STRIP_UNITS,
+                    edge_rows=rows,
+                    edge_columns=columns,
+                    pooled=pooled,
                 )
             )
         return Architecture(tuple(layers), input_names, output_names, self.vector.size)
+
+
+    def make_pass(self, batch: int, update_running: bool = True) -> Pass:
+        """Buffers for batches of this size."""
+        return Pass(self, batch, update_running)
 
 
 class Pass:
@@ -206,6 +218,9 @@ class Pass:
         hidden: (units of all layers, batch) in pieces: each layer's outputs.
         gradient: the flat gradient, laid out as `Network.vector`.
         gradients: the same as named views.
+        forward_stages, backward_stages: what `forward` and `backward` do, layer by layer, the first layer first.
+        weight_gradients: (weights,) each layer's ∂L/∂W, flat.
+        norms: measures ‖∂L/∂W‖ of each layer, then ‖∂L/∂z‖ of each layer: (2 · layers,).
     """
 
     def __init__(self, network: Network, batch: int, update_running: bool = True) -> None:
@@ -239,6 +254,35 @@ class Pass:
             feed = outputs
         self.outputs: Floats = self.layers[-1].outputs
         self._evaluate = loss_named(network.loss).evaluate
+        self.forward_stages = [layer.forward for layer in self.layers]
+        self.backward_stages = [layer.backward for layer in self.layers]
+        self.weight_gradients = [self.gradient[network.slices[parameter_name(n, "weight")]] for n in range(1, network.depth + 1)]
+        self.norms = Norms(self.weight_gradients + [layer.deltas.ravel() for layer in self.layers])
+
+    def fetch(self, examples: Floats, chosen: NDArray[np.int64]) -> None:
+        """Take in the ``chosen`` (batch,) of many examples (features, examples), without allocating anything."""
+        # mode="clip" lets NumPy write straight into the buffer; the indices are in range by construction
+        examples.take(chosen, axis=1, out=self.inputs, mode="clip")
+
+    def clipped_norms(self) -> Floats:
+        """(layers,) ‖∂L/∂W‖ of what clipping has left; read-only."""
+        return norms(self.weight_gradients)
+
+    def first_failure(self, loss: float) -> tuple[int, str] | None:
+        """Layer and phase in which the first number of this pass that is not finite appeared, in the order it was computed.
+
+        None when every number is finite: then only the norm of them all is too large to write down.
+        """
+        for number, layer in enumerate(self.layers, 1):
+            if not (np.isfinite(layer.pre_activations).all() and np.isfinite(layer.outputs).all()):
+                return number, "forward"
+        if not np.isfinite(loss):
+            return len(self.layers), "loss"
+        for number in range(len(self.layers), 0, -1):
+            own = self.gradient[self.network.layer_slices[number - 1]]
+            if not (np.isfinite(self.layers[number - 1].deltas).all() and np.isfinite(own).all()):
+                return number, "backward"
+        return None
 
     def _linear(self, layer: int, feed: Floats) -> Linear:
         network = self.network
@@ -294,6 +338,32 @@ def build(
     network = Network(spec, inputs, outputs, loss, dtype)
     network.initialize(seed)
     return network
+
+
+def place_values(parameters: Mapping[str, Floats], entries: Sequence[str]) -> None:
+    """Give single parameters a value: texts such as ``layer01.weight[0,0] = 2.5``.
+
+    Raises:
+        SpecError: when there is no such parameter; nothing is set then.
+    """
+    places = []
+    for entry in entries:
+        parsed = parse_entry(entry)
+        assert parsed is not None, "the spec has checked how entries are written"
+        name, index, value = parsed
+        shape = parameters[name].shape if name in parameters else ()
+        if len(index) != len(shape) or any(at >= size for at, size in zip(index, shape, strict=True)):
+            there = f"{name} has the shape {shape}" if shape else f"there are {', '.join(list(parameters)[:4])} …"
+            raise SpecError("network.set_values", entry, f"a parameter of this network: {there}")
+        places.append((name, index, value))
+    for name, index, value in places:
+        parameters[name][index] = value
+
+
+def shown_shape(fan_in: int, units: int) -> tuple[int, int, bool]:
+    """Rows and columns in which the weights of a layer are shown, and whether they are pooled into blocks for it."""
+    pooled = fan_in > STRIP_UNITS or units > STRIP_UNITS
+    return (fan_in if fan_in <= STRIP_UNITS else POOLED), (units if units <= STRIP_UNITS else POOLED), pooled
 
 
 def skip_sources(spec: NetworkSpec) -> dict[int, int]:

@@ -10,18 +10,33 @@ import numpy as np
 from gradviz.census import census
 from gradviz.chain import chain_rule
 from gradviz.clipping_report import clipping_report
+from gradviz.compressor_report import compressor_report
 from gradviz.diagnosis import diagnose
 from gradviz.distribution import distribution, layer_to_look_at
 from gradviz.hardware_report import hardware_report
 from gradviz.initialisation_study import initialisation_study
 from gradviz.inspection import inspect_block, inspect_unit, inspect_weight, strongest_weight, weakest_weight
 from gradviz.linear_map import linear_map
-from gradviz.measure import Meter
+from gradviz.measure import GradientMeter, Meter
+from gradviz.measure_recurrent import RecurrentMeter
 from gradviz.network import parameter_name
 from gradviz.oscillation import oscillating_ranges
 from gradviz.prediction import predict
 from gradviz.residual_report import residual_report
-from gradviz.snapshot import ChainRule, Floats, InitialisationStudy, Lab, LinearMap, Look, Snapshot, UnitInspection, WeightInspection
+from gradviz.snapshot import (
+    Census,
+    ChainRule,
+    Floats,
+    InitialisationStudy,
+    Inspection,
+    Lab,
+    LinearMap,
+    Look,
+    Snapshot,
+    UnitInspection,
+    WeightInspection,
+)
+from gradviz.training import feed_forward
 
 if TYPE_CHECKING:
     from gradviz.experiment import Experiment
@@ -36,7 +51,7 @@ class Observer:
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
-        self._made_meter: Meter | None = None
+        self._made_meter: GradientMeter | None = None
         self._study: InitialisationStudy | None = None
         self._map: LinearMap | None = None
         self._flattest: int | None = None
@@ -45,10 +60,15 @@ class Observer:
         self._strongest: tuple[tuple[int, int, int], tuple[int, int]] | None = None  # (line, layer, unit) -> row and column
 
     @property
-    def _meter(self) -> Meter:
+    def _meter(self) -> GradientMeter:
         if self._made_meter is None:
-            self._made_meter = Meter(self._experiment.trainer, self._experiment.architecture)
+            kind = RecurrentMeter if self._recurrent else Meter
+            self._made_meter = kind(self._experiment.trainer, self._experiment.architecture)
         return self._made_meter
+
+    @property
+    def _recurrent(self) -> bool:
+        return self._experiment.architecture.recurrent
 
     def observe(self, look: Look, history_after: int) -> Snapshot:
         """See `Experiment.measure`."""
@@ -62,11 +82,11 @@ class Observer:
             details=self._meter.details(moment, look.example) if self._anything_measured() else None,
             prediction=predict(data, network.predict, network.loss, self._surface_grid()) if look.prediction else None,
             history=experiment.history.table(history_after),
-            inspection=None if look.edge is None else inspect_block(network, self.gradient(), experiment.architecture, *look.edge),
+            inspection=None if look.edge is None else self.inspect(*look.edge),
             picked=None if look.picked is None else self._picked(*look.picked),
             chain=self._chain(look) if look.chain else None,
             lab=self._lab(look),
-            census=census(network, data.inputs, data.train, CENSUS_WORK) if look.prediction and self._anything_measured() else None,
+            census=self._census() if look.prediction and self._anything_measured() else None,
             example=look.example,
             verdicts=tuple(diagnose(experiment)) if look.prediction else (),
             oscillations=self._oscillations() if look.prediction else (),
@@ -81,6 +101,19 @@ class Observer:
             clipped_norm=float(whole[1]),
         )
 
+    def inspect(self, layer: int, row: int, column: int) -> Inspection | None:
+        """The exact weights and gradients behind one shown edge; raises ValueError when there is none."""
+        if self._recurrent:
+            return None
+        network, _ = feed_forward(self._experiment.trainer)
+        return inspect_block(network, self.gradient(), self._experiment.architecture, layer, row, column)
+
+    def _census(self) -> Census | None:
+        if self._recurrent:
+            return None
+        network, _ = feed_forward(self._experiment.trainer)
+        return census(network, self._experiment.data.inputs, self._experiment.data.train, CENSUS_WORK)
+
     def _oscillations(self) -> tuple[tuple[int, int], ...]:
         history = self._experiment.history.table()
         guessing = self._experiment.guessing_loss
@@ -92,26 +125,30 @@ class Observer:
         if not look.lab:
             self._flattest = self._pair = None  # chosen anew when somebody looks again
             return None
-        if look.lab == "activation":
-            return distribution(trainer, self._lab_layer(look), moment)
         if look.lab == "clipping":
             report = clipping_report(trainer, experiment.history, look.lab_pair or self._pair, moment)
             if look.lab_pair is None and report is not None:
                 self._pair = report.names  # the two largest once, and these from then on
             return report
+        if look.lab == "hardware":
+            slices, history, guessing = experiment.network.slices, experiment.history.table(), experiment.guessing_loss
+            return hardware_report(self.gradient(), slices, experiment.architecture, self._reached, history, guessing, look.lab_loss)
+        if self._recurrent:
+            return None
+        if look.lab == "activation":
+            return distribution(trainer, self._lab_layer(look), moment)
         if look.lab == "residual":
             return residual_report(trainer, experiment.spec, moment)
         if look.lab == "linear":
             if look.prediction or self._map is None:  # it is compared with the net on all data, which costs as much as a prediction
-                self._map = linear_map(experiment.network, experiment.data.inputs)
+                self._map = linear_map(feed_forward(trainer)[0], experiment.data.inputs)
             return self._map
         if look.lab == "initialisation":
             if self._study is None:  # of the first weights: the same at every step
                 self._study = initialisation_study(experiment.spec, experiment.data)
             return self._study
-        if look.lab == "hardware":
-            slices, history, guessing = experiment.network.slices, experiment.history.table(), experiment.guessing_loss
-            return hardware_report(self.gradient(), slices, experiment.architecture, self._reached, history, guessing, look.lab_loss)
+        if look.lab == "compressor":  # a demonstration beside the network
+            return compressor_report(look.lab_lag, look.lab_read, experiment.spec.training.seed)
         raise ValueError(f"the lab has no view {look.lab!r}")
 
     def _lab_layer(self, look: Look) -> int:
@@ -141,6 +178,8 @@ class Observer:
 
     def _picked(self, kind: str, layer: int, unit: int, source: int) -> WeightInspection | UnitInspection | None:
         experiment, gradient = self._experiment, self.gradient()
+        if self._recurrent:
+            return None
         if kind == "unit":
             return inspect_unit(experiment.trainer, experiment.moment, gradient, layer, unit)
         if kind != "edge":
@@ -152,7 +191,7 @@ class Observer:
         """The chain rule of what is selected; None while the loss it begins with is not known."""
         experiment = self._experiment
         moment, trainer = experiment.moment, experiment.trainer
-        if not self._anything_measured() or (moment is not None and not moment.lost):
+        if self._recurrent or not self._anything_measured() or (moment is not None and not moment.lost):
             return None
         gradient = self.gradient()
         kind, layer, unit, source = look.picked or ("layer", 1, 0, 0)

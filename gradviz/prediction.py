@@ -1,4 +1,4 @@
-"""What the network says about its data: a surface, a curve, a few images, or a table of right and wrong.
+"""What the network says about its data: a surface, a curve, a few images or sequences, or a table of right and wrong.
 
 Asked often while the network trains, so everything that depends on the data alone is made once, and no more than some
 hundred examples are asked about.
@@ -22,7 +22,10 @@ Extent = tuple[float, float, float, float]
 
 GRID = 48
 IMAGES = 12
+SEQUENCES = 4
 MOST_EXAMPLES = 500
+MOST_STEPS = 25_000  # time steps that are asked about at once: of long sequences fewer examples
+LEAST_EXAMPLES = 100
 MARGIN = 0.08  # of the data's extent, around it
 NO_ANSWER = -1  # in place of a class where the outputs are not finite
 
@@ -32,7 +35,8 @@ def predict(data: Data, answer: Answer, loss: str = "", grid: int = GRID) -> Pre
 
     Args:
         data: what it learns.
-        answer: maps inputs (examples, features) to outputs (examples, outputs) in evaluation mode.
+        answer: maps inputs (examples, features), or (examples, time, features) of sequences, to outputs (examples, outputs) in
+            evaluation mode.
         loss: name of the loss, which says what an output means: with "mse" the answer itself, with
             "binary_cross_entropy" a logit, with "cross_entropy" one logit per class. When empty, that of the task.
         grid: points along each side of a decision surface.
@@ -41,22 +45,38 @@ def predict(data: Data, answer: Answer, loss: str = "", grid: int = GRID) -> Pre
         The prediction in standardised coordinates, and images as they were before. Where an output is not finite, a
         surface or confidence is NaN, a class `NO_ANSWER`, and the answer a wrong one.
     """
+    if data.is_sequence:
+        return _sequences(data, answer, loss)
     if data.task == "regression":
         loss = loss or "mse"
         return _curve(data, answer, loss) if data.features == 1 else _scatter(data, answer, loss)
-    loss = loss or ("binary_cross_entropy" if data.outputs == 1 else "cross_entropy")
-    asked = (data.test if len(data.test) else data.train)[:MOST_EXAMPLES]
+    loss = loss or _class_loss(data)
+    asked = _asked(data)
     answered = classes_of(scores(answer(data.inputs[asked]), loss))
     accuracy = float(np.mean(answered == data.targets[asked]))
     if data.image_shape is not None:
         return _images(data, answer, loss, accuracy)
     if data.features == 2:
         return _surface(data, answer, loss, accuracy, grid)
+    return Prediction("confusion", accuracy, data.class_names, confusion=_confusion(data, asked, answered))
+
+
+def _class_loss(data: Data) -> str:
+    return "binary_cross_entropy" if data.outputs == 1 else "cross_entropy"
+
+
+def _asked(data: Data) -> NDArray[np.int64]:
+    """The examples that the network is asked about: of the test set if there is one."""
+    most = max(LEAST_EXAMPLES, min(MOST_EXAMPLES, MOST_STEPS // data.time))
+    return (data.test if len(data.test) else data.train)[:most]
+
+
+def _confusion(data: Data, asked: NDArray[np.int64], answered: NDArray[np.int64]) -> NDArray[np.int64]:
     count = len(data.class_names)
     confusion = np.zeros((count, count), np.int64)
     known = answered != NO_ANSWER
     np.add.at(confusion, (data.targets[asked][known], answered[known]), 1)
-    return Prediction("confusion", accuracy, data.class_names, confusion=confusion)
+    return confusion
 
 
 def scores(outputs: Floats, loss: str) -> Floats:
@@ -130,8 +150,6 @@ def _images(data: Data, answer: Answer, loss: str, accuracy: float) -> Predictio
     shown = (data.test if len(data.test) else data.train)[:IMAGES]
     said = scores(answer(data.inputs[shown]), loss)
     answers = classes_of(said)
-    # the column of the answered class; where there is no answer any column does, all being NaN
-    confidences = said[np.arange(len(shown)), answers] if said.shape[1] > 1 else np.where(answers == 1, said[:, 0], 1.0 - said[:, 0])
     return Prediction(
         "images",
         accuracy,
@@ -139,8 +157,62 @@ def _images(data: Data, answer: Answer, loss: str, accuracy: float) -> Predictio
         images=(data.inputs[shown] * data.input_std + data.input_mean).reshape(-1, *data.image_shape),
         labels=data.targets[shown],
         answers=answers,
-        confidences=np.clip(confidences, 0.0, 1.0),
+        confidences=_confidences(said, answers),
     )
+
+
+def _confidences(said: Floats, answers: NDArray[np.int64]) -> Floats:
+    """(examples,) how much speaks for the answered class, from 0 to 1."""
+    # the column of the answered class; where there is no answer any column does, all being NaN
+    sure = said[np.arange(len(said)), answers] if said.shape[1] > 1 else np.where(answers == 1, said[:, 0], 1.0 - said[:, 0])
+    return np.clip(sure, 0.0, 1.0)
+
+
+def _sequences(data: Data, answer: Answer, loss: str) -> Prediction:
+    asked, inputs = _asked_sequences(data)
+    outputs = answer(inputs)
+    shown = asked[:SEQUENCES]
+    lengths = np.full(len(shown), data.time) if data.lengths is None else data.lengths[shown]
+    pictures = np.array(inputs[:SEQUENCES])  # a copy, else all the others would go to the window with it
+    if data.task == "regression":
+        true, answered = data.targets[asked, 0], _value(outputs, loss or "mse")
+        both = _range(data.targets[:, 0])
+        return Prediction(
+            "sequences",
+            None,
+            extent=(*both, *both),
+            points=np.stack((true, answered), axis=1),
+            point_labels=np.zeros(len(asked), np.int64),
+            point_in_test=np.full(len(asked), len(data.test) > 0),
+            sequences=pictures,
+            sequence=data.sequence,
+            lengths=lengths,
+            labels=true[:SEQUENCES],
+            answers=answered[:SEQUENCES],
+        )
+    said = scores(outputs, loss or _class_loss(data))
+    answers = classes_of(said)
+    return Prediction(
+        "sequences",
+        float(np.mean(answers == data.targets[asked])),
+        data.class_names,
+        sequences=pictures,
+        sequence=data.sequence,
+        lengths=lengths,
+        labels=data.targets[shown],
+        answers=answers[:SEQUENCES],
+        confidences=_confidences(said, answers)[:SEQUENCES],
+        confusion=_confusion(data, asked, answers),
+    )
+
+
+@lru_cache(maxsize=2)
+def _asked_sequences(data: Data) -> tuple[NDArray[np.int64], Floats]:
+    """The examples that are asked about, and their inputs in one piece: picking them out anew would cost more than many an answer."""
+    asked = _asked(data)
+    inputs = data.inputs[asked]
+    inputs.setflags(write=False)
+    return asked, inputs
 
 
 def _value(outputs: Floats, loss: str) -> Floats:

@@ -33,7 +33,7 @@ from gradviz.snapshot import (
 )
 
 PLACE = re.compile(r"\{([^{}:]+)(?::([^{}]*))?\}")
-LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "hardware")
+LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware")
 RECENT = 20  # rows of the history over which a loss is averaged: one mini-batch alone says little
 SWINGS = 50  # rows of the history in which rises of the loss are counted
 
@@ -201,6 +201,21 @@ def _per_layer(name: str) -> Callable[[Snapshot], float | None]:
     return measure
 
 
+def _in_time(measure: Callable[[Snapshot], float | None]) -> Callable[[Snapshot], float | None]:
+    return lambda snapshot: measure(snapshot) if snapshot.architecture.recurrent else None
+
+
+def _forget_gate(snapshot: Snapshot) -> float | None:
+    gates = None if snapshot.details is None else snapshot.details.gates
+    return None if gates is None else float(gates[:, snapshot.architecture.gates.index("forget")].mean())
+
+
+def _along_the_cell_path(snapshot: Snapshot) -> float | None:
+    if snapshot.architecture.kind != "lstm" or snapshot.details is None or len(snapshot.details.skip_gradients) < 2:
+        return None
+    return _ratio(float(snapshot.details.skip_gradients[0]), float(snapshot.details.skip_gradients[-1]))
+
+
 def _hidden(snapshot: Snapshot) -> int:
     return len(snapshot.architecture.layers) - 1
 
@@ -293,6 +308,11 @@ OF_THE_RUN: dict[str, OfRun] = {
     "ratio.signal": OfRun("spread of what the last hidden layer sends over that of the first one", lambda s: _ratio(1.0, _from_first_to(_hidden, "activation_stds")(s))),
     "factor.gradient": OfRun("by which |∂J/∂w| changes per hidden layer, going back", _per_layer("gradient_rms")),
     "factor.delta": OfRun("by which δ changes per hidden layer, going back", _per_layer("delta_rms")),
+    "time.steps": OfRun("time steps of a recurrent net", _in_time(_hidden)),
+    "time.ratio": OfRun("|∂J/∂h| at the first time step over that at the last one (RMS)", _in_time(_from_first_to(_hidden, "gradient_rms"))),
+    "time.factor": OfRun("by which |∂J/∂h| changes per time step, going back", _in_time(_per_layer("gradient_rms"))),
+    "time.road": OfRun("gradient on the cell path of an LSTM at its beginning over that at its end", _along_the_cell_path),
+    "gate.forget": OfRun("how far the forget gates of an LSTM are open: 1 keeps all, 0 forgets all", _forget_gate),
     "quarter_to_the_depth": OfRun("0.25 once for each hidden layer: the most a sigmoid's slopes let through", lambda s: 0.25 ** _hidden(s)),
     "dead_units": OfRun("hidden units whose f′ is 0 for every training example", _dead),
     "saturated_units": OfRun("hidden units whose f′ is small for nearly every training example", _saturated),

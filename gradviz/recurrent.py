@@ -6,7 +6,8 @@ to it. Stages count from 1 to ``time``, and the read-out is the last one, ``time
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,13 @@ from gradviz.clipping import norm
 from gradviz.fields import SpecError
 from gradviz.initializers import INITIALIZERS
 from gradviz.losses import LOSSES, Loss, loss_named
-from gradviz.network import views
+from gradviz.network import place_values, shown_shape, views
+from gradviz.norms import row_norms
 from gradviz.recurrent_cells import CELLS, LSTMCell
+from gradviz.snapshot import Architecture, LayerInfo
+from gradviz.spec import MAX_PARAMETERS, RECURRENT_ACTIVATIONS, NetworkSpec
 
 Floats = NDArray[np.floating[Any]]
-
-RECURRENT_ACTIVATIONS = ("tanh", "relu", "identity")  # of these f′ is known from f, so that no pre-activation need be kept
 
 
 class RecurrentNetwork:
@@ -39,9 +41,15 @@ class RecurrentNetwork:
         forget_bias: first bias of the LSTM's forget gates (Gers et al. 2000); the larger, the longer the cell remembers at first.
         spectral_radius: each recurrent matrix starts orthogonal (Saxe et al. 2014), times this where it is given: then all its
             eigenvalues lie on the circle of this radius, and all its singular values are equal to it.
+        time: over how many time steps it is unrolled; it reads sequences of any other length as well.
+        truncate: through how many time steps, counted from the last one, the gradient goes back; None for all.
+
+    Attributes:
+        depth: number of stages: the time steps and the read-out.
+        fan_ins, widths, activations: of each stage, as of a layer; the input of each time step beside its state is not counted.
 
     Raises:
-        SpecError: for a name or a number that is not allowed.
+        SpecError: for a name or a number that is not allowed, and when it would be too large.
     """
 
     def __init__(
@@ -56,14 +64,26 @@ class RecurrentNetwork:
         forget_bias: float = 1.0,
         spectral_radius: float | None = None,
         dtype: type[np.floating[Any]] = np.float64,
+        time: int = 1,
+        truncate: int | None = None,
     ) -> None:
-        _check(kind, activation, loss, spectral_radius, {"inputs": inputs, "hidden": hidden, "outputs": outputs})
+        _check(kind, activation, loss, spectral_radius, {"inputs": inputs, "hidden": hidden, "outputs": outputs, "time": time})
         self.kind, self.inputs, self.hidden, self.outputs = kind, inputs, hidden, outputs
         self.activation, self.loss = activation, loss
         self.forget_bias, self.spectral_radius = forget_bias, spectral_radius
         self.gates = CELLS[kind].gates
+        self.time, self.truncate = time, truncate
+        self.depth = time + 1
+        self.widths = (*(hidden,) * time, outputs)
+        self.fan_ins = (inputs, *(hidden,) * time)
+        self.activations = (*(activation,) * time, "identity")
+        self.skips: dict[int, int] = {}
+        self.running: dict[str, Floats] = {}
         self.dtype = np.dtype(dtype)
         columns = len(self.gates) * hidden
+        size = (inputs + 1 + hidden) * columns + (1 + hidden) * outputs
+        if size > MAX_PARAMETERS:
+            raise SpecError("network.width", hidden, f"fewer units: there are {size:,} weights, at most {MAX_PARAMETERS:,} fit")
         # a bias lies between the weights of the inputs and of the state: the three are one matrix, and so are the two of the read-out
         shapes = {
             "cell.input_weight": (inputs, columns),
@@ -72,7 +92,7 @@ class RecurrentNetwork:
             "out.bias": (outputs,),
             "out.weight": (hidden, outputs),
         }
-        self.vector: Floats = np.zeros(sum(int(np.prod(shape)) for shape in shapes.values()), self.dtype)
+        self.vector: Floats = np.zeros(size, self.dtype)
         self.parameters: dict[str, Floats] = views(self.vector, shapes)
         self.slices: dict[str, slice] = {}
         start = 0
@@ -94,6 +114,54 @@ class RecurrentNetwork:
             self.parameters["cell.bias"][block] = self.forget_bias if gate == "forget" else 0.0
         self.parameters["out.weight"][:] = draw(np.random.default_rng([seed, 1, len(self.gates)]), hidden, self.outputs)
         self.parameters["out.bias"][:] = 0.0
+
+    def set_values(self, entries: Sequence[str]) -> None:
+        """See `Network.set_values`."""
+        place_values(self.parameters, entries)
+
+    @property
+    def whole_at(self) -> tuple[int, int]:
+        """The stage at which back-propagation has the whole gradient of each of `layer_slices`: the cell's at the first time step."""
+        return 1, self.depth
+
+    @property
+    def measured_counts(self) -> NDArray[np.int64]:
+        """(stages,) of how many numbers each gradient norm is the length: units of a time step, weights of the read-out."""
+        return np.array([*(self.hidden,) * self.time, self.hidden * self.outputs])
+
+    @property
+    def work(self) -> int:
+        """Multiply-adds of a forward pass, per example."""
+        return self.time * self.shared_work + self.hidden * self.outputs
+
+    @property
+    def shared_work(self) -> int:
+        """Those of them that several threads could share at a time: of one time step, as the next one waits for it."""
+        return (self.inputs + 1 + self.hidden) * len(self.gates) * self.hidden
+
+    def architecture(self, input_names: tuple[str, ...], output_names: tuple[str, ...]) -> Architecture:
+        """What the canvas draws: a column per time step. Of the input it shows the first time step's alone."""
+        layers = []
+        for stage, (fan_in, units, activation) in enumerate(zip(self.fan_ins, self.widths, self.activations, strict=True), 1):
+            rows, columns, pooled = shown_shape(fan_in, units)
+            layers.append(
+                LayerInfo(
+                    name=f"t{stage}" if stage < self.depth else "Out",
+                    fan_in=fan_in,
+                    units=units,
+                    activation=activation,
+                    batch_norm=False,
+                    skip_from=stage - 1 if self.kind == "lstm" and 1 < stage < self.depth else None,
+                    edge_rows=rows,
+                    edge_columns=columns,
+                    pooled=pooled,
+                )
+            )
+        return Architecture(tuple(layers), input_names, output_names, self.vector.size, self.kind, self.gates)
+
+    def make_pass(self, batch: int, update_running: bool = True) -> RecurrentPass:
+        """Buffers for batches of this size, through as many time steps as it is unrolled over; it has no running statistics."""
+        return RecurrentPass(self, batch, self.time)
 
     def cell_matrix(self, vector: Floats) -> Floats:
         """(inputs + 1 + hidden, gates · hidden): the view of the cell's part of a flat vector as one matrix."""
@@ -156,6 +224,7 @@ class RecurrentPass:
         output_deltas: (outputs, batch) ∂L/∂outputs.
         gradient: the flat gradient, laid out as `RecurrentNetwork.vector`.
         gradients: the same as named views.
+        forward_stages, backward_stages: what `forward` and `backward` do, stage by stage: time steps, then the read-out.
         first: the time step at which the last backward pass stopped; 1 when it was not truncated.
     """
 
@@ -179,6 +248,10 @@ class RecurrentPass:
         self._read_out_gradient = network.read_out_matrix(self.gradient)
         self._evaluate = loss_named(network.loss).evaluate
         self._contribution = np.empty((hidden, len(network.gates) * hidden), network.dtype)
+        steps = range(1, time + 1)
+        self.forward_stages: list[Callable[[], None]] = [*(partial(self.cell.forward, t) for t in steps), self._forward_read_out]
+        self.backward_stages: list[Callable[[], None]] = [*(partial(self._backward_step, t) for t in steps), self._begin_backward]
+        self.weight_gradients = [self.gradients["out.weight"].ravel()]
 
     def load(self, inputs: Floats) -> None:
         """Take in the sequences of this batch: (batch, time, features)."""
@@ -195,14 +268,6 @@ class RecurrentPass:
             self.cell.forward(t)
         self._forward_read_out()
 
-    def forward_phases(self) -> Iterator[int]:
-        """The same stage by stage: yields 1 to ``time``, then ``time + 1`` for the read-out; each is done when it is yielded."""
-        for t in range(1, self.time + 1):
-            self.cell.forward(t)
-            yield t
-        self._forward_read_out()
-        yield self.time + 1
-
     def evaluate(self, encoded: NDArray[Any]) -> float:
         """The loss of the outputs after the last time step; writes ∂L/∂outputs. ``encoded`` as by `Loss.encode`."""
         return self._evaluate(self.outputs, encoded, self.output_deltas)
@@ -212,30 +277,23 @@ class RecurrentPass:
 
         Truncated, the state before those is taken as given: earlier time steps get gradient 0 and add nothing to the weights'.
         """
-        first = self._begin_backward(truncate)
-        for t in range(self.time, first, -1):
-            self.cell.backward(t, True)
-        self.cell.backward(first, False)
-        self.cell.finish(first)
+        self._begin_backward(truncate)
+        for t in range(self.time, self.first - 1, -1):
+            self._backward_step(t)
 
-    def backward_phases(self, truncate: int | None = None) -> Iterator[int]:
-        """The same stage by stage: yields ``time + 1`` for the read-out, then ``time`` down to 1, or to the last one that is reached.
-
-        The cell's weights are shared by all time steps: their gradient is whole when the iterator is exhausted.
-        """
-        first = self._begin_backward(truncate)
-        yield self.time + 1
-        for t in range(self.time, first - 1, -1):
-            self.cell.backward(t, t > first)
-            if t == first:
-                self.cell.finish(first)
-            yield t
+    def _backward_step(self, t: int) -> None:
+        """Nothing before the time step at which the way back ends. The cell's weights are shared: there their gradient is whole."""
+        if t >= self.first:
+            self.cell.backward(t, t > self.first)
+        if t == self.first:
+            self.cell.finish(t)
 
     def _forward_read_out(self) -> None:
         np.dot(self._read_out.T, self._read, out=self.outputs)
 
-    def _begin_backward(self, truncate: int | None) -> int:
+    def _begin_backward(self, truncate: int | None = None) -> None:
         """The read-out's gradients, and the time step at which the way back ends."""
+        truncate = self.network.truncate if truncate is None else truncate
         if truncate is not None and truncate < 1:
             raise SpecError("truncate", truncate, "at least 1 time step, or None for all")
         self.first = first = 1 if truncate is None else max(1, self.time - truncate + 1)
@@ -244,7 +302,36 @@ class RecurrentPass:
         np.dot(self._read_out[1:], self.output_deltas, out=self.cell.state_gradients[-1])
         self.cell.forget(first)
         self.cell.prepare(first)
-        return first
+
+    def norms(self) -> Floats:
+        """(2 · stages,): ‖∂L/∂h_t‖ of each time step and ‖∂L/∂W‖ of the read-out, then ‖∂L/∂z‖ of each stage; read-only."""
+        ends = row_norms(np.stack((self.weight_gradients[0],))), row_norms(self.output_deltas[None])
+        found = np.concatenate((self.state_gradient_norms(), ends[0], self.delta_norms(), ends[1]))
+        found.flags.writeable = False
+        return found
+
+    def clipped_norms(self) -> Floats:
+        """(stages,) the first half of `norms` after clipping, which changes the weights' gradient and not what came back through time."""
+        found = np.concatenate((self.state_gradient_norms(), row_norms(np.stack((self.weight_gradients[0],)))))
+        found.flags.writeable = False
+        return found
+
+    def first_failure(self, loss: float) -> tuple[int, str] | None:
+        """Stage and phase in which the first number of this pass that is not finite appeared; see `Pass.first_failure`."""
+        cell = self.cell
+        for t, state in enumerate(cell.states, 1):
+            if not np.isfinite(state).all():
+                return t, "forward"
+        if not np.isfinite(self.outputs).all():
+            return self.time + 1, "forward"
+        if not np.isfinite(loss):
+            return self.time + 1, "loss"
+        if not np.isfinite(self.output_deltas).all():
+            return self.time + 1, "backward"
+        for t in range(self.time, 0, -1):
+            if not (np.isfinite(cell.state_gradients[t - 1]).all() and np.isfinite(cell.deltas[t - 1]).all()):
+                return t, "backward"
+        return None if np.isfinite(self.gradient).all() else (1, "backward")
 
     def state_gradient_norms(self) -> Floats:
         """(time,) ‖∂L/∂h_t‖ over units and batch: what a layer's ‖∂L/∂z‖ is in a net without loops."""
@@ -272,15 +359,33 @@ class RecurrentPass:
         return found
 
 
-def row_norms(rows: Floats) -> Floats:
-    """(n,) the norm of each of ``rows`` (n, …), also where its square leaves the range of the numbers; see `clipping.norm`."""
-    flat = rows.reshape(len(rows), -1)
-    squares = np.einsum("ij,ij->i", flat, flat)
-    low, high = (1e-280, 1e300) if rows.dtype == np.float64 else (1e-30, 1e36)
-    found: Floats = np.sqrt(squares, dtype=np.float64)
-    for row in np.flatnonzero(~((squares > low) & (squares < high))):
-        found[row] = norm(flat[row])
-    return found
+def build_recurrent(
+    spec: NetworkSpec,
+    shape: tuple[int, int],
+    outputs: int,
+    loss: str,
+    seed: int,
+    dtype: type[np.floating[Any]] = np.float64,
+    truncate: int | None = None,
+) -> RecurrentNetwork:
+    """The recurrent network of a spec with its first weights drawn, for sequences of this ``shape`` (time, features)."""
+    time, features = shape
+    network = RecurrentNetwork(
+        spec.kind,
+        features,
+        spec.width,
+        outputs,
+        spec.activation,
+        loss,
+        seed,
+        spec.forget_bias,
+        spec.spectral_radius,
+        dtype,
+        time,
+        truncate,
+    )
+    network.set_values(spec.set_values)
+    return network
 
 
 def _check(kind: str, activation: str, loss: str, spectral_radius: float | None, sizes: dict[str, int]) -> None:

@@ -191,5 +191,11 @@ class LSTMCell(Cell):
         super().forget(first)
         self.memory_gradients[: first - 1] = 0.0
 
+    def carried_gradients(self, first: int) -> Floats:
+        """(time − 1, hidden, batch) ∂L/∂c_t as far as it came from c_{t+1}, through the forget gate: what the cell path carries."""
+        carried = self._shares[1:, 5].copy()
+        carried[: first - 1] = 0.0
+        return carried
+
 
 CELLS: dict[str, type[Cell]] = {"rnn": PlainCell, "lstm": LSTMCell}

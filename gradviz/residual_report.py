@@ -12,7 +12,7 @@ from gradviz.history import frozen
 from gradviz.network import parameter_name, skip_sources
 from gradviz.snapshot import Floats, HistoryTable, Moment, ResidualReport
 from gradviz.spec import Spec
-from gradviz.training import Trainer
+from gradviz.training import Trainer, feed_forward
 
 SPANS = (2, 1)  # of a residual block, as a net without any may get them: the first that fits
 
@@ -26,7 +26,7 @@ def residual_report(trainer: Trainer, spec: Spec, moment: Moment | None = None, 
         moment: where in the step in work the run stands.
         rival: the record of the net that this one is compared with, `rival_spec`, if it has been trained.
     """
-    network, run = trainer.network, trainer.run
+    network, run = feed_forward(trainer)
     blocks = tuple((start, end) for end, start in network.skips.items())
     parts = np.full((2, len(blocks)), np.nan)
     started = trainer.steps > 0 or moment is not None

@@ -166,10 +166,10 @@ class Session:
     def _back_phase(self) -> None:
         self._halt()
         step, done = self._phases_done()
-        layers = self.experiment.network.depth
-        ends = (0, layers, layers + 1, 2 * layers + 1, 2 * layers + 2)  # of forward, loss, backward, clip
+        kinds = [kind for kind, _ in self.experiment.trainer.order]
+        ends = [0, *(end for end in range(1, done) if kinds[end - 1] != kinds[end])]
         if done:
-            self.experiment.go_to(step, max(end for end in ends if end < done))
+            self.experiment.go_to(step, ends[-1])
 
     def _phases_done(self) -> tuple[int, int]:
         """The whole steps before the one in work (or the last one), and how many of its phases are done."""
@@ -177,7 +177,7 @@ class Session:
         if experiment.mid_step:
             assert experiment.moment is not None, "it is known where in the step the run stands"
             return experiment.step_count, experiment.moment.done
-        return experiment.step_count - 1, 2 * experiment.network.depth + 3 if experiment.step_count else 0
+        return experiment.step_count - 1, len(experiment.trainer.order) if experiment.step_count else 0
 
     def _go_to(self, step: int) -> None:
         """To a recorded step; one beyond the ends is the end."""
@@ -313,7 +313,8 @@ class Session:
         try:
             snapshot = self._measure(look, after)
         except ValueError:  # what was pointed at or selected has gone with the network it belonged to
-            snapshot = self._measure(Look(look.prediction, chain=look.chain, lab=look.lab, lab_loss=look.lab_loss), after)
+            wanted = {name: getattr(look, name) for name in ("prediction", "chain", "lab", "lab_lag", "lab_read", "lab_loss")}
+            snapshot = self._measure(Look(**wanted), after)
         self._sent = (self._version, self._version if look.prediction else self._sent[1], looked_for)
         spent = time.perf_counter() - now
         if look.prediction:

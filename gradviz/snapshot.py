@@ -42,10 +42,17 @@ class Architecture(msgspec.Struct, frozen=True):
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
     parameter_count: int
+    kind: str = "mlp"  # "mlp", or "rnn" or "lstm": then its layers but the last are time steps, and its skips the cell path
+    gates: tuple[str, ...] = ()  # of a recurrent cell, in the order of `Details.gates`
 
     @property
     def inputs(self) -> int:
         return len(self.input_names)
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether a time step takes the place of a layer."""
+        return self.kind != "mlp"
 
     @property
     def skips(self) -> tuple[tuple[int, int], ...]:
@@ -94,7 +101,7 @@ class Moment(msgspec.Struct, frozen=True):
 
     def reached(self, layer: int) -> bool:
         """Whether the gradient coming back has reached this layer in this step."""
-        return self.kind in ("clip", "update") or (self.kind == "backward" and layer >= self.layer)
+        return self.kind not in ("forward", "loss") and (self.kind != "backward" or layer >= self.layer)
 
     @property
     def lost(self) -> bool:
@@ -104,6 +111,10 @@ class Moment(msgspec.Struct, frozen=True):
 
 class Details(msgspec.Struct, frozen=True):
     """Everything that is drawn of one step and too costly to measure at each one.
+
+    In a recurrent net a row is a time step. ``gradient_rms`` and ``unit_deltas`` are of ∂L/∂h_t there, ``delta_rms`` of ∂L/∂z_t;
+    weights and their updates are the same in all rows, because they are shared, and ``edge_gradients`` is what the time step adds
+    to their gradient: h_{t−1} · (∂L/∂z_t)ᵀ, of an LSTM its length over the gates. ``skip_gradients`` are those along the cell path.
 
     Per-layer arrays have shape (layers,). With one example chosen, ``unit_deltas``, ``edge_gradients``, ``skip_gradients``,
     ``gradient_rms``, ``clipped_rms`` and ``delta_rms`` are of this example's own loss instead of the mini-batch's mean.
@@ -124,6 +135,7 @@ class Details(msgspec.Struct, frozen=True):
     edge_weights: Floats  # (edges of all layers,) w; NaN for a pooled block, whose weights an `Inspection` tells
     edge_updates: Floats  # (edges of all layers,) w_new − w_old of this step; NaN for a pooled block
     skip_gradients: Floats  # (skips,) RMS over units of the gradient that each skip carries, over the batch like unit_deltas
+    gates: Floats | None = None  # (time steps, gates) mean over units and batch: how far each gate of an LSTM is open
 
 
 class Prediction(msgspec.Struct, frozen=True):
@@ -135,6 +147,9 @@ class Prediction(msgspec.Struct, frozen=True):
     - ``images`` (digits): ``images`` (k, rows, columns) of the test set, ``labels``, ``answers``, ``confidences`` (k,).
     - ``confusion`` (other classes): ``confusion`` (classes, classes) counts, row true, column answered, over the test set.
     - ``scatter`` (other regression): ``points`` with the true target as x and the answer as y.
+    - ``sequences``: ``sequences`` (k, time, features) of the test set as the network reads them, ``lengths`` (k,), ``sequence``;
+      for classes ``labels``, ``answers``, ``confidences`` (k,) and ``confusion``; for regression ``labels`` with the true value,
+      ``answers`` with the answered one, and ``points`` as in a scatter.
     """
 
     kind: str
@@ -152,6 +167,9 @@ class Prediction(msgspec.Struct, frozen=True):
     answers: NDArray[Any] | None = None
     confidences: Floats | None = None
     confusion: NDArray[Any] | None = None
+    sequences: Floats | None = None
+    sequence: str = ""  # "symbols", "marked" or "series": what they are sequences of, as in `gradviz.data.DataSet`
+    lengths: NDArray[Any] | None = None  # how many time steps of each are real, the last ones
 
 
 class HistoryTable(msgspec.Struct, frozen=True):
@@ -339,7 +357,34 @@ class Verdict(msgspec.Struct, frozen=True):
     remedies: tuple[tuple[str, str, Any], ...] = ()  # (what it does in words, field's path, value)
 
 
-Lab = Distribution | ClippingReport | ResidualReport | LinearMap | InitialisationStudy | HardwareReport
+class CompressorReport(msgspec.Struct, frozen=True):
+    """A history compressor of two levels after so many symbols: a or x by lot, b1 … b_lag, then A after a, X after x.
+
+    Symbols are numbers of ``names``; where a level predicted nothing, its prediction is −1.
+    """
+
+    lag: int  # symbols between a cue and its answer
+    trust: int  # a level predicts what came so often in a row
+    names: tuple[str, ...]
+    read: int  # symbols so far …
+    longest: int  # … of at most so many
+    symbols: NDArray[np.int64]  # (shown,) the latest ones, the newest last
+    predicted: NDArray[np.int64]  # (shown,) by the lower level
+    passed: NDArray[np.bool_]  # (shown,) whether the lower level passed them on
+    upper_length: int  # symbols passed on so far
+    upper_times: NDArray[np.int64]  # (shown above,) when the latest of these came, counted from 0
+    upper_symbols: NDArray[np.int64]  # (shown above,)
+    upper_predicted: NDArray[np.int64]  # (shown above,) by the upper level
+    next_below: int  # what the lower level expects as the next symbol
+    next_above: int  # what the upper level expects to be passed on next
+    shares: Floats  # (whole blocks read,) share of each that was passed on
+    answers: int  # of the latest whole blocks, at most 10: how many there were …
+    foreseen_below: int  # … how many the lower level predicted …
+    foreseen_above: int  # … and how many of the others the upper level did
+    distance_above: int  # from a cue to its answer in the upper sequence, the latest pair there is; 0 for none
+
+
+Lab = Distribution | ClippingReport | ResidualReport | LinearMap | InitialisationStudy | CompressorReport | HardwareReport
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -350,9 +395,11 @@ class Look(msgspec.Struct, frozen=True):
     picked: tuple[str, int, int, int] | None = None  # what is selected: (kind, layer, unit or column, row)
     chain: bool = False  # whether the gradient of the selected weight is to be taken apart
     example: int | None = None  # position in the mini-batch of the one example that is looked at
-    lab: str = ""  # "activation", "clipping", "residual", "linear", "initialisation" or "hardware"
+    lab: str = ""  # "activation", "clipping", "residual", "linear", "initialisation", "compressor" or "hardware"
     lab_layer: int = 0  # whose pre-activations are wanted; 0 for the layer with the smallest mean slope
     lab_pair: tuple[str, str] | None = None  # the two parameters whose plane is looked at; None for the two largest components
+    lab_lag: int = 8  # of the sequence that the history compressor reads …
+    lab_read: int = 0  # … and how many symbols of it have been read
     lab_loss: float | None = None  # the loss that the hardware view asks for; None for that at which a run has left guessing
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from gradviz.activations import ACTIVATIONS
 from gradviz.clipping import CLIPPINGS
-from gradviz.data import DATASETS
+from gradviz.data import DATASETS, SEQUENCES
 from gradviz.fields import FieldInfo, SpecError, Validated, check, choice, fields_of, number, plain, without_numpy
 from gradviz.initializers import INITIALIZERS
 from gradviz.losses import LOSSES
@@ -23,33 +23,57 @@ from gradviz.optimizers import OPTIMIZERS
 MAX_PARAMETERS = 20_000_000
 """Largest network that is built: at float64 the parameters, their gradient and the optimiser stay under 1 GB."""
 
+KINDS = {"mlp": "Feed-forward", "rnn": "Recurrent (RNN)", "lstm": "LSTM"}
+METHODS = {"gradient": "Back-propagation", "pretraining": "Level by level, then all", "evolution": "Genetic algorithm"}
+RECURRENT_ACTIVATIONS = ("tanh", "relu", "identity")  # of these f′ is known from f, so that no pre-activation need be kept
+
 ONE_EXAMPLE = ("data.name", ("one_example",))
 OWN_FILE = ("data.name", ("csv",))
 GENERATED = ("data.name", tuple(name for name, entry in DATASETS.items() if entry.generated))
+BY_GRADIENT = ("training.method", ("gradient", "pretraining"))
+PRETRAINED = ("training.method", ("pretraining",))
+EVOLVED = ("training.method", ("evolution",))
+FEED_FORWARD = ("network.kind", ("mlp",))
+RECURRENT = ("network.kind", ("rnn", "lstm"))
+NOISY = ("data.name", tuple(name for name in GENERATED[1] if name not in SEQUENCES))
+LAGGED = ("data.name", tuple(name for name in GENERATED[1] if name in SEQUENCES))
 CLIPPED = ("training.clip", tuple(name for name in CLIPPINGS if name != "none"))
 
 
 class NetworkSpec(Validated, frozen=True, forbid_unknown_fields=True):
     """The network: hidden layers of Linear → BatchNorm (if on) → activation, then one Linear output layer."""
 
-    depth: Annotated[int, number("Hidden layers", "How many hidden layers the signal crosses; the output layer comes on top.", 1, 1000, restarts=True)] = 10
+    kind: Annotated[str, choice("Network", "Layer behind layer, or one cell that reads a sequence step by step: unrolled, a time step takes the place of a layer.", KINDS, restarts=True)] = "mlp"
+    depth: Annotated[int, number("Hidden layers", "How many hidden layers the signal crosses; the output layer comes on top.", 1, 1000, restarts=True, needs=FEED_FORWARD)] = 10
     width: Annotated[int, number("Units per layer", "How many units each hidden layer has.", 1, 1024, restarts=True)] = 8
     activation: Annotated[str, choice("Activation", "The function after each hidden layer. Its slope is a factor of every gradient that passes.", ACTIVATIONS)] = "sigmoid"
-    initializer: Annotated[str, choice("Initialisation", "How the first weights are drawn. It sets whether signals shrink or grow from layer to layer.", INITIALIZERS, restarts=True)] = "xavier_normal"
-    gain: Annotated[float, number("Gain", "The first weights are multiplied by this.", 0.0, 1000.0, unit="×", log=True, restarts=True)] = 1.0
-    skip_every: Annotated[int, number("Skip every", "Each residual block spans this many hidden layers and adds its input to its output; 0 for none.", 0, 10)] = 0
-    batch_norm: Annotated[bool, plain("Batch norm", "Normalise each unit's pre-activation over the mini-batch, then scale and shift it.", restarts=True)] = False
-    widths: Annotated[tuple[int, ...] | None, plain("Widths", "One width per hidden layer, instead of the same for all.", restarts=True, each=(1, 1024))] = None
-    activations: Annotated[tuple[str, ...] | None, plain("Activations", "One activation per hidden layer, instead of the same for all.", table=ACTIVATIONS)] = None
-    relu_at_zero: Annotated[float, number("ReLU slope at 0", "ReLU has no derivative at exactly 0; any subgradient in [0, 1] may stand for it.", 0.0, 1.0, group="advanced")] = 0.0
+    initializer: Annotated[str, choice("Initialisation", "How the first weights are drawn. It sets whether signals shrink or grow from layer to layer.", INITIALIZERS, restarts=True, needs=FEED_FORWARD)] = "xavier_normal"
+    gain: Annotated[float, number("Gain", "The first weights are multiplied by this.", 0.0, 1000.0, unit="×", log=True, restarts=True, needs=FEED_FORWARD)] = 1.0
+    spectral_radius: Annotated[float, number("Spectral radius", "Largest |eigenvalue| of the first recurrent matrix: the factor per time step, before the slopes.", 0.0, 4.0, restarts=True, needs=RECURRENT)] = 1.0
+    forget_bias: Annotated[float, number("Forget bias", "First bias of the LSTM's forget gates: the larger, the longer the cell remembers at first.", -10.0, 10.0, restarts=True, needs=("network.kind", ("lstm",)))] = 1.0
+    skip_every: Annotated[int, number("Skip every", "Each residual block spans this many hidden layers and adds its input to its output; 0 for none.", 0, 10, needs=FEED_FORWARD)] = 0
+    batch_norm: Annotated[bool, plain("Batch norm", "Normalise each unit's pre-activation over the mini-batch, then scale and shift it.", restarts=True, needs=FEED_FORWARD)] = False
+    widths: Annotated[tuple[int, ...] | None, plain("Widths", "One width per hidden layer, instead of the same for all.", restarts=True, each=(1, 1024), needs=FEED_FORWARD)] = None
+    activations: Annotated[tuple[str, ...] | None, plain("Activations", "One activation per hidden layer, instead of the same for all.", table=ACTIVATIONS, needs=FEED_FORWARD)] = None
+    relu_at_zero: Annotated[float, number("ReLU slope at 0", "ReLU has no derivative at exactly 0; any subgradient in [0, 1] may stand for it.", 0.0, 1.0, group="advanced", needs=FEED_FORWARD)] = 0.0
     set_values: Annotated[tuple[str, ...], plain("Set by hand", "Parameters that get a value of your own, such as layer01.weight[0,0] = 2.5 (unit before, unit; counted from 0).", group="advanced")] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.kind != "mlp":
+            if self.activation == "sigmoid":  # the feed-forward net's default; a recurrent cell's is tanh
+                msgspec.structs.force_setattr(self, "activation", "tanh")
+            elif self.activation not in RECURRENT_ACTIVATIONS:
+                raise SpecError("network.activation", self.activation, f"tanh, relu or identity with network.kind {self.kind!r}")
         for name in ("widths", "activations"):
             values = getattr(self, name)
             if values is not None and len(values) != self.depth:
                 raise SpecError(f"network.{name}", values, f"{self.depth} entries, one per hidden layer (network.depth), or null")
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether it reads sequences, one time step after another."""
+        return self.kind != "mlp"
 
     @property
     def layer_widths(self) -> tuple[int, ...]:
@@ -67,7 +91,8 @@ class DataSpec(Validated, frozen=True, forbid_unknown_fields=True):
 
     name: Annotated[str, choice("Data set", "What the network learns.", DATASETS)] = "moons"
     samples: Annotated[int, number("Samples", "How many examples are generated; shipped sets and files keep their own number.", 20, 20_000, log=True, needs=GENERATED)] = 500
-    noise: Annotated[float, number("Noise", "Spread of the random displacement added to each generated example.", 0.0, 2.0, needs=GENERATED)] = 0.1
+    noise: Annotated[float, number("Noise", "Spread of the random displacement added to each generated example.", 0.0, 2.0, needs=NOISY)] = 0.1
+    lag: Annotated[int, number("Lag", "How many time steps lie between what is asked for and the answer. Recall has one time step more, the adding problem as many (at least 2).", 1, 1000, log=True, restarts=True, group="sequence", needs=LAGGED)] = 100
     test_fraction: Annotated[float, number("Test share", "The share of the examples that is kept aside and never trained on.", 0.0, 0.9, group="advanced")] = 0.2
     path: Annotated[str, plain("File", "The CSV file, when the data set is a file of your own.", group="file", needs=OWN_FILE)] = ""
     target: Annotated[str, plain("Target column", "The column of the file to predict; the last one if empty.", group="file", needs=OWN_FILE)] = ""
@@ -78,14 +103,25 @@ class DataSpec(Validated, frozen=True, forbid_unknown_fields=True):
 class TrainingSpec(Validated, frozen=True, forbid_unknown_fields=True):
     """How the network is trained: loss, optimiser, mini-batches, clipping and the seed of everything random."""
 
+    method: Annotated[str, choice("Method", "How the weights are found: by their gradients; each layer by itself first, as an auto-encoder without labels; or by a population that evolves.", METHODS, restarts=True)] = "gradient"
     loss: Annotated[str, choice("Loss", "What is minimised; auto picks by the data.", LOSSES)] = "auto"
-    optimizer: Annotated[str, choice("Optimiser", "How a gradient becomes a change of the weights.", OPTIMIZERS)] = "sgd"
-    learning_rate: Annotated[float, number("Learning rate", "η: how far each step follows the gradient.", 0.0, 1000.0, log=True)] = 0.1
+    optimizer: Annotated[str, choice("Optimiser", "How a gradient becomes a change of the weights.", OPTIMIZERS, needs=BY_GRADIENT)] = "sgd"
+    learning_rate: Annotated[float, number("Learning rate", "η: how far each step follows the gradient.", 0.0, 1000.0, log=True, needs=BY_GRADIENT)] = 0.1
     momentum: Annotated[float, number("Momentum", "The share of the last step's velocity that is kept.", 0.0, 0.999, needs=("training.optimizer", ("momentum", "nesterov")))] = 0.9
-    weight_decay: Annotated[float, number("Weight decay", "λ: adds λ·θ to the gradient, which pulls every parameter towards 0.", 0.0, 10.0, log=True, group="advanced")] = 0.0
+    weight_decay: Annotated[float, number("Weight decay", "λ: adds λ·θ to the gradient, which pulls every parameter towards 0.", 0.0, 10.0, log=True, group="advanced", needs=BY_GRADIENT)] = 0.0
     batch_size: Annotated[int, number("Batch size", "How many examples each step averages its gradient over.", 1, 10_000, log=True)] = 32
-    clip: Annotated[str, choice("Clip gradient", "Limit the gradient before the update. By norm the direction stays, only the length changes.", CLIPPINGS)] = "none"
+    clip: Annotated[str, choice("Clip gradient", "Limit the gradient before the update. By norm the direction stays, only the length changes.", CLIPPINGS, needs=BY_GRADIENT)] = "none"
     clip_threshold: Annotated[float, number("Threshold", "The largest value or norm that passes unclipped.", 1e-9, 1e9, log=True, needs=CLIPPED)] = 1.0
+    steps_per_level: Annotated[int, number("Steps per level", "How long each layer is trained by itself before fine-tuning begins.", 1, 100_000, log=True, restarts=True, needs=PRETRAINED)] = 200
+    level_rate: Annotated[float, number("Level's rate", "η of a level in pre-training, which Adam scales.", 0.0, 10.0, log=True, restarts=True, group="advanced", needs=PRETRAINED)] = 0.005
+    population: Annotated[int, number("Population", "How many individuals there are, each a whole net.", 4, 5000, log=True, restarts=True, needs=EVOLVED)] = 200
+    mutation: Annotated[float, number("Mutation", "σ of the first mutations; it then adapts.", 0.001, 10.0, log=True, restarts=True, needs=EVOLVED)] = 0.3
+    tournament: Annotated[int, number("Tournament", "How many compete for each place as a parent; the best wins.", 1, 100, log=True, restarts=True, group="advanced", needs=EVOLVED)] = 3
+    elite: Annotated[int, number("Elite", "How many of the best pass on unchanged; fewer than the population.", 0, 100, restarts=True, group="advanced", needs=EVOLVED)] = 2
+    crossover: Annotated[float, number("Crossover", "The share of the children with two parents.", 0.0, 1.0, restarts=True, group="advanced", needs=EVOLVED)] = 0.5
+    mutated: Annotated[float, number("Mutated genes", "The share of its genes that a child has mutated.", 0.0, 1.0, restarts=True, group="advanced", needs=EVOLVED)] = 0.05
+    spread: Annotated[float, number("First spread", "σ of the first individuals around the net's first weights.", 0.0, 10.0, restarts=True, group="advanced", needs=EVOLVED)] = 1.0
+    truncate: Annotated[int, number("Truncate", "Truncated back-propagation: the gradient goes back through this many time steps only; 0 for all.", 0, 1000, unit="steps", needs=RECURRENT)] = 0
     seed: Annotated[int, number("Seed", "Draws the data, the first weights and the order of the mini-batches. The same seed gives the same run.", 0, 2**31 - 1, restarts=True)] = 0
     stop_after: Annotated[int, number("Stop after", "Pause when this many steps are done; 0 to go on for ever.", 0, 1_000_000_000, unit="steps", group="stop")] = 0
     precision: Annotated[str, choice("Precision", "The floating-point numbers of the engine.", {"float64": "64 bit", "float32": "32 bit"}, group="advanced")] = "float64"
@@ -143,6 +179,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def replace(self, path: str, value: object) -> Spec:
         """A copy with one field changed; ``path`` is a dotted name such as ``network.depth``.
 
+        A recurrent net reads sequences and the others do not: where one of the two changes, the other goes with it.
         When the depth changes, lists with one entry per layer are cut or filled up with the common value. Parameters set by
         hand are forgotten with the network they belonged to.
         """
@@ -158,9 +195,16 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                     changes[name] = (values + (common,) * value)[:value]
         if info.restarts and info.section == "network" and self.network.set_values:
             changes["set_values"] = ()  # they belonged to the network that is replaced
+        if path == "network.kind" and value != "mlp" and self.network.activation not in RECURRENT_ACTIVATIONS:
+            changes["activation"] = "tanh"
         if path in ("network.activation", "network.width"):
             changes[info.name + "s" if info.name == "activation" else "widths"] = None
-        return msgspec.structs.replace(self, **{info.section: msgspec.structs.replace(section, **changes)})
+        changed = msgspec.structs.replace(self, **{info.section: msgspec.structs.replace(section, **changes)})
+        if path == "network.kind" and changed.network.recurrent != (self.data.name in SEQUENCES):
+            return changed.replace("data.name", "recall" if changed.network.recurrent else "moons")
+        if path == "data.name" and self.network.recurrent != (value in SEQUENCES):
+            return changed.replace("network.kind", "rnn" if value in SEQUENCES else "mlp")
+        return changed
 
     def replace_from_text(self, path: str, text: str) -> Spec:
         """A copy with one field set from command-line text, such as ``20``, ``true``, ``relu`` or ``[8, 4]``."""

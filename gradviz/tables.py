@@ -32,16 +32,18 @@ class Table:
     """A table as read: nothing scaled, nothing split.
 
     Attributes:
-        inputs: (rows, columns without the target) float64, all finite.
+        inputs: (rows, columns without the target) float64, all finite; of sequences (rows, time, features).
         targets: (rows,) int64 class numbers, or (rows, 1) float64.
         input_names: one per column of ``inputs``.
         class_names: one per class; empty for regression.
+        lengths: (rows,) how many time steps of each sequence, the last ones, are real; None when all are.
     """
 
     inputs: NDArray[np.float64]
     targets: NDArray[np.int64] | NDArray[np.float64]
     input_names: tuple[str, ...]
     class_names: tuple[str, ...]
+    lengths: NDArray[np.int64] | None = None
 
 
 def read_file(path: str, target: str = "") -> Table:

@@ -20,8 +20,7 @@ def _blas() -> Any:
 
 def threads_worth_using(trainer: Trainer) -> int:
     """One BLAS thread, except for a net so large that a second one pays more than it costs."""
-    network = trainer.network
-    work = trainer.batches.size * sum(f * u for f, u in zip(network.fan_ins, network.widths, strict=True))
+    work = trainer.batches.size * trainer.network.shared_work
     return 2 if work >= WORK_FOR_TWO_THREADS else 1
 
 

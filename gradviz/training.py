@@ -6,7 +6,7 @@ What a student steps through is therefore exactly what trains.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from gradviz.checkpoints import BatchState, State
 from gradviz.clipping import CLIPPINGS, norm
-from gradviz.network import Network, Pass, parameter_name
+from gradviz.network import Network, Pass
 from gradviz.optimizers import OPTIMIZERS, Optimizer
+from gradviz.recurrent import RecurrentNetwork, RecurrentPass
 from gradviz.snapshot import Failure
 from gradviz.spec import TrainingSpec
 
 Floats = NDArray[np.floating[Any]]
-
+AnyNetwork = Network | RecurrentNetwork
+AnyPass = Pass | RecurrentPass
 
 RETUNED = ("learning_rate", "momentum", "weight_decay", "stop_after", "clip_threshold")  # settings that no buffer depends on
 KEPT_BEFORE = 16_384  # parameters whose values before the update are kept: with more of them the copy would cost too much of a step
@@ -80,16 +82,17 @@ class Batches:
 class Trainer:
     """Runs training steps and keeps what the last one measured.
 
-    ``inputs`` (features, examples) and ``targets`` (…, examples), encoded for the loss, are in the engine's layout.
+    ``inputs`` ([time,] features, examples) and ``targets`` (…, examples), encoded for the loss, are in the engine's layout.
     Per-layer results have shape (layers,): ``gradient_norms`` ‖∂L/∂W‖ before clipping, ``clipped_norms`` after it,
-    ``delta_norms`` ‖∂L/∂z‖.
+    ``delta_norms`` ‖∂L/∂z‖. In a recurrent net a time step takes the place of a layer; its weights being shared, ``gradient_norms``
+    are ‖∂L/∂h_t‖ there.
     """
 
-    def __init__(self, network: Network, spec: TrainingSpec, inputs: Floats, targets: NDArray[Any]) -> None:
+    def __init__(self, network: AnyNetwork, spec: TrainingSpec, inputs: Floats, targets: NDArray[Any]) -> None:
         self.network, self.spec = network, spec
         self._inputs, self._targets = inputs, targets
-        self.batches = Batches(inputs.shape[1], spec.batch_size, spec.seed)
-        self.run = Pass(network, self.batches.size)
+        self.batches = Batches(inputs.shape[-1], spec.batch_size, spec.seed)
+        self.run: AnyPass = network.make_pass(self.batches.size)
         self.optimizer: Optimizer = OPTIMIZERS[spec.optimizer](network.vector.size, network.dtype, spec.momentum)
         self.steps = 0
         self.failure: Failure | None = None
@@ -100,11 +103,21 @@ class Trainer:
         self._clipping = None if spec.clip == "none" else CLIPPINGS[spec.clip]
         self.raw_gradient = self.run.gradient if self._clipping is None else np.zeros_like(network.vector)
         self.batch_targets = np.empty((*targets.shape[:-1], self.batches.size), targets.dtype)
-        self._weights = [network.slices[parameter_name(n, "weight")] for n in range(1, network.depth + 1)]
-        self._weight_gradients = [self.run.gradient[part] for part in self._weights]
-        self._norms = Norms(self._weight_gradients + [layer.deltas.ravel() for layer in self.run.layers])
-        self._forward = [(layer.forward, Phase("forward", n)) for n, layer in enumerate(self.run.layers, 1)]
-        self._backward = [(layer.backward, Phase("backward", n)) for n, layer in enumerate(self.run.layers, 1)][::-1]
+        self._norms = self.run.norms
+        self._forward = [(stage, Phase("forward", n)) for n, stage in enumerate(self.run.forward_stages, 1)]
+        self._backward = [(stage, Phase("backward", n)) for n, stage in enumerate(self.run.backward_stages, 1)][::-1]
+
+    @property
+    def order(self) -> list[tuple[str, int]]:
+        """(kind, layer) of every phase of a step."""
+        layers = range(1, self.network.depth + 1)
+        return [
+            *(("forward", layer) for layer in layers),
+            ("loss", 0),
+            *(("backward", layer) for layer in reversed(layers)),
+            ("clip", 0),
+            ("update", 0),
+        ]
 
     def _measured_nothing(self) -> None:
         self.loss = self.total_norm = self.clipped_norm = math.nan
@@ -185,12 +198,12 @@ class Trainer:
             return self.network.vector
         return self._before if self._before is not None else self.network.vector - self.optimizer.change
 
-    def look_ahead(self, chosen: NDArray[np.int64]) -> tuple[Pass, NDArray[Any]]:
+    def look_ahead(self, chosen: NDArray[np.int64]) -> tuple[AnyPass, NDArray[Any]]:
         """Forward and backward over these examples on buffers of their own, and their targets; the run does not notice."""
-        run = Pass(self.network, len(chosen), update_running=False)
+        run = self.network.make_pass(len(chosen), update_running=False)
         targets = self._targets[..., chosen]
         with np.errstate(all="ignore"):
-            run.inputs[:] = self._inputs[:, chosen]
+            run.fetch(self._inputs, chosen)
             run.forward()
             run.evaluate(targets)
             run.backward()
@@ -250,8 +263,8 @@ class Trainer:
 
     def _fetch(self, chosen: NDArray[np.int64]) -> None:
         self.chosen = chosen
+        self.run.fetch(self._inputs, chosen)
         # mode="clip" lets NumPy write straight into the buffer; the indices are in range by construction
-        self._inputs.take(chosen, axis=1, out=self.run.inputs, mode="clip")
         self._targets.take(chosen, axis=-1, out=self.batch_targets, mode="clip")
 
     def _finish_gradient(self) -> None:
@@ -269,58 +282,30 @@ class Trainer:
         self.delta_norms = measured[depth:]
         self.total_norm = self.clipped_norm = norm(self.run.gradient)
         if self.failure is None and not (math.isfinite(self.total_norm) and math.isfinite(self.loss)):
-            self.failure = self._find_failure()
+            found = self.run.first_failure(self.loss)
+            self.failure = None if found is None else self._failure(*found)
 
     def _measure_clipped(self) -> None:
         if not np.array_equal(self.raw_gradient, self.run.gradient):
-            self.clipped_norms = norms(self._weight_gradients)
+            self.clipped_norms = self.run.clipped_norms()
             self.clipped_norm = norm(self.run.gradient)
 
-    def _find_failure(self) -> Failure | None:
-        """Where the first non-finite number of this step appeared, in the order in which the step computed them."""
-        layers = self.run.layers
-        for number, layer in enumerate(layers, 1):
-            if not (np.isfinite(layer.pre_activations).all() and np.isfinite(layer.outputs).all()):
-                return self._failure(number, "forward")
-        if not math.isfinite(self.loss):
-            return self._failure(len(layers), "loss")
-        for number in range(len(layers), 0, -1):
-            own = self.run.gradient[self.network.layer_slices[number - 1]]
-            if not (np.isfinite(layers[number - 1].deltas).all() and np.isfinite(own).all()):
-                return self._failure(number, "backward")
-        return None  # every number is finite, only the norm of them all is too large to write down
-
     def _failure(self, layer: int, phase: str) -> Failure:
-        name = f"L{layer}" if layer < self.network.depth else "Out"
+        hidden = "L" if isinstance(self.network, Network) else "t"
+        name = f"{hidden}{layer}" if layer < self.network.depth else "Out"
         return Failure(self.steps + 1, layer, name, phase)
 
 
-LOSS, CLIP, UPDATE = Phase("loss", 0), Phase("clip", 0), Phase("update", 0)
+def feed_forward(trainer: Trainer) -> tuple[Network, Pass]:
+    """The network and the pass of a trainer of a feed-forward net, for what is known of such nets alone.
 
-
-class Norms:
-    """‖v‖ of each of several flat vectors, measured again and again as their contents change.
-
-    Neither overflow nor underflow of the squares falsifies a norm: 1e200 does not become infinite, 1e-200 not 0.
+    Raises:
+        TypeError: when its net is recurrent.
     """
-
-    def __init__(self, parts: Sequence[Floats]) -> None:
-        self._parts = list(parts)
-        double = not self._parts or self._parts[0].dtype == np.float64
-        self._low, self._high = (1e-280, 1e300) if double else (1e-30, 1e36)
-        self._dots = [part.dot for part in self._parts]
-
-    def __call__(self) -> Floats:
-        """(parts,) the norms, read-only."""
-        squares = [dot(part) for dot, part in zip(self._dots, self._parts, strict=True)]
-        if min(squares, default=1.0) > self._low and max(squares, default=1.0) < self._high:
-            found = np.sqrt(np.array(squares, np.float64))
-        else:
-            found = np.array([norm(part) for part in self._parts])
-        found.flags.writeable = False
-        return found
+    network, run = trainer.network, trainer.run
+    if not isinstance(network, Network) or not isinstance(run, Pass):
+        raise TypeError(f"a feed-forward net is wanted, not {type(network).__name__}")
+    return network, run
 
 
-def norms(parts: Sequence[Floats]) -> Floats:
-    """‖v‖ of each flat vector once; see `Norms`."""
-    return Norms(parts)()
+LOSS, CLIP, UPDATE = Phase("loss", 0), Phase("clip", 0), Phase("update", 0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .lab_page import LabPage
 from .panels.activation_lab import ActivationLabPanel
 from .panels.clipping import ClippingPanel
+from .panels.compressor import CompressorPanel
 from .panels.hardware import HardwarePanel
 from .panels.initialisation import InitialisationPanel
 from .panels.linear_map import LinearMapPanel
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 def make_lab(window: MainWindow) -> LabPage:
     """The lab, connected to the commands of the window."""
     activation, clipping, residual = ActivationLabPanel(), ClippingPanel(), ResidualPanel()
-    linear, initialisation, hardware = LinearMapPanel(), InitialisationPanel(), HardwarePanel()
+    linear, initialisation = LinearMapPanel(), InitialisationPanel()
+    compressor, hardware = CompressorPanel(), HardwarePanel()
     activation.layer_wanted.connect(lambda layer: window.look(lab_layer=layer))
     activation.activation_wanted.connect(lambda name: window.change("network.activation", name))
     activation.relu_at_zero_wanted.connect(lambda slope: window.change("network.relu_at_zero", slope))
@@ -30,9 +32,10 @@ def make_lab(window: MainWindow) -> LabPage:
     residual.skip_wanted.connect(lambda span: window.change("network.skip_every", span))
     linear.identity_wanted.connect(lambda: window.change("network.activation", "identity"))
     initialisation.initializer_wanted.connect(lambda name: window.change("network.initializer", name))
+    compressor.reading_wanted.connect(lambda lag, read: window.look(lab_lag=lag, lab_read=read))
     hardware.measure_wanted.connect(window.run.measure_speed)
     hardware.loss_wanted.connect(lambda loss: window.look(lab_loss=loss))
-    lab = LabPage((activation, clipping, residual, linear, initialisation, hardware))
+    lab = LabPage((activation, clipping, residual, linear, initialisation, compressor, hardware))
     lab.view_changed.connect(window.on_lab_changed)
     window.selected.connect(activation.select)
     return lab

@@ -13,7 +13,7 @@ from .panels.panel import Panel
 from .theme import Theme
 
 SIDE, SPACING = 12, 4
-NARROWEST = 260  # the names then stand in two rows
+NARROWEST = 260  # the names then stand in several rows
 
 
 class LabPage(QWidget):
@@ -54,10 +54,17 @@ class LabPage(QWidget):
         return QSize(max(NARROWEST, self._stack.minimumSizeHint().width()), hint.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        names = self._buttons.buttons()
-        wanted = sum(button.sizeHint().width() + SPACING for button in names) - SPACING + 2 * SIDE
-        self._arrange(len(names) if wanted <= self.width() else -(-len(names) // 2))
+        self._arrange(self._fitting(self.width()))
         super().resizeEvent(event)
+
+    def _fitting(self, width: int) -> int:
+        """How many names stand in a row of this width, in as few rows as they are whole in."""
+        widths = [button.sizeHint().width() for button in self._buttons.buttons()]
+        for rows in range(1, len(widths) + 1):
+            columns = -(-len(widths) // rows)
+            if sum(max(widths[column::columns]) + SPACING for column in range(columns)) - SPACING + 2 * SIDE <= width:
+                return columns
+        return 1
 
     def _arrange(self, columns: int) -> None:
         """The names in rows of so many."""

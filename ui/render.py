@@ -68,7 +68,7 @@ def _measured(spec: Spec, steps: int, phases: int, preset: Preset | None, lab: s
             raise SpecError("--phases", phases, f"a whole number from 0 to {done}, the phases of a step of this network")
     selected = preset.select if preset is not None else None
     picked = None if selected is None else (selected.kind, selected.layer, selected.unit, selected.source)
-    snapshot = experiment.measure(Look(chain=True, picked=picked, lab=lab))
+    snapshot = experiment.measure(Look(chain=True, picked=picked, lab=lab, lab_read=steps))
     if isinstance(snapshot.lab, HardwareReport):  # nobody can press its button here
         snapshot = msgspec.structs.replace(snapshot, lab=with_speeds(snapshot.lab, measure_speed(spec)))
     return snapshot

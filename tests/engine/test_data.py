@@ -8,11 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradviz.data import DATASETS, Data, DataError, from_arrays, load
+from gradviz.data import DATASETS, SEQUENCES, Data, DataError, from_arrays, load
+from gradviz.resources import RESOURCES
+from gradviz.sequences import adding, recall
+from gradviz.spec import DataSpec, Spec, field_info
 from gradviz.tables import parse, read_file
 
-DRAWN = [name for name, entry in DATASETS.items() if entry.generated]
-SHIPPED = [name for name, entry in DATASETS.items() if not entry.generated and name not in ("csv", "one_example")]
+TABLES = {name: entry for name, entry in DATASETS.items() if name not in SEQUENCES}
+DRAWN = [name for name, entry in TABLES.items() if entry.generated]
+SHIPPED = [name for name, entry in TABLES.items() if not entry.generated and name not in ("csv", "one_example")]
 
 
 def made(name: str, samples: int = 200, noise: float = 0.1, test_fraction: float = 0.2, seed: int = 0) -> Data:
@@ -87,6 +91,82 @@ def test_unknown_set_is_named() -> None:
         made("moon")
 
 
+# -- sequences
+
+
+def test_sequence_sets_are_split_like_the_others_and_the_same_again() -> None:
+    assert SEQUENCES == ("recall", "adding", "japanese_vowels")
+    for name in SEQUENCES:
+        data, again = made(name), made(name)
+        assert data.is_sequence
+        assert (data.time, data.features) == data.inputs.shape[1:]
+        assert len(data.input_names) == data.features
+        np.testing.assert_array_equal(data.inputs, again.inputs)
+        np.testing.assert_array_equal(data.train, again.train)
+        assert sorted([*data.train, *data.test]) == list(range(len(data.inputs)))
+        assert len(data.test) == round(0.2 * len(data.inputs))
+        assert not np.array_equal(data.train, made(name, seed=1).train)
+    assert not made("moons").is_sequence
+    assert made("moons").time == 1
+    np.testing.assert_array_equal(made("moons").train, made("recall").train)  # 200 rows each: the seed alone decides
+
+
+def test_recall_and_adding_are_taken_as_they_are_and_reach_as_far_as_the_lag() -> None:
+    settings = {"samples": 30, "noise": 1.0, "test_fraction": 0.2, "seed": 3}
+    first, total = load("recall", lag=7, **settings), load("adding", lag=7, **settings)
+    np.testing.assert_array_equal(first.inputs, recall(30, 7, seed=3).inputs)
+    np.testing.assert_array_equal(total.inputs, adding(30, 7, seed=3).inputs)
+    np.testing.assert_array_equal(total.targets[:, 0], adding(30, 7, seed=3).targets)
+    assert (first.inputs.shape, first.outputs, first.class_names) == ((30, 8, 12), 4, ("A", "B", "C", "D"))
+    assert (total.inputs.shape, total.outputs, total.task) == ((30, 7, 2), 1, "regression")
+    assert load("adding", lag=1, **settings).time == 2
+    for data in (first, total):
+        np.testing.assert_array_equal((data.input_mean, data.input_std), [[0] * data.features, [1] * data.features])
+    with pytest.raises(DataError, match=r"20,000 sequences of 1,001 time steps with 12 features .* shorter lag"):
+        load("recall", samples=20_000, noise=0.0, test_fraction=0.2, seed=0, lag=1000)
+
+
+def test_the_lag_is_a_setting_of_the_two_tasks() -> None:
+    assert Spec(data=DataSpec("recall", lag=12)).replace("data.lag", 50).data.lag == 50
+    needs = {name: field_info(f"data.{name}").needs for name in ("lag", "samples", "noise")}
+    assert needs["lag"] == ("data.name", ("recall", "adding"))
+    assert needs["samples"] == ("data.name", (*DRAWN, "recall", "adding"))
+    assert needs["noise"] == ("data.name", tuple(DRAWN))
+    assert field_info("data.lag").restarts
+
+
+def test_vowels_are_whole_standardised_over_real_frames_and_filled_up_in_front() -> None:
+    data = made("japanese_vowels")
+    assert data.lengths is not None
+    assert (data.inputs.shape, data.outputs, data.lengths.min(), data.lengths.max()) == ((640, 29, 12), 9, 7, 29)
+    counts = np.bincount(data.targets[270:])
+    np.testing.assert_array_equal(np.bincount(data.targets[:270]), [30] * 9)
+    np.testing.assert_array_equal(counts, [31, 35, 88, 44, 29, 24, 40, 50, 29])  # as its authors tell them
+    real = np.arange(29) >= 29 - data.lengths[:, None]
+    assert data.lengths.sum() == 9961
+    assert not data.inputs[~real].any()
+    frames = data.inputs[data.train][real[data.train]]
+    np.testing.assert_allclose(frames.mean(axis=0), 0.0, atol=1e-12)
+    np.testing.assert_allclose(frames.std(axis=0), 1.0)
+    first = original(data)[0, -data.lengths[0] :]
+    np.testing.assert_allclose(first[[0, 1, -1], 0], [1.860936, 1.891651, 1.261441], atol=1e-12)
+    np.testing.assert_allclose(first[[0, -1], 1], [-0.207383, -0.63835], atol=1e-12)
+
+
+def test_the_vowels_file_is_made_the_same_whenever_it_is_made() -> None:
+    content = (RESOURCES / "data" / "japanese_vowels.csv.gz").read_bytes()
+    assert content[4:8] == bytes(4)  # no time in the header of gzip
+
+
+def test_own_sequences_are_taken_as_they_are() -> None:
+    inputs = np.random.default_rng(0).normal(size=(6, 5, 3))
+    data = from_arrays(inputs, [0, 1, 2, 0, 1, 2])
+    np.testing.assert_array_equal(data.inputs, inputs)
+    assert (data.is_sequence, data.time, data.features, data.outputs, data.input_names) == (True, 5, 3, 3, ("x₁", "x₂", "x₃"))
+    assert from_arrays(inputs, np.ones((6, 2))).outputs == 2
+    assert from_arrays(inputs.astype(np.float32), np.ones(6)).task == "regression"
+
+
 # -- arrays of one's own
 
 
@@ -111,6 +191,11 @@ def test_own_arrays_are_taken_as_they_are() -> None:
         (np.ones((3, 2)), np.ones((3, 1, 1)), r"shape \(3, 1, 1\)"),
         (np.ones((0, 2)), np.ones(0), "nothing to learn"),
         (np.ones((3, 0)), np.ones(3), "nothing to learn"),
+        (np.ones((3, 0, 2)), np.ones(3), "nothing to learn"),
+        (np.ones((3, 2, 2, 2)), np.ones(3), r"shape \(3, 2, 2, 2\).*\(examples, time, features\) for sequences"),
+        (np.ones((3, 2, 2)), np.ones((3, 2, 1)), r"targets have shape \(3, 2, 1\)"),
+        (np.ones((3, 2, 2)), np.ones(2), "3 rows but targets have 2"),
+        (np.full((2, 3, 1), np.inf), np.ones(2), r"inputs\[0, 0, 0\] is inf"),
         (np.array([[1.0], [np.nan]]), np.ones(2), r"inputs\[1, 0\] is nan"),
         (np.ones((2, 1)), np.array([1.0, np.inf]), r"targets\[1\] is inf"),
         (np.ones((2, 1)), np.array([0, -1]), "label -1"),

@@ -16,12 +16,12 @@ from gradviz.resources import RESOURCES
 from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import SpecError
 
-ROWS = [*(f"A{n}" for n in range(1, 10)), *(f"B{n}" for n in range(1, 5)), *(f"C{n}" for n in range(1, 6)), "D1", "D2", "D3", "E"]
+ROWS = [*(f"A{n}" for n in range(1, 10)), *(f"B{n}" for n in (1, 2, 3, 4, 6)), *(f"C{n}" for n in range(1, 6)), "D1", "D2", "D3", "E"]
 SEEDS = (0, 1, 2)
 MOST_STEPS = 400
 MOST_WORK = 100_000_000  # steps × parameters × examples: half a second or so
 PAGES = ("overview", "chain", "inspect", "lab")
-IN_WORDS = ("0.25", "0.01", "2.5", "2.49", "1.5", "0.5", "0.001", "0.1")
+IN_WORDS = ("0.9", "1.1", "0.25", "0.01", "2.5", "2.49", "1.5", "0.5", "0.001", "0.1")
 """Decimals that are definitions, settings or possible answers, not measurements."""
 
 LESSONS = {lesson.name: lesson for lesson in lessons()}

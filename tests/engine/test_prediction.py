@@ -99,3 +99,54 @@ def test_huge_logits_are_certain_and_raise_nothing() -> None:
     with np.errstate(all="raise", under="ignore"):
         np.testing.assert_array_equal(scores(np.array([[1e300], [-1e300]]), "binary_cross_entropy"), [[1.0], [0.0]])
         np.testing.assert_array_equal(scores(np.array([[1e308, -1e308]]), "cross_entropy"), [[1.0, 0.0]])
+
+
+# -- sequences
+
+
+@pytest.mark.parametrize("name", ["recall", "japanese_vowels"])
+def test_of_sequences_with_classes_a_few_are_shown_and_all_counted(name: str) -> None:
+    data = load(name, samples=100, noise=0.0, test_fraction=0.2, seed=0, lag=10)
+    known = oracle(data)
+    prediction = predict(data, lambda inputs: np.array([known[x.tobytes()] for x in inputs]))
+    assert (prediction.kind, prediction.accuracy, prediction.grid, prediction.points) == ("sequences", 1.0, None, None)
+    np.testing.assert_array_equal(prediction.confusion, np.diag(np.bincount(data.targets[data.test], minlength=data.outputs)))
+    shown = data.test[:4]
+    np.testing.assert_array_equal(prediction.sequences, data.inputs[shown])
+    np.testing.assert_array_equal(prediction.labels, data.targets[shown])
+    np.testing.assert_array_equal(prediction.answers, data.targets[shown])
+    np.testing.assert_allclose(prediction.confidences, np.exp(5) / (np.exp(5) + data.outputs - 1))
+    np.testing.assert_array_equal(prediction.lengths, [11] * 4 if data.lengths is None else data.lengths[shown])
+
+
+def test_of_the_adding_problem_true_and_answered_sums_are_told() -> None:
+    data = load("adding", samples=100, noise=0.0, test_fraction=0.2, seed=0, lag=10)
+    prediction = predict(data, lambda inputs: (inputs[..., :1] * inputs[..., 1:]).sum(axis=1))
+    assert (prediction.kind, prediction.accuracy, prediction.confusion) == ("sequences", None, None)
+    assert prediction.points is not None
+    np.testing.assert_allclose(prediction.points[:, 0], prediction.points[:, 1])
+    assert len(prediction.points) == 20
+    np.testing.assert_allclose(prediction.labels, data.targets[data.test[:4], 0])
+    np.testing.assert_allclose(prediction.answers, prediction.labels)
+
+
+@pytest.mark.parametrize(("features", "classes"), [(1, False), (2, True), (1, True)])
+def test_sequences_have_neither_a_curve_nor_a_surface(features: int, classes: bool) -> None:
+    inputs = np.random.default_rng(0).normal(size=(9, 5, features))
+    data = from_arrays(inputs, np.arange(9) % 2 if classes else np.arange(9.0))
+    prediction = predict(data, lambda asked: asked[:, -1, :1])
+    assert (prediction.kind, prediction.sequence) == ("sequences", "series")
+    bad = predict(data, lambda asked: np.full((len(asked), 1), np.nan))
+    assert (bad.accuracy, bad.confusion is not None and int(bad.confusion.sum())) == ((0.0, 0) if classes else (None, False))
+
+
+def test_of_long_sequences_fewer_are_asked_about() -> None:
+    asked: list[int] = []
+
+    def answer(inputs: Floats) -> Floats:
+        asked.append(len(inputs))
+        return np.zeros((len(inputs), 4))
+
+    for lag in (10, 150, 1000):
+        predict(load("recall", samples=2000, noise=0.0, test_fraction=0.4, seed=0, lag=lag), answer)
+    assert asked == [500, 165, 100]

@@ -21,7 +21,7 @@ def make(spec: Spec = SMALL, steps: int = 0) -> Session:
     return session
 
 
-LOOKS = ("prediction", "edge", "picked", "chain", "example", "lab", "lab_loss")
+LOOKS = ("prediction", "edge", "picked", "chain", "example", "lab", "lab_lag", "lab_read", "lab_loss")
 
 
 def ask(session: Session, **request: Any) -> Frame:
@@ -348,7 +348,7 @@ def test_a_rival_is_trained_step_by_step_beside_the_run_and_follows_its_settings
     assert report.rival is None
 
 
-@pytest.mark.parametrize("view", ["activation", "clipping", "residual", "linear", "initialisation", "hardware"])
+@pytest.mark.parametrize("view", ["activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware"])
 def test_the_lab_looks_without_touching(view: str) -> None:
     session = Session(SMALL.replace("training.clip", "norm"))
     for _ in range(3):
@@ -372,6 +372,11 @@ def test_the_lab_keeps_to_the_layer_and_the_plane_it_chose() -> None:
         session.execute("step")
         planes.add(ask(session, lab="clipping").snapshot.lab.names)
     assert (len(layers), len(planes)) == (1, 1)
+
+
+def test_a_selection_that_has_gone_leaves_the_reading_of_the_levels_where_it_is() -> None:
+    report = ask(Session(SMALL), lab="compressor", lab_lag=30, lab_read=77, picked=("unit", 90, 0, 0)).snapshot.lab
+    assert (report.lag, report.read) == (30, 77)
 
 
 def test_speeds_are_measured_in_slices_while_training_goes_on() -> None:

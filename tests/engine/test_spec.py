@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradviz.fields import FieldInfo
-from gradviz.spec import DataSpec, NetworkSpec, Spec, SpecError, TrainingSpec, all_fields, field_info
+from gradviz.spec import RECURRENT_ACTIVATIONS, DataSpec, NetworkSpec, Spec, SpecError, TrainingSpec, all_fields, field_info
 
 STRUCTS: dict[str, Any] = {"network": NetworkSpec, "data": DataSpec, "training": TrainingSpec}
 FIELDS = {info.path: info for info in all_fields()}
@@ -48,7 +48,10 @@ def sections(**fixed: Any) -> st.SearchStrategy[Spec]:
     )
 
 
-@given(sections(**{"network.depth": st.just(10)}))
+@given(
+    sections(**{"network.depth": st.just(10), "network.kind": st.just("mlp")})
+    | sections(**{"network.depth": st.just(10), "network.activation": st.sampled_from(RECURRENT_ACTIVATIONS)})
+)
 def test_json_round_trip(spec: Spec) -> None:
     again = Spec.from_json(spec.to_json())
     assert again == spec

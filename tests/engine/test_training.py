@@ -9,8 +9,9 @@ import gradviz
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
 from gradviz.clipping import norm
 from gradviz.network import build
+from gradviz.norms import norms
 from gradviz.snapshot import Look
-from gradviz.training import Batches, norms
+from gradviz.training import Batches
 from tests.engine.nets import make_batch, make_network, make_trainer
 
 SMALL = Spec(NetworkSpec(depth=3, width=4), DataSpec(samples=60), TrainingSpec(batch_size=16))

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from gradviz.snapshot import Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from ui.figure import stamp_lines
 from ui.main_window import MainWindow
 from ui.presets import preset_named
 from ui.selection import Selection
@@ -266,3 +267,9 @@ def test_a_change_of_the_spec_from_outside_reaches_the_controls(qtbot: QtBot, wi
     field = window.controls.rows["training.learning_rate"].findChild(QLineEdit)
     assert field is not None
     assert field.text() == "0.25"
+
+
+def test_a_figure_tells_how_many_examples_were_generated() -> None:
+    assert "Two moons, 500 points, noise 0.1;" in stamp_lines(Spec())[1]
+    assert "Recall the first symbol, 500 sequences, lag 30;" in stamp_lines(Spec(data=DataSpec("recall", lag=30)))[1]
+    assert "Japanese vowels;" in stamp_lines(Spec(data=DataSpec("japanese_vowels")))[1]

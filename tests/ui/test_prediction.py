@@ -11,7 +11,7 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from gradviz.data import load
+from gradviz.data import from_arrays, load
 from gradviz.prediction import predict
 from gradviz.snapshot import Floats, Prediction, Snapshot
 from tests.ui.fabricate import fabricate
@@ -22,8 +22,9 @@ from ui.theme import THEMES
 
 def network(inputs: Floats, outputs: int) -> Floats:
     """A net that never learnt anything, but answers."""
-    weights = np.random.default_rng(5).normal(size=(inputs.shape[1], outputs))
-    return np.asarray(3.0 * np.sin(inputs @ weights))
+    rows = inputs.reshape(len(inputs), -1)
+    weights = np.random.default_rng(5).normal(size=(rows.shape[1], outputs))
+    return np.asarray(3.0 * np.sin(rows @ weights))
 
 
 def predicted(name: str, path: str = "", nan: str = "") -> Prediction:
@@ -31,7 +32,8 @@ def predicted(name: str, path: str = "", nan: str = "") -> Prediction:
 
     def answer(inputs: Floats) -> Floats:
         outputs = network(inputs, data.outputs)
-        bad = {"": np.zeros(len(inputs), bool), "some": inputs[:, 0] > 0.5, "all": np.ones(len(inputs), bool)}[nan]
+        some = inputs.reshape(len(inputs), -1)[:, 0] > 0.5
+        bad = {"": np.zeros(len(inputs), bool), "some": some, "all": np.ones(len(inputs), bool)}[nan]
         return np.where(bad[:, None], np.nan, outputs)
 
     return predict(data, answer)
@@ -69,6 +71,7 @@ def own_csv(tmp_path: Path) -> str:
 
 
 KINDS = {"moons": "surface", "blobs": "surface", "sine": "curve", "digits": "images", "wine": "confusion", "csv": "scatter"}
+KINDS |= dict.fromkeys(("recall", "adding", "japanese_vowels"), "sequences")
 
 
 @pytest.mark.parametrize("nan", ["", "some", "all"])
@@ -161,7 +164,7 @@ def test_the_card_has_the_exact_numbers(qtbot: QtBot, own_csv: str) -> None:
     assert len(found) == 9
     assert found["grower 2", "grower 1"].split()[0] == str(confusion[1, 0])
 
-    for name in ("digits", "sine", "csv"):
+    for name in ("digits", "sine", "csv", "recall", "adding", "japanese_vowels"):
         panel.show_snapshot(with_prediction(predicted(name, own_csv)))
         assert any(panel.card_at(QPointF(x, y)) for x in range(0, 360, 4) for y in range(0, 330, 4)), name
 
@@ -202,3 +205,64 @@ def test_runs_of_finite_values() -> None:
     runs = finite_runs(np.array([np.nan, 1, 2, np.inf, 3, np.nan]))
     assert [list(run) for run in runs] == [[1, 2], [4]]
     assert finite_runs(np.array([np.nan])) == []
+
+
+# -- sequences
+
+
+def test_a_sequence_tells_what_is_asked_for_and_what_is_answered(qtbot: QtBot) -> None:
+    prediction = predicted("adding")
+    assert prediction.sequences is not None
+    assert prediction.labels is not None
+    panel = shown(qtbot, prediction)
+    card = panel.card_at(QPointF(100, 70))
+    assert card is not None
+    assert card[0] == "Sequence 1"
+    rows = dict(card[1])
+    values, marks = prediction.sequences[0].T
+    steps = [f"number at step {time + 1}" for time in np.flatnonzero(marks)]
+    np.testing.assert_allclose([float(rows[step]) for step in steps], values[marks == 1], rtol=1e-6)
+    assert list(rows)[-2:] == ["true", "answered"]
+    assert panel.table().columns == ("sequence", "true", "answered")
+    assert [row[1] for row in panel.table().rows] == prediction.labels.tolist()
+
+    panel.show_snapshot(with_prediction(predicted("recall")))
+    assert panel.table().columns == ("sequence", "true", "answered", "confidence")
+    assert panel.accessibleDescription().startswith("test accuracy")
+
+
+def test_with_room_all_answers_stand_beneath_or_beside_the_sequences(qtbot: QtBot) -> None:
+    panel = shown(qtbot, predicted("recall"))
+    for size, more in (((360, 330), True), ((240, 200), False), ((800, 300), True)):
+        panel.resize(*size)
+        cards = (panel.card_at(QPointF(x, y)) for x in range(0, size[0], 8) for y in range(0, size[1], 8))
+        titles = {card[0] for card in cards if card is not None}
+        assert {f"Sequence {n}" for n in (1, 2, 3, 4)} <= titles
+        assert any("example" in title for title in titles) == more
+
+
+def test_what_is_right_or_wrong_looks_different(qtbot: QtBot) -> None:
+    prediction = predicted("recall")
+    assert prediction.labels is not None
+    right = msgspec.structs.replace(prediction, answers=prediction.labels, confidences=np.full(4, 0.9))
+    wrong = msgspec.structs.replace(right, answers=(prediction.labels + 1) % 4)
+    assert not np.array_equal(drawn(shown(qtbot, right)), drawn(shown(qtbot, wrong)))
+
+
+@pytest.mark.parametrize("shape", [(5, 1, 1), (1, 40, 2), (6, 3, 200)])
+def test_own_sequences_of_any_shape_are_drawn(qtbot: QtBot, shape: tuple[int, int, int]) -> None:
+    inputs = np.random.default_rng(3).normal(size=shape)
+    for targets in (np.arange(float(shape[0])), np.arange(shape[0]) % 2):
+        data = from_arrays(inputs, targets)
+        panel = shown(qtbot, predict(data, lambda asked: asked.sum(axis=(1, 2))[:, None]))
+        for size in ((240, 200), (360, 330), (900, 600)):
+            assert len(np.unique(drawn(panel, *size))) > 2
+        assert len(panel.table().rows) == min(4, shape[0])
+
+
+def test_one_and_a_thousand_time_steps_are_drawn(qtbot: QtBot) -> None:
+    for name in ("recall", "adding"):
+        for lag in (1, 2, 1000):
+            data = load(name, samples=20, noise=0.0, test_fraction=0.2, seed=0, lag=lag)
+            panel = shown(qtbot, predict(data, lambda inputs, n=data.outputs: network(inputs, n)))
+            assert len(np.unique(drawn(panel))) > 2

@@ -14,7 +14,7 @@ from .texts import EntriesInput, FileInput, PerLayerInput, TextInput
 BESIDE, BENEATH = 140, 240  # pixels an input has beside its title, and beneath it
 MOST_SEGMENTS = 4
 GROUPS = {"advanced": "Advanced", "stop": "Stop"}
-ONLY_WHEN_NEEDED = ("file", "example")  # rows that are hidden where they do not count
+ONLY_WHEN_NEEDED = ("file", "example", "sequence")  # rows that are hidden where they do not count
 CLOSED = ("Advanced", "Stop")  # at first
 
 
@@ -33,6 +33,7 @@ class Hint:
 HINTS: dict[str, Hint] = {
     "data.name": Hint(titled=False),
     "data.samples": Hint("slider"),
+    "data.lag": Hint("slider"),
     "data.path": Hint("file"),
     "network.activation": Hint("glyphs"),
     "network.gain": Hint(reach=(0.01, 100.0)),

@@ -123,7 +123,7 @@ class Row(QWidget):
             lines.append(f"From {info.minimum:,g} to {info.maximum:,g}{unit}.")
         if reason:
             lines.append(f"<i>{html.escape(reason)}</i>")
-        elif info.restarts:
+        if info.restarts:
             lines.append(RESTARTS)
         return "<br>".join(lines)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .panel import Panel
 
-LAB = ("activation", "clipping", "residual", "linear", "initialisation", "hardware")
+LAB = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware")
 """Names of the lab's panels, in their order."""
 
 
@@ -27,9 +27,10 @@ def lab_panels() -> tuple[type[Panel], ...]:
     """The panels of the lab."""
     from .activation_lab import ActivationLabPanel
     from .clipping import ClippingPanel
+    from .compressor import CompressorPanel
     from .hardware import HardwarePanel
     from .initialisation import InitialisationPanel
     from .linear_map import LinearMapPanel
     from .residual import ResidualPanel
 
-    return (ActivationLabPanel, ClippingPanel, ResidualPanel, LinearMapPanel, InitialisationPanel, HardwarePanel)
+    return (ActivationLabPanel, ClippingPanel, ResidualPanel, LinearMapPanel, InitialisationPanel, CompressorPanel, HardwarePanel)

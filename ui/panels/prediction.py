@@ -1,4 +1,4 @@
-"""What the network says about its data: a decision surface, a fitted curve, a few digits, a table or a scatter of answers.
+"""What the network says about its data: a decision surface, a fitted curve, a few digits or sequences, a table or a scatter of answers.
 
 All in greys, because an answer is not a gradient: classes differ in shape and fill, wrong answers have a cross. Each kind of
 picture has a file of its own; a new kind is one class and one entry here.
@@ -21,6 +21,7 @@ from .prediction_curve import CurvePicture
 from .prediction_images import ImagesPicture
 from .prediction_picture import Card, Picture
 from .prediction_scatter import ScatterPicture
+from .prediction_sequences import SequencesPicture
 from .prediction_surface import SurfacePicture
 
 PICTURES: dict[str, type[Picture]] = {
@@ -29,6 +30,7 @@ PICTURES: dict[str, type[Picture]] = {
     "scatter": ScatterPicture,
     "images": ImagesPicture,
     "confusion": ConfusionPicture,
+    "sequences": SequencesPicture,
 }
 
 

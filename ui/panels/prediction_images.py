@@ -6,18 +6,15 @@ import math
 from typing import Any
 
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from gradviz.snapshot import Floats
 
-from .. import colors
 from ..numbers import full
-from ..theme import font
-from . import marks
 from .panel import Table
 from .plots import grey_image, percent, refined
-from .prediction_picture import SIDE, TOP, Card, Picture
+from .prediction_picture import SIDE, TOP, Card, Picture, Said
 
 TEXT, GAP, LARGEST = 22.0, 10.0, 110.0  # under each picture; between two; side of a picture
 
@@ -66,30 +63,12 @@ class ImagesPicture(Picture):
         painter.setPen(QPen(QColor(theme.strong_line if right else theme.ink1), 1 if right else 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(box)
-        y = box.bottom() + 12
-        truth = names[int(labels[index])]
+        truth = f"is {names[int(labels[index])]}"
         if failed:
-            swatch = QRectF(box.left(), y - 6, 12, 12)
-            marks.paint_swatch(painter, swatch, colors.NONFINITE, theme)
-            said, note, left = "NaN", f"is {truth}", swatch.right() + 5
+            said = Said("NaN", truth, True, True)
         else:
-            said, left = names[int(answers[index])], box.left()
-            note = percent(float(confidences[index])) if right else f"is {truth}"
-            if not right:
-                self._paint_cross(painter, QPointF(left + 5, y))
-                left += 15
-        ink = theme.nan if failed else theme.ink1
-        marks.put_text(painter, left, y, said, font(12, 600), ink, Qt.AlignmentFlag.AlignLeft)
-        after = left + marks.text_width(said, font(12, 600)) + 6
-        if after + marks.text_width(note, font(11)) <= box.right() + 6:
-            marks.put_text(painter, box.right(), y, note, font(11), theme.ink3 if right else theme.ink2, Qt.AlignmentFlag.AlignRight)
-
-    def _paint_cross(self, painter: QPainter, at: QPointF) -> None:
-        pen = QPen(QColor(self.theme.ink1), 2)
-        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-        painter.setPen(pen)
-        painter.drawLine(QLineF(at.x() - 4, at.y() - 4, at.x() + 4, at.y() + 4))
-        painter.drawLine(QLineF(at.x() - 4, at.y() + 4, at.x() + 4, at.y() - 4))
+            said = Said(names[int(answers[index])], percent(float(confidences[index])) if right else truth, not right, False)
+        self.paint_said(painter, said, box.left(), box.right(), box.bottom() + 12)
 
     def card_at(self, point: QPointF) -> Card | None:
         _, labels, answers, confidences = self._filled

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF
+from typing import NamedTuple
+
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from gradviz.snapshot import Prediction
 
+from .. import colors
 from ..theme import Theme, font
 from . import marks
 from .panel import Table
 
 TOP, SIDE = 40.0, 16.0  # heading above the picture; margin at the sides
 Card = tuple[str, list[tuple[str, str]]]
+
+
+class Said(NamedTuple):
+    """What a network answers to one example, in words."""
+
+    text: str
+    note: str  # how sure it is, or what would have been right
+    wrong: bool
+    failed: bool  # no finite answer
 
 
 class Picture:
@@ -40,3 +52,25 @@ class Picture:
         painter.setBrush(QColor(self.theme.nan_ground))
         painter.drawRoundedRect(label, 4, 4)
         marks.put_text(painter, label.center().x(), label.center().y(), "NaN", font(13, 600), self.theme.nan)
+
+    def paint_said(self, painter: QPainter, said: Said, left: float, right: float, y: float) -> None:
+        """An answer in one line, with a cross where it is wrong; the note stands at the right, if there is room."""
+        theme, strong, small = self.theme, font(12, 600), font(11)
+        if said.failed:
+            marks.paint_swatch(painter, QRectF(left, y - 6, 12, 12), colors.NONFINITE, theme)
+            left += 17
+        elif said.wrong:
+            self._paint_cross(painter, QPointF(left + 5, y))
+            left += 15
+        ink = theme.nan if said.failed else theme.ink1
+        marks.put_text(painter, left, y, said.text, strong, ink, Qt.AlignmentFlag.AlignLeft)
+        after = left + marks.text_width(said.text, strong) + 6
+        if after + marks.text_width(said.note, small) <= right + 6:
+            marks.put_text(painter, right, y, said.note, small, theme.ink2 if said.wrong else theme.ink3, Qt.AlignmentFlag.AlignRight)
+
+    def _paint_cross(self, painter: QPainter, at: QPointF) -> None:
+        pen = QPen(QColor(self.theme.ink1), 2)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        painter.drawLine(QLineF(at.x() - 4, at.y() - 4, at.x() + 4, at.y() + 4))
+        painter.drawLine(QLineF(at.x() - 4, at.y() + 4, at.x() + 4, at.y() - 4))

@@ -34,7 +34,7 @@ class ScatterPicture(PlanePicture):
             self._paint_answers(painter)
         paint_axes(painter, plot, theme, "true", "said")
         exact = font(11)
-        if plot.box.width() > 120:
+        if plot.box.width() > 160:
             marks.put_text(painter, plot.box.right() - 34, plot.box.top() + 12, "exact", exact, theme.ink2, Qt.AlignmentFlag.AlignRight)
         if 0 < failed < len(self.points):
             text = f"{failed} of {len(self.points)} answers are NaN"

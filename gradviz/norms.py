@@ -1,0 +1,52 @@
+"""Lengths of several vectors at once, safe where a square leaves the range of the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradviz.clipping import norm
+
+Floats = NDArray[np.floating[Any]]
+
+
+class Norms:
+    """‖v‖ of each of several flat vectors, measured again and again as their contents change.
+
+    Neither overflow nor underflow of the squares falsifies a norm: 1e200 does not become infinite, 1e-200 not 0.
+    """
+
+    def __init__(self, parts: Sequence[Floats]) -> None:
+        self._parts = list(parts)
+        double = not self._parts or self._parts[0].dtype == np.float64
+        self._low, self._high = (1e-280, 1e300) if double else (1e-30, 1e36)
+        self._dots = [part.dot for part in self._parts]
+
+    def __call__(self) -> Floats:
+        """(parts,) the norms, read-only."""
+        squares = [dot(part) for dot, part in zip(self._dots, self._parts, strict=True)]
+        if min(squares, default=1.0) > self._low and max(squares, default=1.0) < self._high:
+            found = np.sqrt(np.array(squares, np.float64))
+        else:
+            found = np.array([norm(part) for part in self._parts])
+        found.flags.writeable = False
+        return found
+
+
+def norms(parts: Sequence[Floats]) -> Floats:
+    """‖v‖ of each flat vector once; see `Norms`."""
+    return Norms(parts)()
+
+
+def row_norms(rows: Floats) -> Floats:
+    """(n,) the norm of each of ``rows`` (n, …), also where its square leaves the range of the numbers; see `clipping.norm`."""
+    flat = rows.reshape(len(rows), -1)
+    squares = np.einsum("ij,ij->i", flat, flat)
+    low, high = (1e-280, 1e300) if rows.dtype == np.float64 else (1e-30, 1e36)
+    found: Floats = np.sqrt(squares, dtype=np.float64)
+    for row in np.flatnonzero(~((squares > low) & (squares < high))):
+        found[row] = norm(flat[row])
+    return found
