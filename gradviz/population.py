@@ -80,7 +80,7 @@ class Population:
         self._inputs: Floats = np.ones((network.inputs + 1, examples), network.dtype)
         self._inputs[:-1] = inputs.T
         self._sums: Floats = np.empty(group * max(network.widths) * examples, network.dtype)
-        self._scratch: Floats = np.empty((group, network.outputs, examples), network.dtype)
+        self._scratch: Floats = np.empty((2, group, network.outputs, examples), network.dtype)
         self._steps = [self._plan(part) for part in self._groups]
 
     def evaluate(self) -> None:
@@ -90,9 +90,10 @@ class Population:
                 for step in steps:
                     step()
                 outputs = self._values[-1][: part.stop - part.start, :-1]
-                self.losses[part] = self._measure(outputs, self._targets, self._scratch[: len(outputs)])
+                scratch = self._scratch[:, : len(outputs)]
+                self.losses[part] = self._measure(outputs, self._targets, scratch)
                 if self._classes is not None:
-                    right = self._scratch[: len(outputs), 0]
+                    right = scratch[0, :, 0]
                     np.equal(self._answers(outputs), self._classes, out=right)
                     self.accuracies[part] = _means(right)
         self.losses[np.isnan(self.losses)] = np.inf
@@ -141,31 +142,34 @@ def _layer(weights: Floats, feed: Floats, sums: Floats, name: str, parameter: An
 
 def _mse(z: Floats, targets: Floats, scratch: Floats) -> Floats:
     # L = Σ (z − t)² / N
-    np.subtract(z, targets, out=scratch)
-    np.multiply(scratch, scratch, out=scratch)
-    return _means(scratch)
+    squares = scratch[0]
+    np.subtract(z, targets, out=squares)
+    np.multiply(squares, squares, out=squares)
+    return _means(squares)
 
 
 def _binary_cross_entropy(z: Floats, targets: Floats, scratch: Floats) -> Floats:
-    # L = Σ [ln(1 + e^−|z|) + max(z, 0) − z t] / N
-    np.abs(z, out=scratch)
-    np.negative(scratch, out=scratch)
-    np.exp(scratch, out=scratch)
-    np.log1p(scratch, out=scratch)
-    loss = _means(scratch)
-    np.maximum(z, 0.0, out=scratch)
-    loss += _means(scratch)
-    np.multiply(z, targets, out=scratch)
-    loss -= _means(scratch)
+    # L = Σ [ln(1 + e^−|z|) + (|z| + (1 − 2t) z) / 2] / N: the second part is max(z, 0) − z t, exactly 0 where a class is right
+    doubled, small = scratch
+    np.abs(z, out=small)
+    np.multiply(z, 1.0 - 2.0 * targets, out=doubled)
+    np.add(doubled, small, out=doubled)
+    np.negative(small, out=small)
+    np.exp(small, out=small)
+    np.log1p(small, out=small)
+    loss = _means(doubled)
+    loss *= 0.5
+    loss += _means(small)
     return loss
 
 
 def _cross_entropy(z: Floats, classes: Array, scratch: Floats) -> Floats:
     # L = Σ [ln Σ e^z − z_t] / batch
-    np.subtract(z, z.max(axis=1, keepdims=True), out=scratch)
-    own = scratch[:, classes, np.arange(len(classes))]
-    np.exp(scratch, out=scratch)
-    return np.asarray((np.log(scratch.sum(axis=1)) - own).mean(axis=1))
+    shifted = scratch[0]
+    np.subtract(z, z.max(axis=1, keepdims=True), out=shifted)
+    own = shifted[:, classes, np.arange(len(classes))]
+    np.exp(shifted, out=shifted)
+    return np.asarray((np.log(shifted.sum(axis=1)) - own).mean(axis=1))
 
 
 def _means(values: Floats) -> Floats:
