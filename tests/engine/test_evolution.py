@@ -158,7 +158,7 @@ def test_the_same_seed_gives_the_same_run_bit_for_bit() -> None:
 
 @pytest.mark.parametrize("generations", [0, 1, 6])
 def test_a_restored_run_goes_on_bit_for_bit(generations: int) -> None:
-    evolution, other = make_evolution(1, population=40), make_evolution(2, population=40)
+    evolution, other = make_evolution(1, population=40), make_evolution(1, population=40)
     for _ in range(generations):
         evolution.generation()
     kept, seen = evolution.state(), evolution.quartiles
