@@ -18,6 +18,7 @@ from gradviz.activations import ACTIVATIONS
 from gradviz.losses import loss_named
 from gradviz.network import Network, parameter_name
 from gradviz.spec import MAX_PARAMETERS, SpecError
+from gradviz.threads import use_threads
 
 Floats = NDArray[np.floating[Any]]
 Array = NDArray[Any]
@@ -90,6 +91,7 @@ class Population:
 
     def evaluate(self) -> None:
         """Find every individual's loss and accuracy over all examples."""
+        use_threads(1)  # a second one would not pay for so small products, and could round the sums differently
         with np.errstate(all="ignore"):  # an individual may overflow: it counts as the worst
             for part, steps in zip(self._groups, self._steps, strict=True):
                 for step in steps:
