@@ -42,8 +42,8 @@ class LessonRunner(QObject):
 
     def _begin(self, lesson: Lesson, then: Callable[[Snapshot], None]) -> None:
         window, scene = self._window, lesson.scene
+        window.run.pause()  # first: between the two the new run would train as the old one did
         window.run.load(lesson.spec, f"lesson “{lesson.title}”")
-        window.run.pause()
         window.set_speed(scene.speed)
         window.run.play_for(scene.steps)
         if scene.page:
