@@ -133,6 +133,8 @@ class Observer:
         if look.lab == "hardware":
             slices, history, guessing = experiment.network.slices, experiment.history.table(), experiment.guessing_loss
             return hardware_report(self.gradient(), slices, experiment.architecture, self._reached, history, guessing, look.lab_loss)
+        if look.lab == "compressor":  # a demonstration beside the network
+            return compressor_report(look.lab_lag, look.lab_read, experiment.spec.training.seed)
         if self._recurrent:
             return None
         if look.lab == "activation":
@@ -147,8 +149,6 @@ class Observer:
             if self._study is None:  # of the first weights: the same at every step
                 self._study = initialisation_study(experiment.spec, experiment.data)
             return self._study
-        if look.lab == "compressor":  # a demonstration beside the network
-            return compressor_report(look.lab_lag, look.lab_read, experiment.spec.training.seed)
         raise ValueError(f"the lab has no view {look.lab!r}")
 
     def _lab_layer(self, look: Look) -> int:

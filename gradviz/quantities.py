@@ -20,6 +20,7 @@ from gradviz.activations import ACTIVATIONS
 from gradviz.snapshot import (
     ChainRule,
     ClippingReport,
+    CompressorReport,
     Details,
     Distribution,
     HardwareReport,
@@ -37,7 +38,9 @@ LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "
 RECENT = 20  # rows of the history over which a loss is averaged: one mini-batch alone says little
 SWINGS = 50  # rows of the history in which rises of the loss are counted
 
-_LabView = TypeVar("_LabView", Distribution, ClippingReport, ResidualReport, LinearMap, InitialisationStudy, HardwareReport)
+_LabView = TypeVar(
+    "_LabView", Distribution, ClippingReport, ResidualReport, LinearMap, InitialisationStudy, CompressorReport, HardwareReport
+)
 
 
 @dataclass(frozen=True)
@@ -350,6 +353,14 @@ OF_THE_RUN: dict[str, OfRun] = {
     "linear.layers": OfRun("matrices multiplied into one", _of_lab(LinearMap, lambda m: m.layers)),
     "linear.difference": OfRun("largest difference between the one map and the net", _of_lab(LinearMap, lambda m: m.largest_difference)),
     "linear.output": OfRun("largest output of the net", _of_lab(LinearMap, lambda m: m.largest_output)),
+    "compressor.read": OfRun("symbols that the history compressor has read", _of_lab(CompressorReport, lambda c: c.read)),
+    "compressor.passed": OfRun("symbols that its lower level passed on", _of_lab(CompressorReport, lambda c: c.upper_length)),
+    "compressor.block": OfRun("symbols of a block", _of_lab(CompressorReport, lambda c: c.lag + 2)),
+    "compressor.last": OfRun("symbols of the last block that were passed on", _of_lab(CompressorReport, lambda c: c.shares[-1] * (c.lag + 2) if len(c.shares) else None)),
+    "compressor.ratio": OfRun("how many times shorter the upper sequence is, over all", _of_lab(CompressorReport, lambda c: _ratio(c.read, c.upper_length))),
+    "compressor.below": OfRun("time steps from a cue to its answer below", _of_lab(CompressorReport, lambda c: c.lag + 1)),
+    "compressor.above": OfRun("the same in what was passed on", _of_lab(CompressorReport, lambda c: c.distance_above or None)),
+    "compressor.foreseen": OfRun("of the last answers, those that the upper level foresaw, per cent", _of_lab(CompressorReport, lambda c: _percent(_ratio(c.foreseen_above, c.answers)))),
     "hardware.speed": OfRun("measured steps per second of the fastest setting, once its button was pressed", _of_lab(HardwareReport, lambda h: max((speed.steps_per_second for speed in h.speeds), default=None))),
     "hardware.plateau": OfRun("steps until guessing was left", _of_lab(HardwareReport, lambda h: h.plateau)),
     "hardware.loss": OfRun("the given loss", _of_lab(HardwareReport, lambda h: h.loss)),
