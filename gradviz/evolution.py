@@ -7,7 +7,7 @@ parents, crosses their genomes, and mutates the children; the few best pass on u
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -58,6 +58,30 @@ class EvolutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
             check(FieldInfo("evolution", name, meta.title, meta.description, kind, None, meta.ge, meta.le), getattr(self, name))
         if self.elite >= self.population:
             raise SpecError("evolution.elite", self.elite, f"fewer than the population, which is {self.population}")
+
+
+class EvolutionState(msgspec.Struct, frozen=True):
+    """Everything between two generations that the next ones depend on, and what can be seen of the last one; the arrays are copies."""
+
+    generations: int
+    children: Floats
+    genomes: Floats  # of the generation evaluated last, as its losses and accuracies
+    losses: Floats
+    accuracies: Floats
+    parents: NDArray[np.int64]
+    crossed: NDArray[np.bool_]
+    sigma: float
+    success: float
+    best: Floats
+    best_loss: float
+    best_accuracy: float
+    generator: Mapping[str, Any]  # the random generator
+
+    @property
+    def size(self) -> int:
+        """Bytes of its arrays."""
+        arrays = (self.children, self.genomes, self.losses, self.accuracies, self.parents, self.crossed, self.best)
+        return sum(array.nbytes for array in arrays)
 
 
 class Evolution:
@@ -122,11 +146,10 @@ class Evolution:
         self.generations = 0
         self.parents = np.zeros((size - elite, 2), np.int64)
         self.crossed = np.zeros(size - elite, np.bool_)
-        self._ranks = np.arange(size)  # individuals of the population, best first
+        self._rank()
         self._units = unit_of_each_gene(self.network)
         self._noise = np.empty_like(self.children[elite:])
         self._chances = np.empty_like(self._noise)
-        self._history: list[tuple[float, ...]] = []
 
     @property
     def best(self) -> Floats:
@@ -152,11 +175,36 @@ class Evolution:
         first, _, last = self.quartiles
         return last - first
 
-    @property
-    def history(self) -> dict[str, Floats]:
-        """(generations evaluated,) each: ``best_loss``, ``median_loss``, ``spread``, ``accuracy`` (of the best), ``sigma``, ``success``."""
-        columns = np.array(self._history).reshape(-1, len(HISTORY)).T
-        return dict(zip(HISTORY, columns, strict=True))
+    def state(self) -> EvolutionState:
+        """A copy of everything that the generations to come depend on; only between two generations."""
+        return EvolutionState(
+            generations=self.generations,
+            children=self.children.copy(),
+            genomes=self.population.genomes.copy(),
+            losses=self.population.losses.copy(),
+            accuracies=self.population.accuracies.copy(),
+            parents=self.parents.copy(),
+            crossed=self.crossed.copy(),
+            sigma=self.sigma,
+            success=self.success,
+            best=self.best,
+            best_loss=self.best_loss,
+            best_accuracy=self.best_accuracy,
+            generator=self._rng.bit_generator.state,
+        )
+
+    def restore(self, state: EvolutionState) -> None:
+        """Go back to a state of an evolution with the same structure, examples and settings; a begun generation is given up."""
+        np.copyto(self.children, state.children)
+        np.copyto(self.population.genomes, state.genomes)
+        np.copyto(self.population.losses, state.losses)
+        np.copyto(self.population.accuracies, state.accuracies)
+        np.copyto(self.network.vector, state.best)
+        self.parents, self.crossed = state.parents.copy(), state.crossed.copy()
+        self.sigma, self.success, self.generations = state.sigma, state.success, state.generations
+        self.best_loss, self.best_accuracy = state.best_loss, state.best_accuracy
+        self._rng.bit_generator.state = state.generator
+        self._rank()
 
     def generation(self) -> None:
         """One generation: evaluate, select, cross, mutate."""
@@ -183,12 +231,14 @@ class Evolution:
         self.population.evaluate()
         if self.generations:
             self._adapt(self.losses[self.settings.elite :], better_parent.min(axis=1))
-        self._ranks = self.losses.argsort(kind="stable")
+        self._rank()
         best = self._ranks[0]
         if self.losses[best] < self.best_loss:
             self.best_loss, self.best_accuracy = float(self.losses[best]), float(self.population.accuracies[best])
             np.copyto(self.network.vector, self.population.genomes[best])
-        self._history.append((self.best_loss, self.quartiles[1], self.spread, self.best_accuracy, self.sigma, self.success))
+
+    def _rank(self) -> None:
+        self._ranks = self.losses.argsort(kind="stable")  # individuals of the population, best first
 
     def _adapt(self, losses: Floats, parent_losses: Floats) -> None:
         """The 1/5 success rule: where more than a fifth of the mutations succeed, larger ones pay, else smaller ones.
@@ -227,9 +277,6 @@ class Evolution:
         self._noise *= self._chances < self.settings.mutated
         self._noise *= self.sigma
         self.children[self.settings.elite :] += self._noise
-
-
-HISTORY = ("best_loss", "median_loss", "spread", "accuracy", "sigma", "success")
 
 
 def unit_of_each_gene(network: Network) -> NDArray[np.int64]:
