@@ -12,6 +12,7 @@ from gradviz.chain import chain_rule
 from gradviz.clipping_report import clipping_report
 from gradviz.diagnosis import diagnose
 from gradviz.distribution import distribution, layer_to_look_at
+from gradviz.evolution_trainer import EvolutionTrainer
 from gradviz.initialisation_study import initialisation_study
 from gradviz.inspection import inspect_block, inspect_unit, inspect_weight, strongest_weight, weakest_weight
 from gradviz.linear_map import linear_map
@@ -30,6 +31,7 @@ from gradviz.snapshot import (
     Lab,
     LinearMap,
     Look,
+    PopulationReport,
     Snapshot,
     UnitInspection,
     WeightInspection,
@@ -85,6 +87,7 @@ class Observer:
             chain=self._chain(look) if look.chain else None,
             lab=self._lab(look),
             census=self._census() if look.prediction and self._anything_measured() else None,
+            population=self._population(),
             example=look.example,
             verdicts=tuple(diagnose(experiment)) if look.prediction else (),
             oscillations=self._oscillations() if look.prediction else (),
@@ -111,6 +114,10 @@ class Observer:
             return None
         network, _ = feed_forward(self._experiment.trainer)
         return census(network, self._experiment.data.inputs, self._experiment.data.train, CENSUS_WORK)
+
+    def _population(self) -> PopulationReport | None:
+        trainer, moment = self._experiment.trainer, self._experiment.moment
+        return trainer.report(moment is not None and moment.kind == "evaluate") if isinstance(trainer, EvolutionTrainer) else None
 
     def _oscillations(self) -> tuple[tuple[int, int], ...]:
         history = self._experiment.history.table()

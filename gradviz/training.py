@@ -32,7 +32,7 @@ KEPT_BEFORE = 16_384  # parameters whose values before the update are kept: with
 class Phase(msgspec.Struct, frozen=True):
     """A part of a training step that has just been done."""
 
-    kind: str  # "forward", "loss", "backward", "clip" or "update"
+    kind: str  # as in `snapshot.Moment`
     layer: int  # number of the layer, counted from 1; 0 where no single layer is meant
 
 
@@ -118,6 +118,16 @@ class Trainer:
             ("clip", 0),
             ("update", 0),
         ]
+
+    @property
+    def work(self) -> float:
+        """Multiply-adds of one step."""
+        return 3.0 * self.network.work * self.batches.size
+
+    @property
+    def population(self) -> Floats | None:
+        """(5,) of a method that has a population what is told of it at every step, as in `HistoryTable.population`."""
+        return None
 
     def _measured_nothing(self) -> None:
         self.loss = self.total_norm = self.clipped_norm = math.nan
