@@ -54,7 +54,7 @@ class EvolutionTrainer(Trainer):
     @property
     def work(self) -> float:
         """See `Trainer.work`."""
-        return super().work + float(self.network.work) * self.spec.population * self._inputs.shape[-1]
+        return super().work + float(self.network.work * self.spec.population * int(self._inputs.shape[-1]))
 
     @property
     def population(self) -> Floats:

@@ -340,6 +340,7 @@ class Experiment:
             spec=self.spec,
             architecture=self.architecture,
             moment=self._moment,
+            population=trainer.population if trainer.steps or self._moment is not None else None,
             batch=trainer.batches.size,
             last_step=self.last_step,
             ghost=self._ghost,

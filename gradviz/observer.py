@@ -31,7 +31,6 @@ from gradviz.snapshot import (
     Lab,
     LinearMap,
     Look,
-    PopulationReport,
     Snapshot,
     UnitInspection,
     WeightInspection,
@@ -87,7 +86,6 @@ class Observer:
             chain=self._chain(look) if look.chain else None,
             lab=self._lab(look),
             census=self._census() if look.prediction and self._anything_measured() else None,
-            population=self._population(),
             example=look.example,
             verdicts=tuple(diagnose(experiment)) if look.prediction else (),
             oscillations=self._oscillations() if look.prediction else (),
@@ -115,10 +113,6 @@ class Observer:
         network, _ = feed_forward(self._experiment.trainer)
         return census(network, self._experiment.data.inputs, self._experiment.data.train, CENSUS_WORK)
 
-    def _population(self) -> PopulationReport | None:
-        trainer, moment = self._experiment.trainer, self._experiment.moment
-        return trainer.report(moment is not None and moment.kind == "evaluate") if isinstance(trainer, EvolutionTrainer) else None
-
     def _oscillations(self) -> tuple[tuple[int, int], ...]:
         history = self._experiment.history.table()
         guessing = self._experiment.guessing_loss
@@ -137,6 +131,9 @@ class Observer:
             return report
         if self._recurrent:
             return None
+        if look.lab == "population":
+            evolved = isinstance(trainer, EvolutionTrainer)
+            return trainer.report(moment is not None and moment.kind == "evaluate") if evolved else None
         if look.lab == "activation":
             return distribution(trainer, self._lab_layer(look), moment)
         if look.lab == "residual":

@@ -328,7 +328,7 @@ class Verdict(msgspec.Struct, frozen=True):
     remedies: tuple[tuple[str, str, Any], ...] = ()  # (what it does in words, field's path, value)
 
 
-Lab = Distribution | ClippingReport | ResidualReport | LinearMap | InitialisationStudy
+Lab = Distribution | ClippingReport | ResidualReport | LinearMap | InitialisationStudy | PopulationReport
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -339,7 +339,7 @@ class Look(msgspec.Struct, frozen=True):
     picked: tuple[str, int, int, int] | None = None  # what is selected: (kind, layer, unit or column, row)
     chain: bool = False  # whether the gradient of the selected weight is to be taken apart
     example: int | None = None  # position in the mini-batch of the one example that is looked at
-    lab: str = ""  # "activation", "clipping", "residual", "linear" or "initialisation"
+    lab: str = ""  # "activation", "clipping", "residual", "linear", "initialisation" or "population"
     lab_layer: int = 0  # whose pre-activations are wanted; 0 for the layer with the smallest mean slope
     lab_pair: tuple[str, str] | None = None  # the two parameters whose plane is looked at; None for the two largest components
 
@@ -478,7 +478,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     chain: ChainRule | None = None
     picked: WeightInspection | UnitInspection | None = None  # what is selected
     lab: Lab | None = None  # what the lab shows
-    population: PopulationReport | None = None  # of the genetic algorithm
+    population: Floats | None = None  # (5,) of the genetic algorithm's newest generation, as in `HistoryTable.population`
     census: Census | None = None  # measured now and then, like the prediction
     verdicts: tuple[Verdict, ...] = ()  # the most serious one first; a run too young to judge has none
     oscillations: tuple[tuple[int, int], ...] = ()  # (from step, to step) where the loss goes up and down instead of settling

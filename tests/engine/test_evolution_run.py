@@ -6,7 +6,7 @@ import pytest
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, SpecError, TrainingSpec
 from gradviz.evolution_trainer import EvolutionTrainer
 from gradviz.losses import loss_named
-from gradviz.snapshot import GENERATION, PopulationReport
+from gradviz.snapshot import GENERATION, Look, PopulationReport
 from tests.engine.test_time_travel import Memory
 
 SPEC = Spec(
@@ -29,8 +29,8 @@ def trainer_of(experiment: Experiment) -> EvolutionTrainer:
 
 
 def report_of(experiment: Experiment) -> PopulationReport:
-    report = experiment.measure().population
-    assert report is not None
+    report = experiment.measure(Look(lab="population")).lab
+    assert isinstance(report, PopulationReport)
     return report
 
 
@@ -187,7 +187,7 @@ def test_the_record_of_the_population_is_bounded_with_the_rest() -> None:
 
 def test_the_report_tells_the_generation() -> None:
     experiment = Experiment(SPEC)
-    assert experiment.measure().population is None
+    assert experiment.measure(Look(lab="population")).lab is None
     experiment.advance()
     first = report_of(experiment)
     assert first.elite == 0

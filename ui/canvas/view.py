@@ -31,6 +31,7 @@ from .picked import paint_picked
 from .reach import Levels, known_gradients, levels_of, masks_of
 from .units import StripIndex
 from .wave import Wave, front_of, paint_front, paint_wave
+from .weights import paint_weights
 from .words import table_of
 
 EXPORT_SCALE = 2.0  # device pixels per logical one of what is a picture even in a vector file
@@ -189,6 +190,7 @@ class NetworkView(Panel):
         masks = masks_of(snapshot)
         found = levels_of(snapshot, layout, masks)
         marks.paint_static(painter, layout, self.theme, *self._bold(snapshot))
+        paint_weights(painter, layout, snapshot, found.edges, self.theme)
         paint_lines(painter, layout, found.edges, self.theme)
         paint_measured(painter, layout, snapshot, found, masks, strips, self._chain(), self.theme, None)
         paint_said(painter, layout, snapshot, self._chain(), self.theme)
@@ -252,6 +254,7 @@ class NetworkView(Panel):
     def _paint_edges(self, painter: QPainter, layout: Layout, snapshot: Snapshot, found: NDArray[np.uint8]) -> None:
         if not layout.has_edges:
             return
+        paint_weights(painter, layout, snapshot, found, self.theme)
         visible = layout.visible_layers()
         count = int(layout.edge_starts[visible.stop - 1] - layout.edge_starts[visible.start - 1])
         if snapshot.playing or self._moving or count > LINES_AT_MOST:
