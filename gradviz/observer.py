@@ -132,8 +132,8 @@ class Observer:
         if self._recurrent:
             return None
         if look.lab == "population":
-            evolved = isinstance(trainer, EvolutionTrainer)
-            return trainer.report(moment is not None and moment.kind == "evaluate") if evolved else None
+            begun = moment is not None and moment.kind == "evaluate"
+            return trainer.report(begun) if isinstance(trainer, EvolutionTrainer) else None
         if look.lab == "activation":
             return distribution(trainer, self._lab_layer(look), moment)
         if look.lab == "residual":

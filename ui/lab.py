@@ -9,6 +9,7 @@ from .panels.activation_lab import ActivationLabPanel
 from .panels.clipping import ClippingPanel
 from .panels.initialisation import InitialisationPanel
 from .panels.linear_map import LinearMapPanel
+from .panels.population import PopulationPanel
 from .panels.residual import ResidualPanel
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ def make_lab(window: MainWindow) -> LabPage:
     """The lab, connected to the commands of the window."""
     activation, clipping, residual = ActivationLabPanel(), ClippingPanel(), ResidualPanel()
     linear, initialisation = LinearMapPanel(), InitialisationPanel()
+    population = PopulationPanel()
+    population.evolution_wanted.connect(lambda: window.change("training.method", "evolution"))
     activation.layer_wanted.connect(lambda layer: window.look(lab_layer=layer))
     activation.activation_wanted.connect(lambda name: window.change("network.activation", name))
     activation.relu_at_zero_wanted.connect(lambda slope: window.change("network.relu_at_zero", slope))
@@ -29,7 +32,7 @@ def make_lab(window: MainWindow) -> LabPage:
     residual.skip_wanted.connect(lambda span: window.change("network.skip_every", span))
     linear.identity_wanted.connect(lambda: window.change("network.activation", "identity"))
     initialisation.initializer_wanted.connect(lambda name: window.change("network.initializer", name))
-    lab = LabPage((activation, clipping, residual, linear, initialisation))
+    lab = LabPage((activation, clipping, residual, linear, initialisation, population))
     lab.view_changed.connect(window.on_lab_changed)
     window.selected.connect(activation.select)
     return lab

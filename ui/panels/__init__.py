@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .panel import Panel
 
-LAB = ("activation", "clipping", "residual", "linear", "initialisation")
+LAB = ("activation", "clipping", "residual", "linear", "initialisation", "population")
 """Names of the lab's panels, in their order."""
 
 
@@ -29,6 +29,7 @@ def lab_panels() -> tuple[type[Panel], ...]:
     from .clipping import ClippingPanel
     from .initialisation import InitialisationPanel
     from .linear_map import LinearMapPanel
+    from .population import PopulationPanel
     from .residual import ResidualPanel
 
-    return (ActivationLabPanel, ClippingPanel, ResidualPanel, LinearMapPanel, InitialisationPanel)
+    return (ActivationLabPanel, ClippingPanel, ResidualPanel, LinearMapPanel, InitialisationPanel, PopulationPanel)

@@ -191,8 +191,8 @@ def paint_curve_labels(painter: QPainter, frame: Frame, theme: Theme, losses: Lo
     if losses.failed_at is None:
         both = losses.train_end is not None and losses.test_end is not None
         own = "best" if losses.population_end is not None else "training" if both else "loss"
-        ends = ((losses.train_end, own, theme.ink2), (losses.test_end, "test", theme.ink1), (losses.population_end, "population", theme.ink3))
-        for end, label, ink in ends:
+        ends = ((losses.train_end, own, theme.ink2), (losses.test_end, "test", theme.ink1))
+        for end, label, ink in (*ends, (losses.population_end, "population", theme.ink3)):
             if end is not None:
                 labels.append((end, label, ink))
     if losses.before_end is not None:
