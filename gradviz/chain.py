@@ -149,7 +149,7 @@ class _ChainRule:
             weight_old=float(self.vector[place]),
             weight_new=float(network.vector[place]) if updated else None,
             learning_rate=self.trainer.spec.learning_rate,
-            optimizer=self.trainer.spec.optimizer,
+            optimizer=self.trainer.spec.optimizer if self.trainer.follows_gradient else "none",
         )
 
     # ---- what the pass holds

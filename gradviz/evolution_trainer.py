@@ -32,6 +32,8 @@ class EvolutionTrainer(Trainer):
         evolution: the population. Its genomes are float32, whatever the network's precision.
     """
 
+    follows_gradient = False
+
     def __init__(self, network: AnyNetwork, spec: TrainingSpec, inputs: Floats, targets: NDArray[Any]) -> None:
         """As `Trainer`; raises `SpecError` for a recurrent net and for batch norm."""
         if not isinstance(network, Network):
@@ -73,11 +75,11 @@ class EvolutionTrainer(Trainer):
             children += np.bincount(evolution.parents[evolution.crossed, 1], minlength=size)
         first, second = evolution.parent_losses[best - self.spec.elite].tolist() if best >= self.spec.elite else (math.nan, math.nan)
         return PopulationReport(
-            losses=evolution.losses.copy(),
+            losses=evolution.losses.astype(np.float32),
             elite=0 if np.isnan(evolution.parent_losses).all() else self.spec.elite,
             best=best,
             best_parents=(first, second),
-            children=children,
+            children=None if children is None else children.astype(np.int16),
             sigma=evolution.sigma,
             success=evolution.success,
         )

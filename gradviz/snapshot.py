@@ -304,7 +304,7 @@ class PopulationReport(msgspec.Struct, frozen=True):
     elite: int  # so many of the first ones passed on unchanged
     best: int  # which of them has the smallest loss
     best_parents: tuple[float, float]  # losses of its parents, twice the same of an only one; NaN of the elite and of the first ones
-    children: NDArray[np.int64] | None  # (individuals,) how many of the next generation come from each; None before the selection
+    children: NDArray[np.int16] | None  # (individuals,) how many of the next generation come from each; None before the selection
     sigma: float  # σ of the next mutations
     success: float  # share of the mutations that led to this generation and made nothing worse; NaN for the first one
 
@@ -448,7 +448,7 @@ class ChainRule(msgspec.Struct, frozen=True):
     weight_old: float = 0.0
     weight_new: float | None = None  # None until the update
     learning_rate: float = 0.0
-    optimizer: str = "sgd"
+    optimizer: str = "sgd"  # "none" where no update follows the gradient: the genetic algorithm does not ask for it
 
 
 class Snapshot(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
@@ -83,10 +83,13 @@ class Trainer:
     """Runs training steps and keeps what the last one measured.
 
     ``inputs`` ([time,] features, examples) and ``targets`` (…, examples), encoded for the loss, are in the engine's layout.
+    ``follows_gradient`` says whether a step changes the weights by the gradient that it measures.
     Per-layer results have shape (layers,): ``gradient_norms`` ‖∂L/∂W‖ before clipping, ``clipped_norms`` after it,
     ``delta_norms`` ‖∂L/∂z‖. In a recurrent net a time step takes the place of a layer; its weights being shared, ``gradient_norms``
     are ‖∂L/∂h_t‖ there.
     """
+
+    follows_gradient: ClassVar[bool] = True
 
     def __init__(self, network: AnyNetwork, spec: TrainingSpec, inputs: Floats, targets: NDArray[Any]) -> None:
         self.network, self.spec = network, spec

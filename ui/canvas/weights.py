@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from gradviz.snapshot import Snapshot
 
 from ..colors import ZERO
+from ..legend import legend_size
 from ..theme import Theme, blend, font
 from .layout import Layout
 from .marks import text_at
@@ -31,9 +32,8 @@ def paint_weights(painter: QPainter, layout: Layout, snapshot: Snapshot, levels:
     shown = (levels == ZERO) & np.isfinite(details.edge_weights) & (details.edge_weights != 0)
     if not 0 < shown[seen].sum() <= MOST:
         return
-    weights = details.edge_weights
-    largest = float(np.abs(weights[shown]).max())
-    shades = np.minimum((np.abs(weights) / largest * SHADES).astype(int, copy=False) if largest > 0 else 0, SHADES - 1)
+    weights = np.where(shown, details.edge_weights, 0.0)
+    shades = np.minimum((np.abs(weights) / np.abs(weights).max() * SHADES).astype(int), SHADES - 1)
     lines: dict[tuple[int, bool], list[QLineF]] = {}
     for gap in layout.gaps():
         own, columns = layout.edge_slice(gap.layer), len(gap.y1)
@@ -60,5 +60,6 @@ def paint_key(painter: QPainter, layout: Layout, theme: Theme) -> None:
     painter.setFont(font(11))
     painter.setPen(QColor(theme.ink3))
     metrics = QFontMetricsF(painter.font())
-    words = next(text for text in KEY if metrics.horizontalAdvance(text) <= layout.columns.width - 32.0)
+    room = layout.columns.width - legend_size().width() - 44.0
+    words = next(text for text in KEY if metrics.horizontalAdvance(text) <= max(0.0, room))
     text_at(painter, QPointF(16.0, layout.top + 4.0), words, Qt.AlignmentFlag.AlignLeft)
