@@ -65,7 +65,7 @@ class EvolutionTrainer(Trainer):
         return np.array([*evolution.quartiles, evolution.sigma, evolution.success])
 
     def report(self, begun: bool = False) -> PopulationReport | None:
-        """What the population looks like that was evaluated last, None before; ``begun``: its parents are not selected yet."""
+        """See `Trainer.report`; None before the first evaluation."""
         evolution, size = self.evolution, self.spec.population
         best = int(evolution.losses.argmin())
         if not math.isfinite(evolution.losses[best]):

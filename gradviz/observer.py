@@ -12,7 +12,6 @@ from gradviz.chain import chain_rule
 from gradviz.clipping_report import clipping_report
 from gradviz.diagnosis import diagnose
 from gradviz.distribution import distribution, layer_to_look_at
-from gradviz.evolution_trainer import EvolutionTrainer
 from gradviz.initialisation_study import initialisation_study
 from gradviz.inspection import inspect_block, inspect_unit, inspect_weight, strongest_weight, weakest_weight
 from gradviz.linear_map import linear_map
@@ -131,9 +130,6 @@ class Observer:
             return report
         if self._recurrent:
             return None
-        if look.lab == "population":
-            begun = moment is not None and moment.kind == "evaluate"
-            return trainer.report(begun) if isinstance(trainer, EvolutionTrainer) else None
         if look.lab == "activation":
             return distribution(trainer, self._lab_layer(look), moment)
         if look.lab == "residual":
@@ -146,6 +142,8 @@ class Observer:
             if self._study is None:  # of the first weights: the same at every step
                 self._study = initialisation_study(experiment.spec, experiment.data)
             return self._study
+        if look.lab == "population":
+            return trainer.report(begun=moment is not None and moment.kind == "evaluate")
         raise ValueError(f"the lab has no view {look.lab!r}")
 
     def _lab_layer(self, look: Look) -> int:

@@ -18,7 +18,7 @@ from gradviz.clipping import CLIPPINGS, norm
 from gradviz.network import Network, Pass
 from gradviz.optimizers import OPTIMIZERS, Optimizer
 from gradviz.recurrent import RecurrentNetwork, RecurrentPass
-from gradviz.snapshot import Failure
+from gradviz.snapshot import Failure, PopulationReport
 from gradviz.spec import TrainingSpec
 
 Floats = NDArray[np.floating[Any]]
@@ -130,6 +130,10 @@ class Trainer:
     @property
     def population(self) -> Floats | None:
         """(5,) of a method that has a population what is told of it at every step, as in `HistoryTable.population`."""
+        return None
+
+    def report(self, begun: bool = False) -> PopulationReport | None:
+        """The generation that was evaluated last, of a method that has a population; ``begun``: its parents are not selected yet."""
         return None
 
     def _measured_nothing(self) -> None:
