@@ -23,10 +23,15 @@ MOST = 2500  # edges that are drawn one by one
 KEY = ("grey: weights of the best net, dashed below 0", "grey: its weights", "")
 
 
+def shows_weights(snapshot: Snapshot) -> bool:
+    """Whether edges without a gradient show their weights: those of the genetic algorithm, which needs none."""
+    return snapshot.spec.training.method == "evolution" and snapshot.details is not None
+
+
 def paint_weights(painter: QPainter, layout: Layout, snapshot: Snapshot, levels: NDArray[np.uint8], theme: Theme) -> None:
-    """Draw the visible edges of level `ZERO`, with their key; ``levels`` (edges of all layers,). Of other methods none."""
+    """Draw the visible edges of level `ZERO`, with their key; ``levels`` (edges of all layers,)."""
     details, visible = snapshot.details, layout.visible_layers()
-    if snapshot.spec.training.method != "evolution" or details is None or not layout.has_edges:
+    if details is None or not layout.has_edges:
         return
     seen = slice(int(layout.edge_starts[visible.start - 1]), int(layout.edge_starts[visible.stop - 1]))
     shown = (levels == ZERO) & np.isfinite(details.edge_weights) & (details.edge_weights != 0)
