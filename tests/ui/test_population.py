@@ -15,6 +15,7 @@ from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
 from gradviz.snapshot import GENERATION, Look, Moment, PopulationReport, Snapshot
 from ui.canvas.scene import NetworkCanvas
 from ui.canvas.stage import caption
+from ui.figure import stamp_lines
 from ui.main_window import MainWindow
 from ui.panels.chain_words import update_words
 from ui.panels.panel import Panel
@@ -222,3 +223,9 @@ def test_the_keys_walk_through_a_generation_and_back(qtbot: QtBot, window: MainW
     qtbot.waitUntil(
         lambda: window.run.snapshot is not None and isinstance(window.run.snapshot.lab, PopulationReport), timeout=PATIENCE
     )
+
+
+def test_a_figure_tells_the_method() -> None:
+    trained = stamp_lines(SPEC)[1]
+    assert trained.startswith("Genetic algorithm, population 40, first σ 0.3")
+    assert "learning rate" not in trained

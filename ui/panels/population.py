@@ -109,7 +109,7 @@ def figures(report: PopulationReport) -> tuple[Figure, ...]:
     return (
         Figure("Median loss", median, short(median), ("of all nets", "")),
         Figure("Mutation σ", report.sigma, short(report.sigma), turn, hint="σ of the next mutations"),
-        Figure("Succeeded", success, share, ("of the mutations", ""), hint="share of the mutations that made nothing worse"),
+        Figure("Succeeded", success, share, ("of the mutations", "of them", ""), hint="share of the mutations that made nothing worse"),
     )
 
 
