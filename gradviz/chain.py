@@ -92,7 +92,7 @@ class _ChainRule:
             self.gradient = self.run.gradient
         else:
             self.targets = trainer.batch_targets
-            self.gradient = trainer.raw_gradient if moment is None or moment.kind in ("clip", "update") else self.run.gradient
+            self.gradient = trainer.raw_gradient if moment is None or moment.measured else self.run.gradient
         self.batch = self.run.batch
         self.vector = trainer.passed_with
         self.slopes = [self._slopes_of(number) for number in range(layer, self.network.depth)]
@@ -123,7 +123,7 @@ class _ChainRule:
         output = best if loss.per_output else answer.output
         rungs = self._rungs(answer.dj_dy, answer.dy_dz, output if loss.per_output else None, float(sent[i]))
         clipping, updated = self.trainer.clips, self.trainer.updated
-        clipped = clipping and self.trainer.steps > 0 and (self.moment is None or self.moment.kind in ("clip", "update"))
+        clipped = clipping and self.trainer.steps > 0 and (self.moment is None or self.moment.measured)
         return ChainRule(
             parameter=name,
             layer=self.layer,
@@ -149,7 +149,7 @@ class _ChainRule:
             weight_old=float(self.vector[place]),
             weight_new=float(network.vector[place]) if updated else None,
             learning_rate=self.trainer.spec.learning_rate,
-            optimizer=self.trainer.spec.optimizer,
+            optimizer=self.trainer.spec.optimizer if self.trainer.follows_gradient else "none",
         )
 
     # ---- what the pass holds

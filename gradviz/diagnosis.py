@@ -44,6 +44,8 @@ def diagnose(experiment: Experiment) -> list[Verdict]:
     evidence = gather(experiment)
     if evidence is None:
         return []
+    if experiment.spec.training.method == "evolution":
+        return [_evolving(evidence)]
     found = [verdict for rule in RULES if (verdict := rule(evidence, experiment.spec)) is not None]
     return found or [_stuck(evidence, experiment.spec) or _healthy(evidence)]
 
@@ -185,6 +187,20 @@ def _healthy(e: Evidence) -> Verdict:
     else:
         text = f"{reaches} The loss has not left guessing yet; nothing is wrong so far."
     rule = f"no rule of an illness holds; the loss is {_number(e.level)} × guessing, and below {LEFT_GUESSING} a net has learnt something"
+    return Verdict("healthy", (), rule, e.level, LEFT_GUESSING, text)
+
+
+def _evolving(e: Evidence) -> Verdict:
+    """Evolution needs no gradient: what counts is the loss of the best individual."""
+    if e.level < FINISHED:
+        text = "Finished: the best individual has learnt the data. No gradient was needed for that."
+    elif e.level < LEFT_GUESSING:
+        text = "The population learns: what selection leaves over gets better. It needs no gradient."
+    elif e.falling:
+        text = "The loss of the best individual falls."
+    else:
+        text = "The best individual has not left guessing yet; a larger population or larger mutations search more widely."
+    rule = f"the best individual’s loss is {_number(e.level)} × guessing; below {LEFT_GUESSING} it has learnt something"
     return Verdict("healthy", (), rule, e.level, LEFT_GUESSING, text)
 
 

@@ -14,6 +14,7 @@ from gradviz.data import Data, DataError, from_arrays, load
 from gradviz.history import History
 from gradviz.line import Line
 from gradviz.losses import TargetError, loss_named
+from gradviz.methods import TRAINERS
 from gradviz.network import build
 from gradviz.objective import guessing_loss, output_count, resolve_loss
 from gradviz.observer import Observer
@@ -21,11 +22,12 @@ from gradviz.recurrent import build_recurrent
 from gradviz.snapshot import Ghost, Inspection, Look, Moment, Snapshot
 from gradviz.spec import Spec, SpecError, all_fields
 from gradviz.threads import threads_worth_using, use_threads
-from gradviz.training import AnyNetwork, Phase, Trainer
+from gradviz.training import AnyNetwork, Phase
 
 Floats = NDArray[np.floating[Any]]
 
-_Measured = tuple[float, Floats, float, float]  # loss, gradient norms (layers,), global norm before and after clipping
+# loss, gradient norms (layers,), global norm before and after clipping, what is told of a population
+_Measured = tuple[float, Floats, float, float, Floats | None]
 
 WHOLE = Look()
 MOST_LEFT_LINES = 2  # that can be returned to; each has checkpoints of its own
@@ -74,8 +76,8 @@ class Experiment:
     def _begin(self, spec: Spec, data: Data) -> None:
         network = self._build(spec, data)
         self._attach(spec, data, network)
-        work = 3.0 * network.work * self.trainer.batches.size
-        self._line = Line(spec, data, History(network.measured_counts), Checkpoints(work))
+        history = History(network.measured_counts, population=self.trainer.population is not None)
+        self._line = Line(spec, data, history, Checkpoints(self.trainer.work))
         self._left_lines: list[Line] = []  # the one that was left last at the end
         self._settings = 0  # which of the line's settings are in force
         self._leave_step()
@@ -106,7 +108,7 @@ class Experiment:
             if targets.dtype.kind == "f":
                 targets, test_targets = targets.astype(network.dtype), test_targets.astype(network.dtype)
             inputs = np.ascontiguousarray(np.moveaxis(data.inputs[train], 0, -1), dtype=network.dtype)
-        trainer = Trainer(network, spec.training, inputs, targets)
+        trainer = TRAINERS[spec.training.method](network, spec.training, inputs, targets)
         self.spec, self.data, self.network, self.trainer = spec, data, network, trainer
         self._test_inputs, self._test_targets = data.inputs[test], test_targets
         names = data.class_names if network.outputs == len(data.class_names) else ("",) * network.outputs
@@ -163,7 +165,7 @@ class Experiment:
         own = self._walks
         for done, phase in enumerate(self.trainer.phases(), 1):
             self._moment = Moment(step, phase.kind, phase.layer, done, len(order) - 1, layers, *order[done])
-            if phase.kind == "update":
+            if done == len(order) - 1:
                 self._walk = None
                 if step > self._line.last_step:
                     self._record()
@@ -232,7 +234,7 @@ class Experiment:
 
     def _measured(self) -> _Measured:
         trainer = self.trainer
-        return trainer.loss, trainer.gradient_norms, trainer.total_norm, trainer.clipped_norm
+        return trainer.loss, trainer.gradient_norms, trainer.total_norm, trainer.clipped_norm, trainer.population
 
     # ---- back in time
 
@@ -338,6 +340,7 @@ class Experiment:
             spec=self.spec,
             architecture=self.architecture,
             moment=self._moment,
+            population=trainer.population if trainer.steps or self._moment is not None else None,
             batch=trainer.batches.size,
             last_step=self.last_step,
             ghost=self._ghost,

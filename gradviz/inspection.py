@@ -50,7 +50,7 @@ def inspect_weight(
     name = parameter_name(layer, "weight")
     offset = row * network.widths[layer - 1] + column
     place = network.slices[name].start + offset
-    whole = moment is None or moment.kind in ("clip", "update")
+    whole = moment is None or moment.measured
     feed = run.inputs if layer == 1 else run.layers[layer - 2].outputs
     started = trainer.steps > 0 or moment is not None
     reached = started and (moment is None or moment.reached(layer))

@@ -50,7 +50,7 @@ class GradientMeter:
         gradient's norm is then that of what has been reached.
         """
         trainer = self._trainer
-        if moment is None or moment.kind in ("clip", "update"):
+        if moment is None or moment.measured:
             whole = np.array([trainer.total_norm, trainer.clipped_norm])
             return trainer.gradient_norms, trainer.clipped_norms, trainer.delta_norms, whole
         network, run = trainer.network, trainer.run
@@ -68,7 +68,7 @@ class GradientMeter:
     def gradient(self, moment: Moment | None) -> Floats:
         """The flat gradient before clipping: of the step in work where it has been reached, of the step before elsewhere."""
         trainer = self._trainer
-        if moment is None or not trainer.clips or moment.kind in ("clip", "update"):
+        if moment is None or not trainer.clips or moment.measured:
             return trainer.raw_gradient
         mixed = trainer.raw_gradient.copy()
         for layer, part in zip(trainer.network.whole_at, trainer.network.layer_slices, strict=True):

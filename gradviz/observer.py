@@ -149,6 +149,8 @@ class Observer:
             if self._study is None:  # of the first weights: the same at every step
                 self._study = initialisation_study(experiment.spec, experiment.data)
             return self._study
+        if look.lab == "population":
+            return trainer.report(begun=moment is not None and moment.kind == "evaluate")
         raise ValueError(f"the lab has no view {look.lab!r}")
 
     def _lab_layer(self, look: Look) -> int:

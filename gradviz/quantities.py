@@ -34,7 +34,7 @@ from gradviz.snapshot import (
 )
 
 PLACE = re.compile(r"\{([^{}:]+)(?::([^{}]*))?\}")
-LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware")
+LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "population")
 RECENT = 20  # rows of the history over which a loss is averaged: one mini-batch alone says little
 SWINGS = 50  # rows of the history in which rises of the loss are counted
 
@@ -243,6 +243,11 @@ def _dead(snapshot: Snapshot) -> float | None:
     return None if snapshot.census is None else float(snapshot.census.dead_counts.sum())
 
 
+def _of_population(column: int) -> Callable[[Snapshot], float | None]:
+    """A column of `Snapshot.population`."""
+    return lambda snapshot: None if snapshot.population is None else float(snapshot.population[column])
+
+
 def _saturated(snapshot: Snapshot) -> float | None:
     return None if snapshot.census is None else float(snapshot.census.saturated_counts.sum())
 
@@ -346,6 +351,9 @@ OF_THE_RUN: dict[str, OfRun] = {
     "clipping.angle": OfRun("between g before and after, in degrees", _of_lab(ClippingReport, _angle)),
     "clipping.share": OfRun("steps that were clipped, per cent", _of_lab(ClippingReport, _clipped_share)),
     "clipping.threshold": OfRun("the threshold", _of_lab(ClippingReport, lambda c: c.threshold)),
+    "population.median": OfRun("median loss of a population", _of_population(1)),
+    "population.sigma": OfRun("σ of its mutations", _of_population(3)),
+    "population.success": OfRun("mutations that made nothing worse, per cent", lambda s: _percent(_of_population(4)(s))),
     "residual.skip": OfRun("gradient through the skip of the first block", _of_lab(ResidualReport, lambda r: r.through_skip[0] if len(r.blocks) else None)),
     "residual.branch": OfRun("gradient through the branch of the first block", _of_lab(ResidualReport, lambda r: r.through_branch[0] if len(r.blocks) else None)),
     "residual.rival_loss": OfRun("recent loss of the same net without skips, or with them", _of_lab(ResidualReport, lambda r: _recent(r.rival) if r.rival is not None and len(r.rival.steps) else None)),

@@ -19,6 +19,8 @@ from gradviz.spec import Spec
 Floats = NDArray[np.floating[Any]]
 
 SCALE_EXPONENTS = tuple(range(0, 33, 4))  # k of the loss scales 2^k that the hardware view tells of
+GENERATION = ("evaluate", "select", "cross", "mutate")
+"""The phases of a generation, which is a step of the genetic algorithm."""
 
 
 class LayerInfo(msgspec.Struct, frozen=True):
@@ -87,7 +89,7 @@ class Moment(msgspec.Struct, frozen=True):
     """
 
     step: int  # number of the step in work
-    kind: str  # the phase done last: "forward", "loss", "backward", "clip" or "update"
+    kind: str  # the phase done last: "forward", "loss", "backward", "clip" or "update"; "evaluate", "select", "cross" or "mutate"
     layer: int  # its layer, counted from 1; 0 where no single layer is meant
     done: int  # phases done so far …
     total: int  # … of so many; equal after the update, with which the step is whole
@@ -107,6 +109,21 @@ class Moment(msgspec.Struct, frozen=True):
     def lost(self) -> bool:
         """Whether the loss of this step is known."""
         return self.kind != "forward"
+
+    @property
+    def measured(self) -> bool:
+        """Whether the whole gradient of this step is known."""
+        return self.kind not in ("forward", "loss", "backward")
+
+    @property
+    def evolves(self) -> bool:
+        """Whether the step is a generation of a population."""
+        return self.kind in GENERATION
+
+    @property
+    def whole(self) -> bool:
+        """Whether the step is done."""
+        return self.done == self.total
 
 
 class Details(msgspec.Struct, frozen=True):
@@ -188,6 +205,9 @@ class HistoryTable(msgspec.Struct, frozen=True):
     test_loss: Floats  # (measurements,)
     changes: tuple[tuple[int, str], ...] = ()  # (step, what was changed while running)
     provisional: bool = False  # whether the last row is that of the newest step, which the next table replaces
+    # (rows, 5) of the genetic algorithm, whose ``loss`` is that of the best individual so far: quartile, median and quartile of the
+    # losses of that generation, σ of its mutations after it was evaluated, share of its mutations that succeeded
+    population: Floats | None = None
 
 
 class Distribution(msgspec.Struct, frozen=True):
@@ -276,6 +296,18 @@ class Scheme(msgspec.Struct, frozen=True):
     gradient_rms: Floats  # (layers,) RMS of ∂L/∂w
     forward_factor: float  # by which the spread changes per hidden layer, geometric mean
     backward_factor: float  # by which ‖∂L/∂z‖ changes per hidden layer, going back
+
+
+class PopulationReport(msgspec.Struct, frozen=True):
+    """The generation of the genetic algorithm that was evaluated last, individual by individual."""
+
+    losses: Floats  # (individuals,) over the whole training set; ∞ where the loss is not a number
+    elite: int  # so many of the first ones passed on unchanged
+    best: int  # which of them has the smallest loss
+    best_parents: tuple[float, float]  # losses of its parents, twice the same of an only one; NaN of the elite and of the first ones
+    children: NDArray[np.int16] | None  # (individuals,) how many of the next generation come from each; None before the selection
+    sigma: float  # σ of the next mutations
+    success: float  # share of the mutations that led to this generation and made nothing worse; NaN for the first one
 
 
 class InitialisationStudy(msgspec.Struct, frozen=True):
@@ -384,7 +416,16 @@ class CompressorReport(msgspec.Struct, frozen=True):
     distance_above: int  # from a cue to its answer in the upper sequence, the latest pair there is; 0 for none
 
 
-Lab = Distribution | ClippingReport | ResidualReport | LinearMap | InitialisationStudy | CompressorReport | HardwareReport
+Lab = (
+    Distribution
+    | ClippingReport
+    | ResidualReport
+    | LinearMap
+    | InitialisationStudy
+    | CompressorReport
+    | HardwareReport
+    | PopulationReport
+)
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -395,7 +436,7 @@ class Look(msgspec.Struct, frozen=True):
     picked: tuple[str, int, int, int] | None = None  # what is selected: (kind, layer, unit or column, row)
     chain: bool = False  # whether the gradient of the selected weight is to be taken apart
     example: int | None = None  # position in the mini-batch of the one example that is looked at
-    lab: str = ""  # "activation", "clipping", "residual", "linear", "initialisation", "compressor" or "hardware"
+    lab: str = ""  # "activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware" or "population"
     lab_layer: int = 0  # whose pre-activations are wanted; 0 for the layer with the smallest mean slope
     lab_pair: tuple[str, str] | None = None  # the two parameters whose plane is looked at; None for the two largest components
     lab_lag: int = 8  # of the sequence that the history compressor reads …
@@ -507,7 +548,7 @@ class ChainRule(msgspec.Struct, frozen=True):
     weight_old: float = 0.0
     weight_new: float | None = None  # None until the update
     learning_rate: float = 0.0
-    optimizer: str = "sgd"
+    optimizer: str = "sgd"  # "none" where no update follows the gradient: the genetic algorithm does not ask for it
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -537,6 +578,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     chain: ChainRule | None = None
     picked: WeightInspection | UnitInspection | None = None  # what is selected
     lab: Lab | None = None  # what the lab shows
+    population: Floats | None = None  # (5,) of the genetic algorithm's newest generation, as in `HistoryTable.population`
     census: Census | None = None  # measured now and then, like the prediction
     verdicts: tuple[Verdict, ...] = ()  # the most serious one first; a run too young to judge has none
     oscillations: tuple[tuple[int, int], ...] = ()  # (from step, to step) where the loss goes up and down instead of settling

@@ -91,7 +91,8 @@ class Figure(Panel):
         painter.setPen(QPen(QColor(self.theme.strong_line), 1))
         painter.drawLine(area.topLeft(), area.topRight())
         network, training = stamp_lines(snapshot.spec)
-        result = f"Step {snapshot.step:,}, loss {short(snapshot.loss)}. Made with GradViz; these settings reproduce the picture."
+        step = "Generation" if snapshot.spec.training.method == "evolution" else "Step"
+        result = f"{step} {snapshot.step:,}, loss {short(snapshot.loss)}. Made with GradViz; these settings reproduce the picture."
         rows = ((network, 600, self.theme.ink1), (training, 400, self.theme.ink2), (result, 400, self.theme.ink3))
         room = area.width() - legend_size().width() - 140
         for number, (text, weight, ink) in enumerate(rows):
@@ -149,8 +150,13 @@ def stamp_lines(spec: Spec) -> tuple[str, str]:
         "batch norm" if network.batch_norm else "no batch norm",
         f"clip {title('training.clip').lower()} at {training.clip_threshold:g}" if training.clip != "none" else "no clipping",
     ]
+    trained = (
+        f"{title('training.method')}, population {training.population}, first σ {training.mutation:g}"
+        if training.method == "evolution"
+        else f"{title('training.optimizer')}, learning rate {training.learning_rate:g}, batch {training.batch_size}"
+    )
     second = [
-        f"{title('training.optimizer')}, learning rate {training.learning_rate:g}, batch {training.batch_size}",
+        trained,
         f"{title('data.name')}{_amount(spec)}",
         f"seed {training.seed}",
     ]

@@ -11,7 +11,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
-from gradviz.snapshot import Moment, Snapshot
+from gradviz.snapshot import GENERATION, Moment, Snapshot
 
 from .numbers import full, short
 from .theme import THEMES, Theme, font
@@ -21,6 +21,7 @@ HEIGHT = 30
 KEY_WIDTH = 23
 UNKNOWN = "–"
 NOT_YET = "·"
+GENERATION_WORDS = {"evaluate": "evaluate", "select": "select parents", "cross": "cross them", "mutate": "mutate the children"}
 
 
 class StatusBar(QWidget):
@@ -33,12 +34,15 @@ class StatusBar(QWidget):
         self.setAccessibleName("Status")
         self.step, self.loss, self.test_loss = Reading("Step"), Reading("Loss"), Reading("Test loss")
         self.norm = Reading("Gradient norm")
+        self.sigma = Reading("σ")
         self.verdict = VerdictPill()
         self.message = Message()
         self.next = NextPhase()
         self.pace, self.frames = Reading("", plain=True), Reading("", plain=True)
-        self._parts = (self.step, self.loss, self.test_loss, self.norm, self.verdict, self.message, self.next, self.pace, self.frames)
+        numbers = (self.step, self.loss, self.test_loss, self.norm, self.sigma)
+        self._parts = (*numbers, self.verdict, self.message, self.next, self.pace, self.frames)
         self.test_loss.hide()
+        self.sigma.hide()
         self.next.hide()
         self.step.show_value("0")
         self.loss.show_value(UNKNOWN)
@@ -57,6 +61,8 @@ class StatusBar(QWidget):
         moment, begun = snapshot.moment, snapshot.step > 0
         self._show_step(snapshot)
         help = f"Training loss of this step's mini-batch ({snapshot.loss_name})"
+        if snapshot.spec.training.method == "evolution":
+            help = f"Loss of the best individual over the training set ({snapshot.loss_name})"
         if moment is not None and not moment.lost:
             self.loss.show_value(NOT_YET, f"{help}: known after the loss phase")
         else:
@@ -65,6 +71,7 @@ class StatusBar(QWidget):
         self.test_loss.setVisible(snapshot.test_loss is not None and moment is None)
         self._show_number(self.test_loss, snapshot.test_loss, "Loss over the test set, last time it was measured")
         self._show_norm(snapshot, begun or moment is not None)
+        self._show_mutation(snapshot)
         self.verdict.show_snapshot(snapshot)
         ended = snapshot.diverged and (moment is None or moment.done == moment.total)  # after a failure no step follows
         self.next.setVisible(moment is not None and not ended)
@@ -92,12 +99,22 @@ class StatusBar(QWidget):
 
     def _show_step(self, snapshot: Snapshot) -> None:
         moment = snapshot.moment
+        self.step.rename("Generation" if snapshot.spec.training.method == "evolution" else "Step")
         step = moment.step if moment is not None else snapshot.step
         help = f"{snapshot.step:,} whole steps are done"
         if max(step, snapshot.step) < snapshot.last_step:
             self.step.show_value(f"{step:,} of {snapshot.last_step:,}", f"{help}; the run was recorded up to step {snapshot.last_step:,}")
         else:
             self.step.show_value(f"{step:,}", f"Inside step {step:,}; {help}" if step > snapshot.step else help)
+
+    def _show_mutation(self, snapshot: Snapshot) -> None:
+        """The size of the mutations and how many of them succeed, of a population; inside a step the room is needed for what comes next."""
+        self.sigma.setVisible(snapshot.population is not None and snapshot.moment is None)
+        if snapshot.population is not None:
+            sigma, success = snapshot.population[3:].tolist()
+            share = "" if math.isnan(success) else f", {success:.0%} succeed".replace("%", " %")
+            help = "σ of the mutations. It grows while more than a fifth of them make nothing worse, and shrinks while fewer do"
+            self.sigma.show_value(f"{three_digits(sigma)}{share}", f"{help}: {full(sigma)}")
 
     def _show_norm(self, snapshot: Snapshot, begun: bool) -> None:
         before, after, moment = snapshot.total_norm, snapshot.clipped_norm, snapshot.moment
@@ -132,6 +149,11 @@ class Reading(QWidget):
         self._widest = 0
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(name)
+
+    def rename(self, name: str) -> None:
+        """Call the number this from now on."""
+        if name != self._name:
+            self._name, self.value, self._widest = name, "", 0
 
     def show_value(self, value: str, help: str = "", finite: bool = True) -> None:
         """Show a value; ``help`` says on hover what it is."""
@@ -226,6 +248,8 @@ def next_phase(moment: Moment, clips: bool) -> str:
         layer = "output layer" if moment.next_layer == moment.layers else f"layer {moment.next_layer}"
         return f"{moment.next_kind}, {layer}" + (f" of step {moment.step + 1:,}" if moment.kind == "update" else "")
     clipping = "clipping" if clips else "clipping (off)"
+    if moment.next_kind in GENERATION:
+        return GENERATION_WORDS[moment.next_kind] + (f" generation {moment.step + 1:,}" if moment.whole else "")
     return {"loss": "the loss", "clip": clipping, "update": "the update"}.get(moment.next_kind, "the next step")
 
 

@@ -149,7 +149,7 @@ def _gradient_rows(snapshot: Snapshot, layer: int, label: str, value: float) -> 
 def _moved(snapshot: Snapshot, update: float) -> list[tuple[str, str]]:
     """How far the last update moved a weight; within a step that is the one before."""
     moment = snapshot.moment
-    if moment is None or moment.kind == "update":
+    if moment is None or moment.whole:
         return [("moves this step by", full(update))]
     return [] if moment.step == 1 else [(f"moved in step {moment.step - 1:,} by", full(update))]
 

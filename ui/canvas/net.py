@@ -50,7 +50,7 @@ def paint_said(painter: QPainter, layout: Layout, snapshot: Snapshot, link: Chai
     moment, column = snapshot.moment, stage.column_in_work(snapshot)
     if column is not None:
         stage.paint_frame(painter, layout, column, theme)
-    if snapshot.clipped and (moment is None or moment.kind in ("clip", "update")):
+    if snapshot.clipped and (moment is None or moment.measured):
         paint_clip_marks(painter, layout, theme)
     if moment is not None and layout.has_caption:
         stage.paint_caption(painter, layout, snapshot, theme)

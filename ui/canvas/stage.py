@@ -41,7 +41,23 @@ def caption(snapshot: Snapshot, moment: Moment) -> str:
         if not snapshot.clipped:
             return "Clip: below the threshold, the gradient stays as it is"
         return f"Clip: gradient norm cut from {short(snapshot.total_norm)} to {short(snapshot.clipped_norm)}"
+    if moment.evolves:
+        return _generation(snapshot, moment)
     return f"Update: every weight has moved, step {moment.step:,} is done"
+
+
+def _generation(snapshot: Snapshot, moment: Moment) -> str:
+    """What a phase of the genetic algorithm has just done."""
+    settings = snapshot.spec.training
+    children = settings.population - settings.elite
+    if moment.kind == "evaluate":
+        return f"Evaluate: all {settings.population:,} nets, the best has J = {short(snapshot.loss)}"
+    if moment.kind == "select":
+        return f"Select: for each parent the best of {settings.tournament:,} drawn by lot"
+    if moment.kind == "cross":
+        return f"Cross: {children:,} children, unit by unit from one parent or two; the {settings.elite:,} best stay"
+    sigma = snapshot.population[3] if snapshot.population is not None else settings.mutation
+    return f"Mutate: {settings.mutated:.0%} of the children’s weights moved, σ = {short(float(sigma))}".replace("%", " %", 1)
 
 
 def frame_of(layout: Layout, column: int, theme: Theme) -> QRectF:

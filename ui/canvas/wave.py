@@ -93,7 +93,7 @@ def crosses(before: Snapshot | None, now: Snapshot) -> bool:
 def way_of(before: Snapshot, now: Snapshot) -> tuple[int, int] | None:
     """(from, to) the columns between which several phases at once have taken a signal; None when there was none, or it is undone."""
     was, moment = before.moment, now.moment
-    if moment is None or now.playing or before.playing or before.architecture != now.architecture:
+    if moment is None or moment.evolves or now.playing or before.playing or before.architecture != now.architecture:
         return None
     same = was is not None and was.step == moment.step
     if was is not None and (moment.done <= was.done if same else moment.step != was.step + 1):

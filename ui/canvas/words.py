@@ -48,9 +48,9 @@ def _stale(snapshot: Snapshot, layer: int) -> frozenset[str]:
     stale: frozenset[str] = frozenset()
     if moment is None:
         return stale
-    if moment.kind != "update":
+    if not moment.whole:
         stale |= {"update_norm"}
-    if moment.kind not in ("clip", "update"):
+    if not moment.measured:
         stale |= {"gradient_norm_clipped", "gradient_rms_clipped"}
     if not moment.reached(layer):
         stale |= {"gradient_norm", "delta_norm", "gradient_rms", "delta_rms", "bias_gradient_norm"}

@@ -128,6 +128,8 @@ class ChainPage:
             scale *= 0.96
 
     def _update_height(self, chain: ChainRule) -> float:
+        if chain.optimizer == "none":
+            return cards.CALLOUT
         return HEADING + cards.update_height(chain) + cards.CALLOUT
 
     def _foot_height(self, width: float) -> float:
@@ -255,6 +257,9 @@ class ChainPage:
         return f"{said} {words.share_words(chain.rungs[-1].product, chain.example_gradient)}".rstrip()
 
     def _paint_update(self, painter: QPainter, area: QRectF, theme: Theme, snapshot: Snapshot, chain: ChainRule, spots: list[Spot]) -> None:
+        if chain.optimizer == "none":
+            cards.paint_callout(painter, area, theme, chain)
+            return
         middle = area.top() + HEADING / 2 - 2
         decay = snapshot.spec.training.weight_decay
         caption = f"η = {short(chain.learning_rate)}" + (f", λ = {short(decay)}" if decay else "")

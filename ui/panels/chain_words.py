@@ -173,6 +173,8 @@ def congruent(chain: ChainRule) -> bool:
 def update_words(chain: ChainRule) -> str:
     """What the update did to the weight, in one or two sentences."""
     old, new = chain.weight_old, chain.weight_new
+    if chain.optimizer == "none":
+        return "No update follows this gradient: evolution does not ask for it. Selection and mutation move the weight."
     if new is None:
         return "The old weight stays until the update."
     if not (math.isfinite(new) and math.isfinite(old)):

@@ -54,7 +54,7 @@ def _gradients(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
         )
     ]
     if snapshot.spec.training.clip != "none":
-        clipped = moment is None or moment.kind in ("clip", "update")
+        clipped = moment is None or moment.measured
         same = picked.clipped_gradient == picked.gradient
         readings.append(
             Reading(

@@ -84,7 +84,7 @@ def _paint_row_label(painter: QPainter, frame: Frame, theme: Theme, y: float, la
 
 def whole(snapshot: Snapshot) -> bool:
     """Whether the gradient of all layers is there, and clipped where it is to be."""
-    return snapshot.moment is None or snapshot.moment.kind in ("clip", "update")
+    return snapshot.moment is None or snapshot.moment.measured
 
 
 def card(snapshot: Snapshot, layer: int) -> tuple[str, list[tuple[str, str]]]:

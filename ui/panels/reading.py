@@ -98,7 +98,7 @@ def unknown(snapshot: Snapshot, value: float, reached: bool) -> str:
 
 def when(snapshot: Snapshot) -> str:
     """Which step the numbers belong to."""
-    if snapshot.moment is not None and snapshot.moment.kind != "update":
+    if snapshot.moment is not None and not snapshot.moment.whole:
         return f"inside step {snapshot.moment.step:,}"
     return f"step {snapshot.step:,}" if snapshot.step else "before the first step"
 

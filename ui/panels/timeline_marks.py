@@ -190,7 +190,9 @@ def paint_curve_labels(painter: QPainter, frame: Frame, theme: Theme, losses: Lo
     labels: list[tuple[float, str, str]] = []
     if losses.failed_at is None:
         both = losses.train_end is not None and losses.test_end is not None
-        for end, label, ink in ((losses.train_end, "training" if both else "loss", theme.ink2), (losses.test_end, "test", theme.ink1)):
+        own = "best" if losses.population_end is not None else "training" if both else "loss"
+        ends = ((losses.train_end, own, theme.ink2), (losses.test_end, "test", theme.ink1))
+        for end, label, ink in (*ends, (losses.population_end, "population", theme.ink3)):
             if end is not None:
                 labels.append((end, label, ink))
     if losses.before_end is not None:
