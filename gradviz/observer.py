@@ -25,6 +25,7 @@ from gradviz.recurrent_inspection import (
     inspect_shared_weight,
     inspect_time_block,
     inspect_time_unit,
+    loudest_row,
     pick_edge,
     pick_in_stage,
     pick_into_unit,
@@ -198,9 +199,7 @@ class Observer:
         if not self._anything_measured() or (moment is not None and not moment.lost):
             return None
         if self._recurrent:
-            name, row, column, _ = self._copy_of(look.picked or ("layer", 1, 0, 0), look.example or 0)
-            stage = max(1, look.picked[1]) if look.picked else 1
-            return time_chain_rule(experiment, name, stage, (row, column), look.example or 0)
+            return self._chain_in_time(look.picked or ("layer", 1, 0, 0), look.example or 0)
         gradient = self.gradient()
         kind, layer, unit, source = look.picked or ("layer", 1, 0, 0)
         if kind == "edge":
@@ -222,6 +221,17 @@ class Observer:
             return None
         copy = self._copy_of(picked, 0)
         return inspect_shared_weight(experiment.trainer, experiment.moment, gradient, experiment.states(), stage, copy)
+
+    def _chain_in_time(self, picked: tuple[str, int, int, int], example: int) -> ChainRule:
+        experiment, stage = self._experiment, max(1, picked[1])
+        name, row, column, _ = self._copy_of(picked, example)
+        rule = time_chain_rule(experiment, name, stage, (row, column), example)
+        if picked[0] == "layer" and rule.dz_dw == 0.0 and self._copy is not None:
+            # another symbol came in than the one this weight is for
+            row = loudest_row(experiment.trainer, experiment.moment, stage, example)
+            self._copy = self._copy[0], (name, row, column, 1)
+            rule = time_chain_rule(experiment, name, stage, (row, column), example)
+        return rule
 
     def _copy_of(self, picked: tuple[str, int, int, int], example: int) -> tuple[str, int, int, int]:
         """The weight that stands for what is picked, chosen once: another one, or another gate's, could not be followed."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gradviz.chain import Run, log2_size, log10_size, strongest_answer
 from gradviz.recurrent_cells import LSTMCell
 from gradviz.snapshot import ChainRule, Floats, Moment, Rung, ThroughTime
-from gradviz.time_steps import READ_OUT, RECURRENT, PassReader, pass_aside, recurrent
+from gradviz.time_steps import READ_OUT, RECURRENT, PassReader, gate_of, pass_aside, recurrent
 from gradviz.training import Trainer
 
 
@@ -80,11 +80,8 @@ class _TimeChain:
         self.gradient = trainer.raw_gradient if whole and not self.aside else run.gradient
         self.reader = PassReader(self.network, run, self.vector)
         self.hidden, self.time = self.network.hidden, self.network.time
-        self.gate, self.unit = ("", self.column) if name == READ_OUT else self._of_gate()
-
-    def _of_gate(self) -> tuple[str, int]:
-        gate, unit = divmod(self.column, self.hidden)
-        return (self.network.gates[gate] if len(self.network.gates) > 1 else ""), unit
+        self.gate = gate_of(self.network.gates, self.hidden, name, self.column)
+        self.unit = self.column % self.hidden if self.gate else self.column
 
     def make(self) -> ChainRule:
         network, trainer, i = self.network, self.trainer, self.example
@@ -104,7 +101,7 @@ class _TimeChain:
             parameter=self.name,
             layer=self.stage,
             row=self.row,
-            column=self.column,
+            column=self.unit,
             example=i,
             example_number=int(self.chosen[i]),
             batch=self.run.batch,
@@ -190,7 +187,7 @@ class _TimeChain:
             ways = log2_size(self._weight(stage)) + at
             through[stage - 1] = ways.argmax(axis=1)
             at = ways.max(axis=1) + log2_size(self.reader.state_slopes(stage - 1)[:, self.example])
-        units = [self.column if self.stage > self.time else self.unit]
+        units = [self.unit]
         for stage in range(self.stage, self.network.depth):
             units.append(int(through[stage][units[-1]]))
         unit = units.pop()
@@ -271,7 +268,7 @@ class _LSTMChain(_TimeChain):
             return 0.0
         wide = np.log(self.hidden)
         by_state = by_memory = np.log(self.network.outputs)
-        for t in range(self.time, self.stage, -1):  # from the state and the memory of the time step before, each by all its ways
+        for _ in range(self.time - self.stage):  # from the state and the memory of the time step before, each by all its ways
             # a state reaches every unit's output gate, which writes the state, and three gates, which write the memory
             state = np.logaddexp(wide + by_state, wide + np.log(3.0) + by_memory)
             kept = by_memory
@@ -309,7 +306,7 @@ class _LSTMChain(_TimeChain):
             onward = onward + log2_size(self.reader.gate("forget", later)[:, i])
         gates = ("input", "forget", "candidate")
         numbers = [self.network.gates.index(gate) for gate in gates]
-        factors = [log2_size(self.reader.gate_factor(gate, t)[:, i]) + log2_size(weight[n]) for gate, n in zip(gates, numbers, strict=True)]
+        factors = [log2_size(self.reader.gate_factor(gate, t)[:, i] * weight[n]) for gate, n in zip(gates, numbers, strict=True)]
         best, unit = np.unravel_index(int(np.argmax(np.array(factors) + onward)), (len(gates), self.hidden))
         return gates[int(best)], int(unit)
 

@@ -14,7 +14,7 @@ from gradviz.distribution import BINS, histogram, shares
 from gradviz.inspection import block_of, weight_history
 from gradviz.recurrent_cells import LSTMCell
 from gradviz.snapshot import Architecture, Distribution, Floats, Inspection, Moment, UnitInspection, WeightInspection
-from gradviz.time_steps import READ_OUT, PassReader, known_pass, pass_aside, recurrent, shown_name, strongest_copy
+from gradviz.time_steps import READ_OUT, PassReader, gate_of, known_pass, pass_aside, recurrent, shown_name, strongest_copy
 from gradviz.training import Trainer
 
 FORGET = "forget"
@@ -42,14 +42,7 @@ def inspect_time_block(trainer: Trainer, architecture: Architecture, stage: int,
     with np.errstate(all="ignore"):
         gradients = reader.added(name, stage)[cut]
     weights.flags.writeable = gradients.flags.writeable = False
-    return Inspection(stage, rows, columns, weights, gradients, gate_of(architecture, name, found))
-
-
-def gate_of(architecture: Architecture, name: str, column: int) -> str:
-    """The gate of an LSTM to which a column of a weight matrix belongs; "" where there are no gates."""
-    if name == READ_OUT or len(architecture.gates) < 2:
-        return ""
-    return architecture.gates[column // architecture.layers[0].units]
+    return Inspection(stage, rows, columns, weights, gradients, gate_of(architecture.gates, units, name, found))
 
 
 def pick_edge(
@@ -72,12 +65,21 @@ def pick_into_unit(trainer: Trainer, moment: Moment | None, architecture: Archit
     return strongest_copy(_informed(trainer, moment, max(1, stage)), architecture, max(1, stage), rows, columns)
 
 
-def pick_in_stage(trainer: Trainer, moment: Moment | None, architecture: Architecture, stage: int, example: int) -> tuple[str, int, int, int]:
+def pick_in_stage(
+    trainer: Trainer, moment: Moment | None, architecture: Architecture, stage: int, example: int
+) -> tuple[str, int, int, int]:
     """The same of all weights into a stage, for one example: the strongest, so that what vanishes does not do so by accident."""
     if not 1 <= stage <= len(architecture.layers):
         raise ValueError(f"stage {stage} does not exist; there are {len(architecture.layers) - 1} time steps, then the read-out")
     chosen = slice(example, example + 1)
     return strongest_copy(_informed(trainer, moment, stage), architecture, stage, slice(None), slice(None), chosen)
+
+
+def loudest_row(trainer: Trainer, moment: Moment | None, stage: int, example: int) -> int:
+    """The row of the weights into a stage through which most is sent in one example."""
+    reader = _informed(trainer, moment, stage)
+    sent = reader.before(shown_name(stage, reader.network.depth), stage)[:, example]
+    return int(np.argmax(np.nan_to_num(np.abs(sent), nan=np.inf)))
 
 
 def _informed(trainer: Trainer, moment: Moment | None, stage: int) -> PassReader:
@@ -99,7 +101,7 @@ def inspect_shared_weight(
     reached = started and (moment is None or moment.reached(stage))
     whole = started and (moment is None or moment.reached(run.first if shared else stage))
     clipped = moment is None or moment.kind in ("clip", "update")
-    sent = reader.before(name, stage)[row]
+    sent, gate = reader.before(name, stage)[row], gate_of(network.gates, network.hidden, name, column)
     with np.errstate(all="ignore"):
         added = float(sent @ reader.deltas(stage)[column]) if reached else np.nan
         mean = float(sent.mean()) if started and (moment is None or stage == 1 or moment.sent(stage - 1)) else np.nan
@@ -109,7 +111,7 @@ def inspect_shared_weight(
         parameter=name,
         layer=stage,
         row=row,
-        column=column,
+        column=column % network.hidden if gate else column,
         weight=float(network.vector[place]),
         gradient=own,
         clipped_gradient=float(trainer.run.gradient[place]) if whole and clipped else own,
@@ -118,6 +120,7 @@ def inspect_shared_weight(
         steps=steps,
         values=values,
         block=of_block,
+        gate=gate,
         added=added if shared else None,
     )
 

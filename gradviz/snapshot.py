@@ -349,6 +349,7 @@ class WeightInspection(msgspec.Struct, frozen=True):
     steps: NDArray[np.int64]
     values: Floats
     block: int = 1  # how many weights the selected block stands for
+    gate: str = ""  # the gate of an LSTM whose weight it is; its columns of the matrix stand in the order of `Architecture.gates`
     added: float | None = None  # what this time step adds to the gradient of a weight that all time steps share
 
 

@@ -44,6 +44,11 @@ def shown_name(stage: int, depth: int) -> str:
     return READ_OUT if stage == depth else INPUT if stage == 1 else RECURRENT
 
 
+def gate_of(gates: tuple[str, ...], hidden: int, name: str, column: int) -> str:
+    """The gate of an LSTM to which a column of a weight matrix belongs; "" in a plain RNN and in the read-out."""
+    return "" if name == READ_OUT or len(gates) < 2 else gates[column // hidden]
+
+
 class PassReader:
     """Reads one pass; ``vector`` are the flat parameters it was made with. Everything is float64, (units, batch)."""
 

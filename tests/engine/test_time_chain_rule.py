@@ -16,9 +16,9 @@ from gradviz.time_steps import INPUT, READ_OUT, RECURRENT, PassReader
 KINDS = ("rnn", "lstm")
 
 
-def run(kind: str, activation: str = "tanh", data: str = "recall", steps: int = 2, width: int = 5, lag: int = 8, **training: object) -> Experiment:
+def run(kind: str, activation: str = "tanh", data: str = "recall", steps: int = 2, width: int = 5, **training: object) -> Experiment:
     network = NetworkSpec(kind=kind, width=width, activation=activation)
-    experiment = Experiment(Spec(network, DataSpec(data, samples=60, lag=lag), TrainingSpec(batch_size=8, seed=1, **training)))
+    experiment = Experiment(Spec(network, DataSpec(data, samples=60, lag=8), TrainingSpec(batch_size=8, seed=1, **training)))
     for _ in range(steps):
         experiment.step()
     return experiment
@@ -35,7 +35,9 @@ def copies(experiment: Experiment) -> list[tuple[str, int, tuple[int, int]]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("data", "activation"), [("recall", "tanh"), ("adding", "relu"), ("adding", "identity"), ("japanese_vowels", "tanh")])
+@pytest.mark.parametrize(
+    ("data", "activation"), [("recall", "tanh"), ("adding", "relu"), ("adding", "identity"), ("japanese_vowels", "tanh")]
+)
 def test_the_sum_over_paths_is_what_back_propagation_finds_in_each_time_step(kind: str, data: str, activation: str) -> None:
     experiment = run(kind, activation, data, clip="norm", clip_threshold=0.01)
     network, trainer = experiment.network, experiment.trainer
@@ -154,19 +156,20 @@ def test_a_picked_edge_tells_what_its_time_step_adds_and_the_whole(kind: str) ->
         snapshot = experiment.measure(Look(prediction=False, picked=("edge", stage, 2, 1), chain=True, edge=(stage, 1, 2)))
         found, chain = snapshot.picked, snapshot.chain
         assert isinstance(found, WeightInspection)
-        assert (found.parameter, found.layer, found.row, found.column % 5) == (name, stage, 1, 2)
-        assert (chain.parameter, chain.row, chain.column) == (found.parameter, found.row, found.column)
+        assert (found.parameter, found.layer, found.row, found.column) == (name, stage, 1, 2)
+        column = 2 + 5 * (network.gates.index(found.gate) if found.gate else 0)
+        assert (chain.parameter, chain.row, chain.column, chain.time.gate) == (found.parameter, found.row, found.column, found.gate)
         before = experiment.trainer.run.inputs[0] if stage == 1 else cell.states[stage - 2]
         added = before @ cell.deltas[stage - 1].T
-        assert found.added == pytest.approx(added[1, found.column])
+        assert found.added == pytest.approx(added[1, column])
         assert abs(found.added) == np.abs(added[1, 2::5]).max()
-        assert found.gradient == experiment.trainer.raw_gradient[network.slices[name]].reshape(-1, added.shape[1])[1, found.column]
+        assert found.gradient == experiment.trainer.raw_gradient[network.slices[name]].reshape(-1, added.shape[1])[1, column]
         assert found.block == len(network.gates)
         assert found.weight == found.values[-1]
         inspection = snapshot.inspection
         assert inspection.gradients.item() == pytest.approx(found.added)
         assert inspection.weights.item() == found.weight
-        assert inspection.gate == ("" if kind == "rnn" else network.gates[found.column // 5])
+        assert inspection.gate == found.gate
     assert experiment.measure(Look(picked=("edge", network.depth, 0, 1))).picked.added is None
 
 
@@ -193,15 +196,17 @@ def test_a_unit_of_an_lstm_has_its_memory_and_gates() -> None:
     assert found.slopes == pytest.approx(1 - np.tanh(found.pre_activations) ** 2)
     assert found.deltas == pytest.approx(cell.memory_gradients[5, 3] * 8)
     assert [name for name, _, _ in found.parameters] == ["cell.bias[3]", "cell.bias[8]", "cell.bias[13]", "cell.bias[18]"]
-    assert experiment.measure(Look(prediction=False, picked=("unit", 0, 1, 0))).picked.outputs == pytest.approx(experiment.trainer.run.inputs[0, 1])
+    read = experiment.measure(Look(prediction=False, picked=("unit", 0, 1, 0))).picked
+    assert read.outputs == pytest.approx(experiment.trainer.run.inputs[0, 1])
     assert len(experiment.measure(Look(picked=("unit", experiment.network.depth, 0, 0))).picked.outputs) == 8
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("look", [("unit", 99, 0, 0), ("edge", 3, 99, 0), ("unit", 2, 99, 0)])
 def test_what_is_not_there_is_refused(kind: str, look: tuple[str, int, int, int]) -> None:
-    with pytest.raises(ValueError):
-        run(kind).measure(Look(picked=look))
+    experiment = run(kind)
+    with pytest.raises(ValueError, match=r"no unit|does not exist"):
+        experiment.measure(Look(picked=look))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -226,7 +231,7 @@ def test_the_lab_shows_the_sums_of_a_time_step(kind: str) -> None:
     assert found.mean == pytest.approx(z.mean())
     assert found.counts.sum() == 40
     assert 1 <= time_step_to_look_at(experiment.trainer) <= experiment.network.time
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="does not exist"):
         time_distribution(experiment.trainer, experiment.network.depth)
     for view in ("residual", "linear", "initialisation"):
         assert experiment.measure(Look(lab=view)).lab is None
@@ -237,7 +242,6 @@ def test_nothing_selected_takes_a_weight_of_the_first_time_step_that_works_in_th
         experiment = run(kind)
         chain = experiment.measure(Look(prediction=False, chain=True, example=3)).chain
         assert (chain.parameter, chain.layer, chain.example) == (INPUT, 1, 3)
-        assert chain.dz_dw == 1.0
-        experiment.step()
-        again = experiment.measure(Look(prediction=False, chain=True, example=3)).chain
-        assert (again.row, again.column) == (chain.row, chain.column)
+        for example in range(8):
+            again = experiment.measure(Look(prediction=False, chain=True, example=example)).chain
+            assert (again.column, again.time.gate, again.dz_dw) == (chain.column, chain.time.gate, 1.0)

@@ -6,6 +6,7 @@ import math
 
 from gradviz.snapshot import Snapshot, WeightInspection
 
+from .chain_words import foot
 from .reading import NO_STEP, Content, Reading, unit_name, unknown, when
 
 STANDS_STILL = 1e-6  # relative change below which w new ≅ w old
@@ -13,41 +14,92 @@ STANDS_STILL = 1e-6  # relative change below which w new ≅ w old
 
 def weight_content(snapshot: Snapshot, picked: WeightInspection) -> Content:
     """Title and readings of a weight."""
-    layer = snapshot.architecture.layers[picked.layer - 1]
     sender = unit_name(snapshot, picked.layer - 1, picked.row)
     examples = f"over {snapshot.batch} example{'' if snapshot.batch == 1 else 's'}" if snapshot.batch else "over the mini-batch"
     stand = when(snapshot)
-    captions = (f"{stand}, gradient {examples}", stand) if snapshot.step or snapshot.moment else (stand,)
+    captions: tuple[str, ...] = (f"{stand}, gradient {examples}", stand) if snapshot.step or snapshot.moment else (stand,)
     if picked.block > 1:
         block = f"largest gradient of {picked.block:,} weights"
         captions = (f"{block}, {stand}", block)
+    if picked.gate:
+        block = f"{picked.gate} {'gate' if picked.gate != 'candidate' else 'weights'}, the largest gradient of {picked.block:,} weights"
+        captions = (f"{block}, {stand}", block, f"largest of {picked.block:,} weights")
+    shared = " The same weight works in every time step." if picked.added is not None else ""
     readings = [
         Reading(
             "weight",
             "Value",
-            "w",
-            "The weight: what the unit before sends is multiplied by it.",
+            symbol(picked),
+            f"The weight: what the unit before sends is multiplied by it.{shared}",
             picked.weight,
-            parameter=f"{picked.parameter}[{picked.row},{picked.column}]",
+            parameter=f"{picked.parameter}[{picked.row},{_matrix_column(snapshot, picked)}]",
         ),
+        *_added(snapshot, picked),
         *_gradients(snapshot, picked),
         *_changes(snapshot, picked),
         _sent(snapshot, picked, sender, examples),
     ]
-    return Content(f"Weight into {layer.name}, {sender} → unit {picked.column + 1}", captions, tuple(readings), hero=True)
+    return Content(_title(snapshot, picked, sender), captions, tuple(readings), hero=True)
+
+
+def _title(snapshot: Snapshot, picked: WeightInspection, sender: str) -> str:
+    ends = f"{sender} → unit {picked.column + 1}"
+    if picked.added is None:
+        return f"Weight into {snapshot.architecture.layers[picked.layer - 1].name}, {ends}"
+    gate = f"{picked.gate.capitalize()} gate" if picked.gate else "Weight"
+    return f"{gate.replace('Candidate gate', 'Candidate')} in time step {picked.layer}, {ends}"
+
+
+def symbol(picked: WeightInspection) -> str:
+    """w, or whose it is of the weights that all time steps share."""
+    if picked.added is None:
+        return "w"
+    letter = {"output": "o", "input": "i", "forget": "f", "candidate": "g"}.get(picked.gate)
+    return f"w of {letter}" if letter else "wₓ" if "input" in picked.parameter else "wₕ"
+
+
+def _matrix_column(snapshot: Snapshot, picked: WeightInspection) -> int:
+    """The column of the parameter: an LSTM's has those of its gates one after the other."""
+    if not picked.gate:
+        return picked.column
+    return snapshot.architecture.gates.index(picked.gate) * snapshot.architecture.layers[0].units + picked.column
+
+
+def _added(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
+    """What this time step alone adds to the gradient: the number that colours the edge."""
+    if picked.added is None:
+        return []
+    reached = snapshot.moment is None or snapshot.moment.reached(picked.layer)
+    before = "x₁" if picked.layer == 1 else f"h{foot(picked.layer - 1)}"
+    return [
+        Reading(
+            "added",
+            "This time step adds",
+            f"{before} · δ{foot(picked.layer)}",
+            f"What the weight’s work in time step {picked.layer} adds to its gradient: what came in times the signal that came back.",
+            picked.added,
+            (f"the part of ∂J/∂w that comes from time step {picked.layer}", "its part of ∂J/∂w"),
+            unknown=unknown(snapshot, picked.added, reached),
+            gradient=True,
+            zero="exactly 0: this time step adds nothing",
+        )
+    ]
 
 
 def _gradients(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
     moment = snapshot.moment
-    reached = moment is None or moment.reached(picked.layer)
+    shared = picked.added is not None
+    # of a shared weight it is whole when the way back through time has ended
+    reached = moment is None or (moment.reached(picked.layer) and not (shared and math.isnan(picked.gradient)))
+    pull = ("how strongly the loss pulls at it", "pull of the loss")
     readings = [
         Reading(
             "gradient",
-            "Gradient",
+            "Gradient, all time steps" if shared else "Gradient",
             "∂J/∂w",
             "How fast the loss J grows when this weight grows. The step goes the other way.",
             picked.gradient,
-            ("how strongly the loss pulls at it", "pull of the loss"),
+            (f"sum over {len(snapshot.architecture.layers) - 1} time steps", "sum over time") if shared else pull,
             unknown=unknown(snapshot, picked.gradient, reached),
             gradient=True,
             zero="exactly 0: the loss does not pull",
