@@ -301,7 +301,8 @@ class _LSTMChain(_TimeChain):
     def _next_gate(self, at_outputs: Floats) -> tuple[str, int]:
         """Through which gate of which unit of the next time step a state's strongest way to the cell path leads."""
         i, t, weight = self.example, self.stage + 1, self.reader.weight(RECURRENT)[self.unit].reshape(-1, self.hidden)
-        onward = (log2_size(self.reader.weight(READ_OUT)) + at_outputs).max(axis=1) + log2_size(self.reader.state_by_memory(self.time)[:, i])
+        onward = (log2_size(self.reader.weight(READ_OUT)) + at_outputs).max(axis=1)
+        onward = onward + log2_size(self.reader.state_by_memory(self.time)[:, i])
         for later in range(self.time, t, -1):
             onward = onward + log2_size(self.reader.gate("forget", later)[:, i])
         gates = ("input", "forget", "candidate")

@@ -120,7 +120,7 @@ def _lstm_content(snapshot: Snapshot, picked: UnitInspection, captions: tuple[st
         readings.append(_batch_reading(snapshot, picked.gates[gate], example, sent, f"{name}_gate", title, letter, hint, said))
     readings += [
         _batch_reading(
-            snapshot, picked.outputs, example, sent, "output", "Output", f"h{foot(t)}", "What the unit sends.", ("o · act(c): what it sends on",)
+            snapshot, picked.outputs, example, sent, "output", "Output", f"h{foot(t)}", "What the unit sends.", ("o · act(c): sent on",)
         ),
         _batch_reading(
             snapshot,
@@ -248,7 +248,8 @@ def _parameters(snapshot: Snapshot, picked: UnitInspection) -> list[Reading]:
     for full_name, value, gradient in picked.parameters:
         name = _short_name(full_name)
         known = _bias_of(snapshot, full_name)
-        title, symbol, hint, captions = known if known is not None else PARAMETERS.get(name, (name.capitalize(), name, f"A parameter of this unit: {name}.", ()))
+        other = (name.capitalize(), name, f"A parameter of this unit: {name}.", ())
+        title, symbol, hint, captions = known if known is not None else PARAMETERS.get(name, other)
         place = full_name if full_name.endswith("]") else f"layer{picked.layer:02d}.{name}[{0 if name == 'alpha' else picked.unit}]"
         readings.append(Reading(name, title, symbol, hint, value, captions, parameter=place, zero=""))
         pull = f"How fast the loss J grows when {symbol} grows. The step goes the other way."
@@ -279,7 +280,7 @@ def _bias_of(snapshot: Snapshot, full_name: str) -> tuple[str, str, str, tuple[s
     gate = architecture.gates[int(full_name[full_name.index("[") + 1 : -1]) // architecture.layers[0].units]
     if len(architecture.gates) > 1:
         what = "Candidate" if gate == "candidate" else f"{gate.capitalize()} gate"
-        title, symbol = f"{what}’s bias", f"b of {GATES[gate][0]}"
+        title = f"{what}’s bias"
     return title, symbol, f"{hint} All time steps share it.", ("shared by all time steps", "shared")
 
 

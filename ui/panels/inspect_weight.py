@@ -54,8 +54,7 @@ def symbol(picked: WeightInspection) -> str:
     """w, or whose it is of the weights that all time steps share."""
     if picked.added is None:
         return "w"
-    letter = {"output": "o", "input": "i", "forget": "f", "candidate": "g"}.get(picked.gate)
-    return f"w of {letter}" if letter else "wₓ" if "input" in picked.parameter else "wₕ"
+    return "wₓ" if "input" in picked.parameter else "wₕ"
 
 
 def _matrix_column(snapshot: Snapshot, picked: WeightInspection) -> int:
@@ -74,7 +73,7 @@ def _added(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
     return [
         Reading(
             "added",
-            "This time step adds",
+            f"Added at t{picked.layer}",
             f"{before} · δ{foot(picked.layer)}",
             f"What the weight’s work in time step {picked.layer} adds to its gradient: what came in times the signal that came back.",
             picked.added,
@@ -95,7 +94,7 @@ def _gradients(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
     readings = [
         Reading(
             "gradient",
-            "Gradient, all time steps" if shared else "Gradient",
+            "Whole gradient" if shared else "Gradient",
             "∂J/∂w",
             "How fast the loss J grows when this weight grows. The step goes the other way.",
             picked.gradient,
