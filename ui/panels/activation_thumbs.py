@@ -26,7 +26,14 @@ PALE = 0.35  # opacity
 
 
 def paint_thumb(
-    painter: QPainter, area: QRectF, theme: Theme, name: str, in_force: bool, hovered: bool = False, focused: bool = False, usable: bool = True
+    painter: QPainter,
+    area: QRectF,
+    theme: Theme,
+    name: str,
+    in_force: bool,
+    hovered: bool = False,
+    focused: bool = False,
+    usable: bool = True,
 ) -> None:
     """Title, curves, largest f′; the one in force has a frame, one that cannot be used is pale."""
     painter.setOpacity(1.0 if usable else PALE)
@@ -93,7 +100,8 @@ class Thumb(QAbstractButton):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_thumb(painter, QRectF(self.rect()), self.theme, self.name, self.in_force, self.underMouse(), self.hasFocus(), self.isEnabled())
+        hovered = self.underMouse() and self.isEnabled()
+        paint_thumb(painter, QRectF(self.rect()), self.theme, self.name, self.in_force, hovered, self.hasFocus(), self.isEnabled())
 
 
 class Thumbs(Block):

@@ -7,6 +7,7 @@ import math
 from gradviz.snapshot import Snapshot, WeightInspection
 
 from .chain_words import foot
+from .lab_names import entry_name
 from .reading import NO_STEP, Content, Reading, unit_name, unknown, when
 
 STANDS_STILL = 1e-6  # relative change below which w new ≅ w old
@@ -32,7 +33,7 @@ def weight_content(snapshot: Snapshot, picked: WeightInspection) -> Content:
             symbol(picked),
             f"The weight: what the unit before sends is multiplied by it.{shared}",
             picked.weight,
-            parameter=f"{picked.parameter}[{picked.row},{_matrix_column(snapshot, picked)}]",
+            parameter=entry_name(picked, snapshot.architecture),
         ),
         *_added(snapshot, picked),
         *_gradients(snapshot, picked),
@@ -55,13 +56,6 @@ def symbol(picked: WeightInspection) -> str:
     if picked.added is None:
         return "w"
     return "wₓ" if "input" in picked.parameter else "wₕ"
-
-
-def _matrix_column(snapshot: Snapshot, picked: WeightInspection) -> int:
-    """The column of the parameter: an LSTM's has those of its gates one after the other."""
-    if not picked.gate:
-        return picked.column
-    return snapshot.architecture.gates.index(picked.gate) * snapshot.architecture.layers[0].units + picked.column
 
 
 def _added(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
