@@ -138,6 +138,7 @@ class _TimeChain:
             steps=self.time,
             stopped=self.run.first,
             gate=self.gate,
+            whole=self.reached(self.run.first),
             shared_gradient=whole,
             factors=sum(rung.kind != "slope" for rung in repeated),
             log10_factors=sum(log10_size(rung.factor) for rung in repeated),
@@ -181,12 +182,12 @@ class _TimeChain:
 
     def path(self, at_outputs: Floats) -> Iterator[_Stop]:
         """The strongest path from the outputs, which begin with ``at_outputs`` log2, back to the weighted sum."""
-        at = at_outputs
+        at, slopes, recurrent_weight = at_outputs, self.example_slopes(), log2_size(self.reader.weight(RECURRENT))
         through: dict[int, NDArray[np.intp]] = {}  # of each stage the unit behind it through which the best path to each of its units comes
         for stage in range(self.network.depth, self.stage, -1):
-            ways = log2_size(self._weight(stage)) + at
+            ways = (log2_size(self.reader.weight(READ_OUT)) if stage > self.time else recurrent_weight) + at
             through[stage - 1] = ways.argmax(axis=1)
-            at = ways.max(axis=1) + log2_size(self.reader.state_slopes(stage - 1)[:, self.example])
+            at = ways.max(axis=1) + log2_size(slopes[stage - 2])
         units = [self.unit]
         for stage in range(self.stage, self.network.depth):
             units.append(int(through[stage][units[-1]]))
@@ -195,9 +196,13 @@ class _TimeChain:
         for stage in range(self.network.depth, self.stage, -1):
             source = units.pop()
             yield self.over_weight(stage, unit, source)
-            slope = float(self.reader.state_slopes(stage - 1)[source, self.example])
+            slope = float(slopes[stage - 2, source])
             yield _Stop("slope", stage - 1, source, source, slope, self.share(self.cell.deltas[stage - 2], source), stage - 1)
             unit = source
+
+    def example_slopes(self) -> Floats:
+        """(time, hidden) f′(z_t) of this example."""
+        return self.reader.slopes(self.cell.states[:, :, self.example])
 
     # ---- the rungs
 
@@ -318,8 +323,9 @@ class _LSTMChain(_TimeChain):
         yield self.at_output(output)
         yield self.over_weight(self.network.depth, output, unit)
         yield _Stop("cell", time, unit, unit, float(self.reader.state_by_memory(time)[unit, i]), self._by_memory(time, unit), time)
+        forgets = self.lstm.gate_values[:, self.network.gates.index("forget"), unit, i]
         for t in range(time, end, -1):
-            yield _Stop("forget", t, unit, unit, float(self.reader.gate("forget", t)[unit, i]), self._by_memory(t - 1, unit), t - 1)
+            yield _Stop("forget", t, unit, unit, float(forgets[t - 1]), self._by_memory(t - 1, unit), t - 1)
 
     def _by_memory(self, t: int, unit: int) -> float:
         return self.share(self.lstm.memory_gradients[t - 1], unit)

@@ -401,7 +401,8 @@ class ThroughTime(msgspec.Struct, frozen=True):
     steps: int  # time steps in all
     stopped: int  # the time step at which truncated back-propagation stopped; 1 where it went through all of them
     gate: str  # the gate of an LSTM whose weight it is; "" in a plain RNN
-    shared_gradient: float  # ∂J/∂w over the mini-batch, all time steps together, before clipping; NaN until it is whole
+    whole: bool  # whether back-propagation has gone through all time steps, so that …
+    shared_gradient: float  # … this is known: ∂J/∂w over the mini-batch, all time steps together, before clipping
     factors: int  # how many such factors the path has …
     log10_factors: float  # … and log10 of the size of their product
     log10_carried: float  # of ‖∂J/∂h_t‖ over ‖∂J/∂h_T‖, along all paths (‖∂J/∂c‖ in an LSTM); NaN until back-propagation is there

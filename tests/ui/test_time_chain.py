@@ -81,7 +81,9 @@ def test_the_way_back_is_told_as_a_number(qtbot: QtBot) -> None:
     assert cards.way_height(look("rnn", ("edge", 32, 0, 0)).chain) == 0.0
 
 
-@pytest.mark.parametrize(("log10", "text"), [(-412.5, "3.2×10⁻⁴¹³"), (-math.inf, "0"), (math.nan, "NaN"), (0.0, "1.0"), (400.0, "1.0×10⁴⁰⁰")])
+@pytest.mark.parametrize(
+    ("log10", "text"), [(-412.5, "3.2×10⁻⁴¹³"), (-math.inf, "0"), (math.nan, "NaN"), (0.0, "1.0"), (400.0, "1.0×10⁴⁰⁰")]
+)
 def test_products_beyond_floating_point_are_still_told(log10: float, text: str) -> None:
     assert words.power_text(log10) == text
 
@@ -128,6 +130,7 @@ def test_the_panel_follows_back_propagation_through_a_hundred_time_steps(qtbot: 
         panel.grab()
         seen.append(panel._bar.value())
         if snapshot.chain is not None and not snapshot.chain.reached:
+            assert not snapshot.chain.time.whole
             assert math.isnan(snapshot.chain.time.shared_gradient)
             assert words.carried_words(snapshot.chain)[1] is None
     assert seen == sorted(seen)

@@ -103,7 +103,7 @@ def paint_product(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRul
     if chain.time is not None:
         every = (f"all {chain.time.steps} time steps together, mean", f"all {chain.time.steps} time steps", "all time steps")
         whole = chain.time.shared_gradient
-        _paint_line(painter, inner, y + RESULT - 4, every, whole, theme, not math.isnan(whole) or chain.weight_new is not None, spots)
+        _paint_line(painter, inner, y + RESULT - 4, every, whole, theme, chain.time.whole, spots)
 
 
 def _paint_factors(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRule, architecture: Architecture, spots: list[Spot]) -> None:
@@ -136,7 +136,7 @@ def paint_update(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRule
     if chain.time is not None:
         gradient = (f"∂J/∂w, all {chain.time.steps} time steps", "∂J/∂w")
     pull = words.shared(chain)
-    known = chain.reached if chain.time is None else not math.isnan(pull) or chain.weight_new is not None
+    known = chain.reached if chain.time is None else chain.time.whole
     if chain.optimizer != "sgd" and chain.weight_new is not None:
         step = (f"step of {words.optimizer_title(chain)}",)
         _paint_line(painter, inner, y, step, chain.weight_new - chain.weight_old, theme, True, spots)

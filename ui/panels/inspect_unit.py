@@ -10,7 +10,7 @@ from gradviz.activations import ACTIVATIONS
 from gradviz.snapshot import Floats, Snapshot, UnitInspection
 
 from .chain_words import foot
-from .reading import Content, Reading, unit_name, unknown, when
+from .reading import Content, Reading, shared_known, unit_name, unknown, when
 
 PARAMETERS = {  # name -> (title, symbol, what it does)
     "bias": ("Bias", "b", "Added to the weighted sum of what comes in.", ("added to the weighted sum", "added")),
@@ -261,7 +261,7 @@ def _parameters(snapshot: Snapshot, picked: UnitInspection) -> list[Reading]:
                 pull,
                 gradient,
                 ("how strongly the loss pulls at it", "pull of the loss"),
-                unknown=unknown(snapshot, gradient, reached),
+                unknown=unknown(snapshot, gradient, reached and (known is None or shared_known(snapshot, gradient))),
                 gradient=True,
                 zero="exactly 0: the loss does not pull",
             )

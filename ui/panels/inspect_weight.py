@@ -8,7 +8,7 @@ from gradviz.snapshot import Snapshot, WeightInspection
 
 from .chain_words import foot
 from .lab_names import entry_name
-from .reading import NO_STEP, Content, Reading, unit_name, unknown, when
+from .reading import NO_STEP, Content, Reading, shared_known, unit_name, unknown, when
 
 STANDS_STILL = 1e-6  # relative change below which w new ≅ w old
 
@@ -82,8 +82,7 @@ def _added(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
 def _gradients(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
     moment = snapshot.moment
     shared = picked.added is not None
-    # of a shared weight it is whole when the way back through time has ended
-    reached = moment is None or (moment.reached(picked.layer) and not (shared and math.isnan(picked.gradient)))
+    reached = moment is None or (moment.reached(picked.layer) and (not shared or shared_known(snapshot, picked.gradient)))
     pull = ("how strongly the loss pulls at it", "pull of the loss")
     readings = [
         Reading(
