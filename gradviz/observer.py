@@ -22,6 +22,7 @@ from gradviz.oscillation import oscillating_ranges
 from gradviz.prediction import predict
 from gradviz.recurrent_chain import time_chain_rule
 from gradviz.recurrent_inspection import (
+    first_at_work,
     inspect_shared_weight,
     inspect_time_block,
     inspect_time_unit,
@@ -199,7 +200,8 @@ class Observer:
         if not self._anything_measured() or (moment is not None and not moment.lost):
             return None
         if self._recurrent:
-            return self._chain_in_time(look.picked or ("layer", 1, 0, 0), look.example or 0)
+            example = look.example or 0
+            return self._chain_in_time(look.picked or ("layer", first_at_work(trainer, example), 0, 0), example)
         gradient = self.gradient()
         kind, layer, unit, source = look.picked or ("layer", 1, 0, 0)
         if kind == "edge":
@@ -228,7 +230,7 @@ class Observer:
         rule = time_chain_rule(experiment, name, stage, (row, column), example)
         if picked[0] == "layer" and rule.dz_dw == 0.0 and self._copy is not None:
             # another symbol came in than the one this weight is for
-            row = loudest_row(experiment.trainer, experiment.moment, stage, example)
+            row = loudest_row(experiment.trainer, stage, example)
             self._copy = self._copy[0], (name, row, column, 1)
             rule = time_chain_rule(experiment, name, stage, (row, column), example)
         return rule

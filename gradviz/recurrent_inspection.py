@@ -75,9 +75,16 @@ def pick_in_stage(
     return strongest_copy(_informed(trainer, moment, stage), architecture, stage, slice(None), slice(None), chosen)
 
 
-def loudest_row(trainer: Trainer, moment: Moment | None, stage: int, example: int) -> int:
-    """The row of the weights into a stage through which most is sent in one example."""
-    reader = _informed(trainer, moment, stage)
+def first_at_work(trainer: Trainer, example: int) -> int:
+    """The first time step whose weights do something in this example of the last pass: a short sequence is preceded by zeros."""
+    reader = reader_of(trainer)
+    steps = range(1, reader.network.time + 1)
+    return next((t for t in steps if reader.before(shown_name(t, reader.network.depth), t)[:, example].any()), 1)
+
+
+def loudest_row(trainer: Trainer, stage: int, example: int) -> int:
+    """The row of the weights into a stage through which most is sent in one example of the last pass."""
+    reader = reader_of(trainer)
     sent = reader.before(shown_name(stage, reader.network.depth), stage)[:, example]
     return int(np.argmax(np.nan_to_num(np.abs(sent), nan=np.inf)))
 

@@ -237,6 +237,16 @@ def test_the_lab_shows_the_sums_of_a_time_step(kind: str) -> None:
         assert experiment.measure(Look(lab=view)).lab is None
 
 
+def test_time_steps_of_padding_are_passed_over_when_nothing_is_selected() -> None:
+    experiment = run("lstm", data="japanese_vowels", steps=1)
+    for example in range(8):
+        chain = experiment.measure(Look(prediction=False, chain=True, example=example)).chain
+        read = experiment.trainer.run.inputs[:, :, example].any(axis=1)
+        first = int(np.argmax(read)) + 1
+        assert chain.layer == (1 if first == 1 else first + 1)
+        assert chain.dz_dw != 0.0
+
+
 def test_nothing_selected_takes_a_weight_of_the_first_time_step_that_works_in_this_example() -> None:
     for kind in KINDS:
         experiment = run(kind)

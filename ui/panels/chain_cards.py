@@ -101,7 +101,8 @@ def paint_product(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRul
         _paint_line(painter, inner, y + RESULT - 4, mean, chain.gradient, theme, chain.reached, spots)
         y += LINE
     if chain.time is not None:
-        every = (f"all {chain.time.steps} time steps together, mean", f"all {chain.time.steps} time steps", "all time steps")
+        steps = words.together(chain.time)
+        every = (f"{steps} together, mean", steps, "all time steps")
         whole = chain.time.shared_gradient
         _paint_line(painter, inner, y + RESULT - 4, every, whole, theme, chain.time.whole, spots)
 
@@ -134,7 +135,7 @@ def paint_update(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRule
     y = area.top() + UPDATE_FORMULA
     gradient = (f"∂J/∂w, mean of {chain.batch}", "∂J/∂w") if chain.batch > 1 else ("∂J/∂w",)
     if chain.time is not None:
-        gradient = (f"∂J/∂w, all {chain.time.steps} time steps", "∂J/∂w")
+        gradient = (f"∂J/∂w, {words.together(chain.time)}", "∂J/∂w")
     pull = words.shared(chain)
     known = chain.reached if chain.time is None else chain.time.whole
     if chain.optimizer != "sgd" and chain.weight_new is not None:

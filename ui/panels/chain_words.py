@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 
-from gradviz.snapshot import Architecture, ChainRule, Moment, Snapshot
+from gradviz.snapshot import Architecture, ChainRule, Moment, Snapshot, ThroughTime
 from gradviz.spec import field_info
 
 from ..formula import three_digits
@@ -134,6 +134,11 @@ def power_text(log10: float) -> str:
     if math.isinf(log10):
         return "0" if log10 < 0 else "∞"
     return product_text(10.0**log10 if log10 < 300 else math.inf, log10)
+
+
+def together(time: ThroughTime) -> str:
+    """The time steps that make up the gradient of a shared weight."""
+    return f"time steps {time.stopped} to {time.steps}" if time.stopped > 1 else f"all {time.steps} time steps"
 
 
 def shared(chain: ChainRule) -> float:

@@ -248,7 +248,7 @@ def _parameters(snapshot: Snapshot, picked: UnitInspection) -> list[Reading]:
     for full_name, value, gradient in picked.parameters:
         name = _short_name(full_name)
         known = _bias_of(snapshot, full_name)
-        other = (name.capitalize(), name, f"A parameter of this unit: {name}.", ())
+        other: tuple[str, str, str, tuple[str, ...]] = (name.capitalize(), name, f"A parameter of this unit: {name}.", ())
         title, symbol, hint, captions = known if known is not None else PARAMETERS.get(name, other)
         place = full_name if full_name.endswith("]") else f"layer{picked.layer:02d}.{name}[{0 if name == 'alpha' else picked.unit}]"
         readings.append(Reading(name, title, symbol, hint, value, captions, parameter=place, zero=""))
@@ -279,9 +279,11 @@ def _bias_of(snapshot: Snapshot, full_name: str) -> tuple[str, str, str, tuple[s
         return title, symbol, hint, captions
     gate = architecture.gates[int(full_name[full_name.index("[") + 1 : -1]) // architecture.layers[0].units]
     if len(architecture.gates) > 1:
-        what = "Candidate" if gate == "candidate" else f"{gate.capitalize()} gate"
-        title = f"{what}’s bias"
-    return title, symbol, f"{hint} All time steps share it.", ("shared by all time steps", "shared")
+        what = "the candidate" if gate == "candidate" else f"the {gate} gate"
+        title, captions = f"Bias of {GATES[gate][0]}", (f"{what}, shared by all time steps", what)
+    else:
+        captions = ("shared by all time steps", "shared")
+    return title, symbol, f"{hint} All time steps share it.", captions
 
 
 def _short_name(name: str) -> str:

@@ -83,6 +83,8 @@ def _gradients(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
     moment = snapshot.moment
     shared = picked.added is not None
     reached = moment is None or (moment.reached(picked.layer) and (not shared or shared_known(snapshot, picked.gradient)))
+    steps = len(snapshot.architecture.layers) - 1
+    steps = min(snapshot.spec.training.truncate or steps, steps)  # truncated, the others add nothing
     pull = ("how strongly the loss pulls at it", "pull of the loss")
     readings = [
         Reading(
@@ -91,7 +93,7 @@ def _gradients(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
             "∂J/∂w",
             "How fast the loss J grows when this weight grows. The step goes the other way.",
             picked.gradient,
-            (f"sum over {len(snapshot.architecture.layers) - 1} time steps", "sum over time") if shared else pull,
+            (f"sum over {steps} time step{'' if steps == 1 else 's'}", "sum over time") if shared else pull,
             unknown=unknown(snapshot, picked.gradient, reached),
             gradient=True,
             zero="exactly 0: the loss does not pull",

@@ -68,7 +68,8 @@ def ladder_rows(chain: ChainRule, architecture: Architecture) -> tuple[Row, ...]
     rows.append(Row("result", "∂J/∂w", chain.layer, total=chain.example_gradient, change=None, reached=chain.reached))
     if chain.time is not None:
         whole = chain.time.shared_gradient
-        rows.append(Row("mean", f"all {chain.time.steps} t", chain.layer, total=whole, reached=chain.time.whole))
+        name = f"all {chain.time.steps} t" if chain.time.stopped == 1 else f"t{chain.time.stopped} … t{chain.time.steps}"
+        rows.append(Row("mean", name, chain.layer, total=whole, reached=chain.time.whole))
     if chain.clipped_gradient is not None:
         if chain.batch > 1 and chain.time is None:
             rows.append(Row("mean", f"mean of {chain.batch}", chain.layer, total=chain.gradient, reached=chain.reached))
