@@ -48,7 +48,8 @@ def inspect_weight(
     """One weight: ``gradient`` is the flat one before clipping, ``states`` the checkpoints its history is read from."""
     network, run = feed_forward(trainer)
     name = parameter_name(layer, "weight")
-    place = network.slices[name].start + row * network.widths[layer - 1] + column
+    offset = row * network.widths[layer - 1] + column
+    place = network.slices[name].start + offset
     whole = moment is None or moment.kind in ("clip", "update")
     feed = run.inputs if layer == 1 else run.layers[layer - 2].outputs
     started = trainer.steps > 0 or moment is not None

@@ -142,10 +142,8 @@ class Observer:
             if look.lab_pair is None and report is not None:
                 self._pair = report.names  # the two largest once, and these from then on
             return report
-        if look.lab == "activation" and self._recurrent:
-            return time_distribution(trainer, self._lab_layer(look), moment)
         if self._recurrent:
-            return None
+            return time_distribution(trainer, self._lab_layer(look), moment) if look.lab == "activation" else None
         if look.lab == "activation":
             return distribution(trainer, self._lab_layer(look), moment)
         if look.lab == "residual":
