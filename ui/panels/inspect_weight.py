@@ -23,8 +23,8 @@ def weight_content(snapshot: Snapshot, picked: WeightInspection) -> Content:
         block = f"largest gradient of {picked.block:,} weights"
         captions = (f"{block}, {stand}", block)
     if picked.gate:
-        block = f"{picked.gate} {'gate' if picked.gate != 'candidate' else 'weights'}, the largest gradient of {picked.block:,} weights"
-        captions = (f"{block}, {stand}", block, f"largest of {picked.block:,} weights")
+        count = f"{picked.block:,} weights"
+        captions = (f"of {count} here the largest gradient when picked", f"of {count} the largest gradient", f"one of {count}")
     shared = " The same weight works in every time step." if picked.added is not None else ""
     readings = [
         Reading(
@@ -47,8 +47,8 @@ def _title(snapshot: Snapshot, picked: WeightInspection, sender: str) -> str:
     ends = f"{sender} → unit {picked.column + 1}"
     if picked.added is None:
         return f"Weight into {snapshot.architecture.layers[picked.layer - 1].name}, {ends}"
-    gate = f"{picked.gate.capitalize()} gate" if picked.gate else "Weight"
-    return f"{gate.replace('Candidate gate', 'Candidate')} in time step {picked.layer}, {ends}"
+    gate = "Weight" if not picked.gate else "Candidate" if picked.gate == "candidate" else f"{picked.gate.capitalize()} gate"
+    return f"{gate} in time step {picked.layer}, {sender} → {'unit ' if picked.layer == 1 else ''}{picked.column + 1}"
 
 
 def symbol(picked: WeightInspection) -> str:
