@@ -356,7 +356,7 @@ class Experiment:
         Args:
             look: what is wanted beside them. ``picked`` is what is selected: ("edge", layer, column, row) as shown,
                 ("unit", layer, unit, 0) or ("layer", layer, 0, 0). ``chain`` takes the gradient of the selected weight apart:
-                of a unit its strongest weight, of a layer (the first with nothing selected) the weakest one.
+                of a unit its strongest weight, of a layer (the first with nothing selected) the weakest one, of a time step the strongest.
             history_after: of the run so far only the part after this step.
 
         Raises:

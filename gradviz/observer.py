@@ -22,6 +22,19 @@ from gradviz.measure_recurrent import RecurrentMeter
 from gradviz.network import parameter_name
 from gradviz.oscillation import oscillating_ranges
 from gradviz.prediction import predict
+from gradviz.recurrent_chain import time_chain_rule
+from gradviz.recurrent_inspection import (
+    first_at_work,
+    inspect_shared_weight,
+    inspect_time_block,
+    inspect_time_unit,
+    loudest_row,
+    pick_edge,
+    pick_in_stage,
+    pick_into_unit,
+    time_distribution,
+    time_step_to_look_at,
+)
 from gradviz.residual_report import residual_report
 from gradviz.snapshot import (
     Census,
@@ -58,6 +71,7 @@ class Observer:
         self._pair: tuple[str, str] | None = None
         self._weakest: tuple[tuple[int, int], tuple[int, int]] | None = None  # (line, layer) -> row and column
         self._strongest: tuple[tuple[int, int, int], tuple[int, int]] | None = None  # (line, layer, unit) -> row and column
+        self._copy: tuple[tuple[int, tuple[str, int, int, int]], tuple[str, int, int, int]] | None = None  # (line, picked) -> weight
 
     @property
     def _meter(self) -> GradientMeter:
@@ -104,7 +118,7 @@ class Observer:
     def inspect(self, layer: int, row: int, column: int) -> Inspection | None:
         """The exact weights and gradients behind one shown edge; raises ValueError when there is none."""
         if self._recurrent:
-            return None
+            return inspect_time_block(self._experiment.trainer, self._experiment.architecture, layer, row, column)
         network, _ = feed_forward(self._experiment.trainer)
         return inspect_block(network, self.gradient(), self._experiment.architecture, layer, row, column)
 
@@ -136,7 +150,7 @@ class Observer:
         if look.lab == "compressor":  # a demonstration beside the network
             return compressor_report(look.lab_lag, look.lab_read, experiment.spec.training.seed)
         if self._recurrent:
-            return None
+            return time_distribution(trainer, self._lab_layer(look), moment) if look.lab == "activation" else None
         if look.lab == "activation":
             return distribution(trainer, self._lab_layer(look), moment)
         if look.lab == "residual":
@@ -158,7 +172,8 @@ class Observer:
         if 1 <= look.lab_layer < self._experiment.network.depth:
             return look.lab_layer
         if self._flattest is None:
-            self._flattest = layer_to_look_at(self._experiment.trainer, self._experiment.moment)
+            choose = time_step_to_look_at if self._recurrent else layer_to_look_at
+            self._flattest = choose(self._experiment.trainer, self._experiment.moment)
         return self._flattest
 
     def gradient(self) -> Floats:
@@ -181,7 +196,7 @@ class Observer:
     def _picked(self, kind: str, layer: int, unit: int, source: int) -> WeightInspection | UnitInspection | None:
         experiment, gradient = self._experiment, self.gradient()
         if self._recurrent:
-            return None
+            return self._picked_in_time((kind, layer, unit, source), gradient)
         if kind == "unit":
             return inspect_unit(experiment.trainer, experiment.moment, gradient, layer, unit)
         if kind != "edge":
@@ -193,8 +208,11 @@ class Observer:
         """The chain rule of what is selected; None while the loss it begins with is not known."""
         experiment = self._experiment
         moment, trainer = experiment.moment, experiment.trainer
-        if self._recurrent or not self._anything_measured() or (moment is not None and not moment.lost):
+        if not self._anything_measured() or (moment is not None and not moment.lost):
             return None
+        if self._recurrent:
+            example = look.example or 0
+            return self._chain_in_time(look.picked or ("layer", first_at_work(trainer, example), 0, 0), example)
         gradient = self.gradient()
         kind, layer, unit, source = look.picked or ("layer", 1, 0, 0)
         if kind == "edge":
@@ -207,6 +225,40 @@ class Observer:
             row, column = self._weakest_of(max(1, layer))
             layer = max(1, layer)
         return chain_rule(experiment, parameter_name(layer, "weight"), (row, column), look.example or 0)
+
+    def _picked_in_time(self, picked: tuple[str, int, int, int], gradient: Floats) -> WeightInspection | UnitInspection | None:
+        experiment, (kind, stage, unit, _) = self._experiment, picked
+        if kind == "unit":
+            return inspect_time_unit(experiment.trainer, experiment.moment, gradient, stage, unit)
+        if kind != "edge":
+            return None
+        copy = self._copy_of(picked, 0)
+        return inspect_shared_weight(experiment.trainer, experiment.moment, gradient, experiment.states(), stage, copy)
+
+    def _chain_in_time(self, picked: tuple[str, int, int, int], example: int) -> ChainRule:
+        experiment, stage = self._experiment, max(1, picked[1])
+        name, row, column, _ = self._copy_of(picked, example)
+        rule = time_chain_rule(experiment, name, stage, (row, column), example)
+        if picked[0] == "layer" and rule.dz_dw == 0.0 and self._copy is not None:
+            # another symbol came in than the one this weight is for
+            row = loudest_row(experiment.trainer, stage, example)
+            self._copy = self._copy[0], (name, row, column, 1)
+            rule = time_chain_rule(experiment, name, stage, (row, column), example)
+        return rule
+
+    def _copy_of(self, picked: tuple[str, int, int, int], example: int) -> tuple[str, int, int, int]:
+        """The weight that stands for what is picked, chosen once: another one, or another gate's, could not be followed."""
+        experiment, (kind, stage, unit, source) = self._experiment, picked
+        trainer, moment, architecture = experiment.trainer, experiment.moment, experiment.architecture
+        if self._copy is None or self._copy[0] != (experiment.line, picked):
+            if kind == "edge":
+                copy = pick_edge(trainer, moment, architecture, stage, source, unit)
+            elif kind == "unit":
+                copy = pick_into_unit(trainer, moment, architecture, stage, unit)
+            else:
+                copy = pick_in_stage(trainer, moment, architecture, max(1, stage), example)
+            self._copy = (experiment.line, picked), copy
+        return self._copy[1]
 
     def _strongest_of(self, layer: int, unit: int) -> tuple[int, int]:
         """The strongest weight into the unit (out of it where it is an input), chosen once for the same reason."""

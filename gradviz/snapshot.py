@@ -226,6 +226,7 @@ class Distribution(msgspec.Struct, frozen=True):
     zero: float  # share at which f′ is exactly 0
     mean: float
     spread: float  # standard deviation
+    gate: str = ""  # the gate of an LSTM that it is about
     before: NDArray[np.int64] | None = None  # (bins,) with batch norm on: the weighted sums that it normalised
     saturated_before: float | None = None  # share of those sums at which f′ would be small
 
@@ -459,6 +460,7 @@ class Inspection(msgspec.Struct, frozen=True):
     columns: tuple[int, int]  # from, to (exclusive): units of this layer
     weights: Floats  # (rows, columns)
     gradients: Floats  # (rows, columns) before clipping; of the chosen example's own loss if there is one
+    gate: str = ""  # of an LSTM the gate whose weights these are: that with the largest gradient
 
 
 class WeightInspection(msgspec.Struct, frozen=True):
@@ -480,12 +482,15 @@ class WeightInspection(msgspec.Struct, frozen=True):
     steps: NDArray[np.int64]
     values: Floats
     block: int = 1  # how many weights the selected block stands for
+    gate: str = ""  # the gate of an LSTM whose weight it is; its columns of the matrix stand in the order of `Architecture.gates`
+    added: float | None = None  # what this time step adds to the gradient of a weight that all time steps share
 
 
 class UnitInspection(msgspec.Struct, frozen=True):
     """One unit, exactly: arrays are (batch,), one entry per example of the mini-batch; NaN when nothing has run.
 
-    Layer 0 is the input column; its units have only ``outputs``, the other arrays are NaN.
+    Layer 0 is the input column; its units have only ``outputs``, the other arrays are NaN. In an LSTM the input of the activation
+    is the memory: ``pre_activations`` are c_t, ``slopes`` act′(c_t), ``outputs`` h_t = o · act(c_t) and ``deltas`` ∂J/∂c_t.
     """
 
     layer: int
@@ -495,13 +500,15 @@ class UnitInspection(msgspec.Struct, frozen=True):
     outputs: Floats  # what the unit sends on (after the sum at the end of a residual block)
     deltas: Floats  # ∂J/∂z of each example's own loss
     parameters: tuple[tuple[str, float, float], ...] = ()  # (name, value, gradient) of bias, scale, shift, alpha
+    gates: Floats | None = None  # (gates, batch) of an LSTM's unit, in the order of `Architecture.gates`
 
 
 class Rung(msgspec.Struct, frozen=True):
     """One factor on the way from the loss back to a weight, for one example, along the strongest path.
 
     ``kind`` is "loss" (∂J/∂ŷ), "output" (∂ŷ/∂z of the output unit), "weight", "slope" (f′), "batch_norm", "skip" (the 1 of a
-    residual sum) or "input" (∂z/∂w, the last one).
+    residual sum) or "input" (∂z/∂w, the last one). In an LSTM there are "cell" (∂h/∂c = o · act′(c)), "forget" (∂c_t/∂c_{t−1}, the
+    forget gate) and "gate" (∂c/∂z or ∂h/∂z of one gate's weighted sum).
     """
 
     kind: str
@@ -515,6 +522,23 @@ class Rung(msgspec.Struct, frozen=True):
     reached: bool = True  # whether back-propagation has come this far in the step in work
     branch: float | None = None  # where a residual block begins, the total has two parts: through its branch …
     skip: float | None = None  # … and through its skip
+
+
+class ThroughTime(msgspec.Struct, frozen=True):
+    """What the chain rule of a weight that all time steps share has beside: it is that of the copy in one time step.
+
+    From there to the last time step the gradient is multiplied once per time step: in a plain RNN by slope times recurrent weight
+    of the path, in an LSTM by a forget gate.
+    """
+
+    steps: int  # time steps in all
+    stopped: int  # the time step at which truncated back-propagation stopped; 1 where it went through all of them
+    gate: str  # the gate of an LSTM whose weight it is; "" in a plain RNN
+    whole: bool  # whether back-propagation has gone through all time steps, so that …
+    shared_gradient: float  # … this is known: ∂J/∂w over the mini-batch, all time steps together, before clipping
+    factors: int  # how many such factors the path has …
+    log10_factors: float  # … and log10 of the size of their product
+    log10_carried: float  # of ‖∂J/∂h_t‖ over ‖∂J/∂h_T‖, along all paths (‖∂J/∂c‖ in an LSTM); NaN until back-propagation is there
 
 
 class ChainRule(msgspec.Struct, frozen=True):
@@ -549,6 +573,7 @@ class ChainRule(msgspec.Struct, frozen=True):
     weight_new: float | None = None  # None until the update
     learning_rate: float = 0.0
     optimizer: str = "sgd"  # "none" where no update follows the gradient: the genetic algorithm does not ask for it
+    time: ThroughTime | None = None  # of a weight that all time steps share: ``layer`` is then the time step
 
 
 class Snapshot(msgspec.Struct, frozen=True):

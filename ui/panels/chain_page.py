@@ -40,6 +40,7 @@ class Placed:
     """Where everything stands; ``rows`` is the part of the ladder that can be seen, of ``content`` pixels in all."""
 
     card: QRectF
+    way: QRectF  # back through time; empty in a feed-forward net
     heading: QRectF
     rows: QRectF
     foot: QRectF
@@ -80,7 +81,8 @@ class ChainPage:
         inner = width - 2 * SIDE
         column = (inner - 32) / 2 if wide else inner
         card, update, foot = cards.product_height(chain), self._update_height(chain), self._foot_height(column)
-        around = HEADING + HEADS + AXIS + foot
+        way = cards.way_height(chain)
+        around = way + HEADING + HEADS + AXIS + foot
         beside = card + GAP + update
         fixed = around + GAP / 2 + (0.0 if wide else beside + GAP)
         whole, row_height = height is None, 18.0
@@ -93,12 +95,14 @@ class ChainPage:
                 shown = min(math.floor(room / row_height), count) * row_height
         ladder_left = left + SIDE + (column + 32 if wide else 0.0)
         ladder_top = top + (0.0 if wide else card + GAP)
-        rows_top = ladder_top + HEADING + HEADS
+        heading_top = ladder_top + way
+        rows_top = heading_top + HEADING + HEADS
         foot_top = rows_top + shown
         update_top = top + card + GAP if wide else foot_top + AXIS + foot + GAP
         return Placed(
             card=QRectF(left + SIDE, top, column, card),
-            heading=QRectF(ladder_left, ladder_top, column, HEADING),
+            way=QRectF(ladder_left, ladder_top, column, way),
+            heading=QRectF(ladder_left, heading_top, column, HEADING),
             rows=QRectF(ladder_left, rows_top, column, shown),
             foot=QRectF(ladder_left, foot_top, column, AXIS + foot),
             update=QRectF(left + SIDE, update_top, column, update),
@@ -153,6 +157,8 @@ class ChainPage:
             return
         if seen is None or placed.card.intersects(seen):
             cards.paint_product(painter, placed.card, theme, chain, snapshot.architecture, spots)
+        if placed.way.height() and (seen is None or placed.way.intersects(seen)):
+            cards.paint_way(painter, placed.way, theme, chain, spots)
         middle = placed.heading.top() + HEADING / 2 - 2
         room = placed.heading.width() - (0.0 if self.ladder.single or seen is None else SWITCH)
         title = cards.fitting(("Running product", "Product"), 13, room, 600)
@@ -210,6 +216,10 @@ class ChainPage:
         y = area.top() + AXIS + 4 + 8
         if ladder.summed:
             rule: tuple[str, ...] = ("Factor: how the sum changes", "Factor: the change")
+        elif chain.time is not None and chain.time.gate:
+            rule = ("Factor of a time step: its forget gate f", "Factor: forget gate f", "Factor: f")
+        elif chain.time is not None:
+            rule = ("Factor of a time step: slope f′ × weight w", "Factor: slope f′ × weight w", "Factor: f′ × w")
         else:
             rule = ("Factor of a layer: its slope f′ × the weight w", "Factor: slope f′ × weight w", "Factor: f′ × w")
         room = area.width()
@@ -246,11 +256,13 @@ class ChainPage:
         chain, snapshot = self.chain, self.snapshot
         if chain is None or snapshot is None:
             return ""
-        name = snapshot.architecture.layers[chain.layer - 1].name
+        name = snapshot.architecture.layers[chain.layer - 1].name if chain.time is None else f"time step {chain.layer}"
         if not chain.reached:
             paths = words.paths_text(chain.log10_paths, snapshot.architecture)
             what = "The product is complete" if self.ladder.single else f"The sum over all {paths} paths is complete"
             return f"{what} when back-propagation reaches {name}."
+        if chain.time is not None and chain.layer < chain.time.stopped:
+            return f"Back-propagation was truncated: it stopped at time step {chain.time.stopped}, so that this one adds exactly 0."
         said = words.agreement(chain.sum_over_paths, chain.gradient)
         if self.ladder.single or not chain.rungs:
             return said

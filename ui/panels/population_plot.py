@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from gradviz.snapshot import Floats, PopulationReport
 
-from ..numbers import full, short
+from ..numbers import full, power, short
 from ..theme import blend, font
 from . import marks
 from .lab_blocks import LEFT, RIGHT
@@ -103,7 +103,7 @@ class PopulationPlot(Block):
             x = inner.left() + axis.share(loss) * inner.width()
             painter.setPen(QPen(QColor(theme.line), 1))
             painter.drawLine(QLineF(x, box.top(), x, box.bottom()))
-            label = f"{loss:g}" if 1e-3 <= loss < 1e4 else short(loss)
+            label = f"{loss:g}" if 1e-3 <= loss < 1e4 else power(round(math.log10(loss)))
             half = marks.text_width(label, font(11)) / 2
             x = min(max(x, box.left() + half), box.right() - half)
             marks.put_text(painter, x, box.bottom() + 12, label, font(11), theme.ink3)

@@ -96,6 +96,11 @@ def unknown(snapshot: Snapshot, value: float, reached: bool) -> str:
     return NO_STEP if snapshot.step == 0 and snapshot.failure is None and math.isnan(value) else ""
 
 
+def shared_known(snapshot: Snapshot, gradient: float) -> bool:
+    """Whether the gradient of a weight that all time steps share is known: the way back through time, truncated or not, has ended."""
+    return snapshot.moment is None or snapshot.moment.reached(1) or not math.isnan(gradient)
+
+
 def when(snapshot: Snapshot) -> str:
     """Which step the numbers belong to."""
     if snapshot.moment is not None and not snapshot.moment.whole:
