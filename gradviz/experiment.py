@@ -14,6 +14,7 @@ from gradviz.data import Data, DataError, from_arrays, load
 from gradviz.history import History
 from gradviz.line import Line
 from gradviz.losses import TargetError, loss_named
+from gradviz.methods import TRAINERS
 from gradviz.network import build
 from gradviz.objective import guessing_loss, output_count, resolve_loss
 from gradviz.observer import Observer
@@ -21,7 +22,7 @@ from gradviz.recurrent import build_recurrent
 from gradviz.snapshot import Ghost, Inspection, Look, Moment, Snapshot
 from gradviz.spec import Spec, SpecError, all_fields
 from gradviz.threads import threads_worth_using, use_threads
-from gradviz.training import AnyNetwork, Phase, Trainer
+from gradviz.training import AnyNetwork, Phase
 
 Floats = NDArray[np.floating[Any]]
 
@@ -106,7 +107,7 @@ class Experiment:
             if targets.dtype.kind == "f":
                 targets, test_targets = targets.astype(network.dtype), test_targets.astype(network.dtype)
             inputs = np.ascontiguousarray(np.moveaxis(data.inputs[train], 0, -1), dtype=network.dtype)
-        trainer = Trainer(network, spec.training, inputs, targets)
+        trainer = TRAINERS[spec.training.method](network, spec.training, inputs, targets)
         self.spec, self.data, self.network, self.trainer = spec, data, network, trainer
         self._test_inputs, self._test_targets = data.inputs[test], test_targets
         names = data.class_names if network.outputs == len(data.class_names) else ("",) * network.outputs
@@ -158,11 +159,11 @@ class Experiment:
     def _walk_step(self) -> Iterator[Phase]:
         use_threads(self._threads)
         step, layers = self.trainer.steps + 1, self.network.depth
-        order = [*self.trainer.order, self.trainer.order[0]]
+        order, level = [*self.trainer.order_of(step), self.trainer.order_of(step + 1)[0]], self.spec.level_at(step)
         self._walks += 1
         own = self._walks
         for done, phase in enumerate(self.trainer.phases(), 1):
-            self._moment = Moment(step, phase.kind, phase.layer, done, len(order) - 1, layers, *order[done])
+            self._moment = Moment(step, phase.kind, phase.layer, done, len(order) - 1, layers, *order[done], level)
             if phase.kind == "update":
                 self._walk = None
                 if step > self._line.last_step:
@@ -271,6 +272,7 @@ class Experiment:
                 settings = line.settings[state.settings]
                 self._attach(settings.spec, settings.data, self._build(settings.spec, settings.data))
                 self._settings = state.settings
+            use_threads(self._threads)
             self.trainer.restore(state)
         use_threads(self._threads)
         while True:
@@ -317,9 +319,7 @@ class Experiment:
 
     def _measure_test_loss(self) -> None:
         if len(self._test_inputs):
-            outputs = np.ascontiguousarray(self.network.predict(self._test_inputs).T)
-            with np.errstate(all="ignore"):
-                loss = loss_named(self.network.loss).evaluate(outputs, self._test_targets, np.empty_like(outputs))
+            loss = self.trainer.test_loss(self._test_inputs, self._test_targets)
             self._line.history.append_test(self.trainer.steps, loss)
 
     def snapshot(self, **more: Any) -> Snapshot:

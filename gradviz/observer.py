@@ -20,6 +20,7 @@ from gradviz.measure_recurrent import RecurrentMeter
 from gradviz.network import parameter_name
 from gradviz.oscillation import oscillating_ranges
 from gradviz.prediction import predict
+from gradviz.pretraining_report import pretraining_report
 from gradviz.residual_report import residual_report
 from gradviz.snapshot import (
     Census,
@@ -88,6 +89,7 @@ class Observer:
             example=look.example,
             verdicts=tuple(diagnose(experiment)) if look.prediction else (),
             oscillations=self._oscillations() if look.prediction else (),
+            pretraining=pretraining_report(experiment),
             data_summary=f"{len(data.train):,} training, {len(data.test):,} test examples",
         )
         return msgspec.structs.replace(
@@ -115,7 +117,9 @@ class Observer:
     def _oscillations(self) -> tuple[tuple[int, int], ...]:
         history = self._experiment.history.table()
         guessing = self._experiment.guessing_loss
-        return tuple(oscillating_ranges(history.steps, history.loss, history.loss_low, history.loss_high, guessing))
+        # before fine-tuning the loss is that of one level after another, and jumps between them
+        rows = slice(int(np.searchsorted(history.steps, self._experiment.spec.pretraining_steps, side="right")), None)
+        return tuple(oscillating_ranges(history.steps[rows], history.loss[rows], history.loss_low[rows], history.loss_high[rows], guessing))
 
     def _lab(self, look: Look) -> Lab | None:
         experiment = self._experiment
@@ -123,12 +127,12 @@ class Observer:
         if not look.lab:
             self._flattest = self._pair = None  # chosen anew when somebody looks again
             return None
-        if look.lab == "clipping":
+        if look.lab == "clipping" and not trainer.level:
             report = clipping_report(trainer, experiment.history, look.lab_pair or self._pair, moment)
             if look.lab_pair is None and report is not None:
                 self._pair = report.names  # the two largest once, and these from then on
             return report
-        if self._recurrent:
+        if self._recurrent or (trainer.level and look.lab == "residual"):
             return None
         if look.lab == "activation":
             return distribution(trainer, self._lab_layer(look), moment)
@@ -142,6 +146,8 @@ class Observer:
             if self._study is None:  # of the first weights: the same at every step
                 self._study = initialisation_study(experiment.spec, experiment.data)
             return self._study
+        if look.lab == "clipping":
+            return None  # nothing is clipped while one layer is trained by itself
         raise ValueError(f"the lab has no view {look.lab!r}")
 
     def _lab_layer(self, look: Look) -> int:
@@ -182,6 +188,8 @@ class Observer:
         moment, trainer = experiment.moment, experiment.trainer
         if self._recurrent or not self._anything_measured() or (moment is not None and not moment.lost):
             return None
+        if trainer.level:
+            return None  # no path leads from the task's loss to a layer that is trained by itself
         gradient = self.gradient()
         kind, layer, unit, source = look.picked or ("layer", 1, 0, 0)
         if kind == "edge":

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gradviz.checkpoints import BatchState, State
 from gradviz.clipping import CLIPPINGS, norm
+from gradviz.losses import loss_named
 from gradviz.network import Network, Pass
 from gradviz.optimizers import OPTIMIZERS, Optimizer
 from gradviz.recurrent import RecurrentNetwork, RecurrentPass
@@ -118,6 +119,21 @@ class Trainer:
             ("clip", 0),
             ("update", 0),
         ]
+
+    @property
+    def level(self) -> int:
+        """Number of the hidden layer that is trained by itself; 0 where the whole network is."""
+        return 0
+
+    def order_of(self, step: int) -> list[tuple[str, int]]:
+        """`order` of the step of this number."""
+        return self.order
+
+    def test_loss(self, inputs: Floats, targets: NDArray[Any]) -> float:
+        """The loss over other examples: ``inputs`` (examples, …) as the network predicts from, ``targets`` encoded."""
+        outputs = np.ascontiguousarray(self.network.predict(inputs).T)
+        with np.errstate(all="ignore"):
+            return loss_named(self.network.loss).evaluate(outputs, targets, np.empty_like(outputs))
 
     def _measured_nothing(self) -> None:
         self.loss = self.total_norm = self.clipped_norm = math.nan
