@@ -1,5 +1,6 @@
 """Pre-training as a run like any other: its phases, what is measured of it, back in time bit for bit, and what it is good for."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -7,9 +8,12 @@ from gradviz import DataSpec, Experiment, NetworkSpec, Spec, SpecError, Training
 from gradviz.network import parameter_name
 from gradviz.pretraining import Pretraining
 from gradviz.pretraining_trainer import PretrainingTrainer
+from gradviz.resources import RESOURCES
 from tests.engine.test_time_travel import Memory, trained
 
 PER_LEVEL = 30
+PRESETS = RESOURCES / "presets"
+TWINS = ("not-pretrained", "pretrained-levels")
 SPEC = Spec(
     NetworkSpec(depth=3, width=5, activation="sigmoid"),
     DataSpec(samples=90),
@@ -177,3 +181,20 @@ def test_what_has_no_levels_is_said() -> None:
         experiment.apply(SPEC.replace("network.skip_every", 1))
     experiment.advance()
     assert experiment.step_count == 3
+
+
+def test_the_preset_learns_the_digits_and_its_twin_stays_near_chance_in_as_many_steps() -> None:
+    specs = {name: Spec.from_dict(msgspec.json.decode(PRESETS.joinpath(f"{name}.json").read_bytes())["spec"]) for name in TWINS}
+    ill, cured = (specs[name] for name in TWINS)
+    assert ill == cured.replace("training.method", "gradient")
+    accuracies = {}
+    for name, spec in specs.items():
+        for seed in (0, 1, 2):
+            experiment = trained(spec.training.stop_after, spec.replace("training.seed", seed))
+            assert experiment.network.depth == 11
+            answers = experiment.network.predict(experiment.data.inputs[experiment.data.test]).argmax(axis=1)
+            accuracies[name, seed] = float((answers == experiment.data.targets[experiment.data.test]).mean())
+            verdicts = experiment.measure().verdicts
+            assert verdicts[0].kind == ("healthy" if name == TWINS[1] else "vanishing")
+    assert all(accuracies[TWINS[0], seed] < 0.2 for seed in (0, 1, 2))  # of ten classes
+    assert all(accuracies[TWINS[1], seed] >= 0.85 for seed in (0, 1, 2))
