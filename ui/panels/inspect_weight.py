@@ -39,7 +39,7 @@ def weight_content(snapshot: Snapshot, picked: WeightInspection) -> Content:
 
 def _gradients(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
     moment = snapshot.moment
-    reached = moment is None or moment.reached(picked.layer)
+    reached = snapshot.knows(picked.layer)
     readings = [
         Reading(
             "gradient",
@@ -101,7 +101,8 @@ def _changes(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
 
 def _sent(snapshot: Snapshot, picked: WeightInspection, sender: str, examples: str) -> Reading:
     moment = snapshot.moment
-    sent = moment is None or moment.sent(picked.layer - 1)
+    sent = moment is None or moment.sent(picked.layer if moment.level else picked.layer - 1)
+    sent = sent and snapshot.level in (0, picked.layer)
     return Reading(
         "sent",
         "Sent through it",

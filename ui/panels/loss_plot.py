@@ -91,12 +91,22 @@ class LossPlot:
     """The curves of one history in one area; made once, drawn as often as wanted."""
 
     def __init__(
-        self, history: HistoryTable | None, guessing: float | None, area: QRectF, last_step: float, ghost: Ghost | None = None
+        self,
+        history: HistoryTable | None,
+        guessing: float | None,
+        area: QRectF,
+        last_step: float,
+        ghost: Ghost | None = None,
+        pretraining_steps: int = 0,
     ) -> None:
-        self.area, self.guessing = area, guessing
+        """``pretraining_steps`` says for how many steps the losses are reconstruction errors, where guessing costs 1."""
+        begun = pretraining_steps < last_step
+        self.area, self.guessing = area, guessing if begun else None
+        self._task_from = area.left() + min(1.0, pretraining_steps / last_step) * area.width()  # x
+        self.mean = 1.0 if pretraining_steps else None
         left = slice(0, 0) if ghost is None else slice(int(np.searchsorted(ghost.history.steps, ghost.branch_step)), None)
         before = None if ghost is None else ghost.history.loss[left]
-        self.axis = loss_axis(history, guessing, area.height(), before)
+        self.axis = loss_axis(history, max(filter(None, (self.guessing, self.mean)), default=None), area.height(), before)
         self._last_step = last_step
         empty = np.zeros(0)
         self._train: tuple[list[QPointF], ...] = ()
@@ -186,7 +196,10 @@ class LossPlot:
         if self.guessing is not None and math.isfinite(self.guessing):
             y = self.y(self.guessing)
             painter.setPen(_dashed(theme.ink3, 1.0, 4.0, 4.0))
-            painter.drawLine(QLineF(area.left(), y, area.right(), y))
+            painter.drawLine(QLineF(self._task_from, y, area.right(), y))
+        if self.mean is not None:
+            painter.setPen(_dashed(theme.ink3, 1.0, 4.0, 4.0))
+            painter.drawLine(QLineF(area.left(), self.y(self.mean), self._task_from, self.y(self.mean)))
         painter.setPen(QPen(QColor(theme.canvas), 3.0))
         for curve in self._before:  # a line that never learnt runs along the level of guessing: keep the two apart
             painter.drawLines([QLineF(a, b) for a, b in itertools.pairwise(curve)])

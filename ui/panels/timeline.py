@@ -126,6 +126,8 @@ class TimelinePanel(Panel):
             return (f"{where}: Play starts a branch from here", f"{where}: Play branches here", where, "")
         if snapshot is not None and snapshot.failure is not None:
             return (f"the history before the failure at step {snapshot.failure.step:,} is kept", "")
+        if snapshot is not None and snapshot.level:
+            return (f"reconstruction error of level {snapshot.level} above, its typical |∂J/∂w| below", f"error of level {snapshot.level}", "")
         if self.scrubbing_enabled:
             return ("drag to travel back; typical |∂J/∂w| of each layer below", "drag to travel back", "")
         return ("loss above, typical |∂J/∂w| of each layer below", "loss, |∂J/∂w| per layer", "")
@@ -137,7 +139,7 @@ class TimelinePanel(Panel):
         history, snapshot = self.picture.history, self.snapshot
         if history is None or snapshot is None or len(history.steps) == 0:
             return
-        card = card_at(frame, at, history, self.picture.ghost, snapshot.architecture)
+        card = card_at(frame, at, history, self.picture.ghost, snapshot.architecture, snapshot.spec)
         if card is None:
             return
         rows = list(card.rows)
