@@ -226,7 +226,9 @@ class Experiment:
         trainer, line = self.trainer, self._line
         line.last_step = trainer.steps
         line.history.append(trainer.steps, *self._measured())
-        if line.history.wants_test(trainer.steps):
+        begun = self.spec.level_at(trainer.steps) != self.spec.level_at(trainer.steps - 1)
+        over = self.spec.level_at(trainer.steps) != self.spec.level_at(trainer.steps + 1)
+        if line.history.wants_test(trainer.steps) or begun or over:  # of each level at both its ends
             self._measure_test_loss()
         if line.checkpoints.wants(trainer.steps):
             line.checkpoints.keep(trainer.state(self._settings))

@@ -215,6 +215,11 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return before // self.training.steps_per_level + 1 if before < self.pretraining_steps else 0
 
     @property
+    def level_ends(self) -> tuple[int, ...]:
+        """The last step of each level in pre-training, first one first."""
+        return tuple(range(self.training.steps_per_level, self.pretraining_steps + 1, self.training.steps_per_level))
+
+    @property
     def pretraining_steps(self) -> int:
         """How many steps there are before fine-tuning."""
         return self.training.steps_per_level * self.network.depth if self.training.method == "pretraining" else 0

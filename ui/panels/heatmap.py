@@ -17,8 +17,9 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath
 from gradviz.snapshot import HistoryTable
 
 from .. import colors
-from ..theme import Theme
+from ..theme import Theme, blend
 
+UNMEASURED = 0.28  # opacity of the ground where nothing is measured
 FADED = 0.9  # how much is left of what lies ahead of the moment one has gone back to
 MOST_STRIPED = 400  # runs of stripes that are drawn; further ones keep the plain colour
 NARROWEST_STRIPED = 6.0  # pixels: a single step that is not finite must not be overlooked
@@ -63,12 +64,12 @@ class Heatmap:
         self._area, self._theme = area, theme
         self._width = max(1, round(area.width() * scale))
         self._levels = heatmap_levels(history, last_step, self._width, max(1, round(area.height() * scale)), measured)
-        self._image = heatmap_image(self._levels, colors.palette(theme))
+        self._image = heatmap_image(self._levels, _with_ground(colors.palette(theme), theme))
         self._stripes = striped_path(self._levels, area, self._width)
 
     @cached_property
     def _faded(self) -> QImage:
-        return heatmap_image(self._levels, faded_palette(self._theme))
+        return heatmap_image(self._levels, _with_ground(faded_palette(self._theme), self._theme))
 
     def paint(self, painter: QPainter, until: float) -> None:
         """Draw it; what lies to the right of x = ``until`` in greys."""
@@ -82,6 +83,13 @@ class Heatmap:
                 painter.drawImage(place, self._faded if faded else self._image, QRectF(start, 0, end - start, rows))
         if not self._stripes.isEmpty():
             colors.paint_hatch(painter, self._stripes, self._theme)
+
+
+def _with_ground(palette: NDArray[np.uint32], theme: Theme) -> NDArray[np.uint32]:
+    """The palette with a quiet tone for what is not measured: as large an area in the ink of outlines would outshine the numbers."""
+    quiet = palette.copy()
+    quiet[colors.UNKNOWN] = blend(theme.outline, theme.canvas, UNMEASURED).rgb()
+    return quiet
 
 
 def heatmap_image(levels: NDArray[np.uint8], palette: NDArray[np.uint32]) -> QImage:

@@ -29,7 +29,7 @@ class Card:
 
 
 def card_at(
-    frame: Frame, at: QPointF, history: HistoryTable, ghost: Ghost | None, architecture: Architecture, spec: Spec
+    frame: Frame, at: QPointF, history: HistoryTable, ghost: Ghost | None, architecture: Architecture, spec: Spec | None = None
 ) -> Card | None:
     """The card for a point of the timeline, None where there is nothing."""
     if at.y() <= frame.loss.top() + 2:
@@ -50,13 +50,13 @@ def card_at(
     if row is None:
         return Card("The line before the branch", [("loss, " + before[0][0].split(", ")[1], before[0][1])]) if before else None
     step = int(history.steps[row])
-    level = spec.level_at(step)
+    level = spec.level_at(step) if spec is not None else 0
     error = f"reconstruction error of L{level}" if level else "loss"
     rows = [(error, full(float(history.loss[row]))), *before]
     tested = np.nonzero(history.test_steps <= step)[0]
     if len(tested):
         index = int(tested[-1])
-        if spec.level_at(int(history.test_steps[index])) == level:  # else it is of another level
+        if spec is None or spec.level_at(int(history.test_steps[index])) == level:  # else it is of another level
             name = "on the test set" if level else "test loss"
             rows.append((f"{name} after step {int(history.test_steps[index]):,}", full(float(history.test_loss[index]))))
     layer = frame.layer_at(at.y())

@@ -16,7 +16,8 @@ from .timeline_frame import Frame
 
 LEVEL_NAMES = ("level {}: reconstruction error", "level {}: error", "level {}", "L{}")  # the longest that has room
 TASK_NAMES = ("fine-tuning: loss of the task", "fine-tuning", "")
-ABOVE = 8.0  # from the top of the loss plot
+STAGE_ROOM = 10.0  # for the names, under the heading
+ABOVE = 9.0  # from the top of the loss plot
 NARROWEST = 4.0  # pixels of a level, below which its bounds are not drawn
 
 
