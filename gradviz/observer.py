@@ -132,7 +132,7 @@ class Observer:
             if look.lab_pair is None and report is not None:
                 self._pair = report.names  # the two largest once, and these from then on
             return report
-        if self._recurrent or (trainer.level and look.lab == "residual"):
+        if self._recurrent:
             return None
         if look.lab == "activation":
             return distribution(trainer, self._lab_layer(look), moment)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gradviz.experiment import Experiment
 
 EXAMPLES = 6
+POINTS = 60  # where an example is a point in the plane
 
 
 def pretraining_report(experiment: Experiment) -> PretrainingReport | None:
@@ -23,7 +24,7 @@ def pretraining_report(experiment: Experiment) -> PretrainingReport | None:
     pretraining = trainer.pretraining
     if pretraining is None:
         return PretrainingReport(0, levels, step - levels * each, each)
-    shown = data.inputs[(data.test if len(data.test) else data.train)[:EXAMPLES]]
+    shown = data.inputs[(data.test if len(data.test) else data.train)[: POINTS if data.features == 2 else EXAMPLES]]
     told = pretraining.reconstruction(shown)
     shape = (-1, 1, data.features)
     if data.image_shape is not None:

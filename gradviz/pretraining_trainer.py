@@ -155,7 +155,9 @@ class PretrainingTrainer(Trainer):
         _, own = feed_forward(self)
         _, run = feed_forward(inner)
         self.chosen = inner.chosen
-        np.copyto(own.inputs if level == 1 else own.layers[level - 2].outputs, run.inputs)
+        own.fetch(self._inputs, inner.chosen)
+        if level > 1:
+            np.copyto(own.layers[level - 2].outputs, run.inputs)
         np.copyto(own.layers[level - 1].pre_activations, run.layers[0].pre_activations)
         np.copyto(own.layers[level - 1].outputs, run.layers[0].outputs)
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, Q
 
 from gradviz.snapshot import Snapshot
 
-from ..theme import Theme, blend, font
+from ..theme import Theme, font
 from . import stage
 from .layout import Layout
 from .marks import text_at
@@ -28,8 +28,11 @@ def frame_of(layout: Layout, level: int) -> QRectF:
     left = layout.input_x if level == 1 else layout.columns.x(level - 1)
     right = layout.columns.x(level)
     beside = min(layout.pitch * 0.42, layout.strip_width / 2 + 12 if layout.is_strip(level) else layout.radius + 12)
-    bottom = layout.body_bottom + (20.0 if layout.has_strips and layout.has_edges else 6.0)
-    return QRectF(left - beside, layout.names_y - 13, right - left + 2 * beside, bottom - layout.names_y + 13)
+    counts = 20.0 * (layout.has_strips and layout.has_edges and not layout.marks)  # the numbers of units under strips
+    bottom = max(layout.frame_bottom, layout.body_bottom + counts)
+    # the names of inputs stay outside
+    start = left - (layout.input_size / 2 + 4 if level == 1 and not layout.is_strip(0) else beside)
+    return QRectF(start, layout.names_y - 13, right + beside - start, bottom - layout.names_y + 13)
 
 
 def paint_level(painter: QPainter, layout: Layout, snapshot: Snapshot, theme: Theme) -> None:
@@ -59,9 +62,10 @@ def _paint_caption(painter: QPainter, layout: Layout, snapshot: Snapshot, frame:
 
 
 def _paint_decoder(painter: QPainter, layout: Layout, level: int, frame: QRectF, theme: Theme) -> None:
-    """An arrow that bows under the frame, from the level back to what it reads."""
+    """An arrow that bows under the frame, from the level back to what it reads; under the row of marks, where there is one."""
     left = layout.input_x if level == 1 else layout.columns.x(level - 1)
-    start, end = QPointF(layout.columns.x(level), frame.bottom() + 1), QPointF(left, frame.bottom() + 1)
+    top = max(frame.bottom() + 1, layout.marks_y + 8 if layout.marks else 0.0)
+    start, end = QPointF(layout.columns.x(level), top), QPointF(left, top)
     way = QPainterPath(start)
     drop = QPointF(0, BOW * 4 / 3)
     way.cubicTo(start + drop, end + drop, end + QPointF(0, TIP))
@@ -72,9 +76,9 @@ def _paint_decoder(painter: QPainter, layout: Layout, level: int, frame: QRectF,
     painter.setBrush(QColor(theme.ink1))
     painter.drawPolygon(QPolygonF([end, end + QPointF(-TIP, 7), end + QPointF(TIP, 7)]))
     painter.setFont(font(12))
-    painter.setPen(blend(theme.ink2, theme.canvas, 1.0))
+    painter.setPen(QColor(theme.ink2))
     below = "the input" if level == 1 else f"L{level - 1}"
     text = f"decoder: tells {below} again"
     wide = QFontMetricsF(painter.font()).horizontalAdvance(text)
     x = max(MARGIN, min(frame.center().x() - wide / 2, layout.columns.width - MARGIN - wide))
-    text_at(painter, QPointF(x, frame.bottom() + BOW + 12), text, Qt.AlignmentFlag.AlignLeft)
+    text_at(painter, QPointF(x, top + BOW + 11), text, Qt.AlignmentFlag.AlignLeft)

@@ -229,7 +229,7 @@ class NetworkView(Panel):
 
     def _bold(self, snapshot: Snapshot) -> tuple[int | None, int | None]:
         """The selected layer and the column in work."""
-        return self._selected_layer(), stage.column_in_work(snapshot)
+        return self._selected_layer(), stage.column_in_work(snapshot) or snapshot.level or None
 
     def _static(self, layout: Layout, snapshot: Snapshot) -> QPixmap:
         bold = self._bold(snapshot)

@@ -20,7 +20,7 @@ from .prediction_confusion import ConfusionPicture
 from .prediction_curve import CurvePicture
 from .prediction_images import ImagesPicture
 from .prediction_picture import Card, Picture
-from .prediction_reconstruction import ReconstructionPicture, told_captions
+from .prediction_reconstruction import reconstruction_of, told_captions
 from .prediction_scatter import ScatterPicture
 from .prediction_sequences import SequencesPicture
 from .prediction_surface import SurfacePicture
@@ -94,7 +94,7 @@ class PredictionPanel(Panel):
         painter.fillRect(area, QColor(theme.dock))
         if report is not None:  # nothing is asked about the task while one layer is trained by itself
             marks.paint_heading(painter, area, theme, f"Told again by level {report.level}", told_captions(report))
-            ReconstructionPicture(report, theme, area).paint(painter)
+            reconstruction_of(report, theme, self._names, area).paint(painter)
         elif prediction is None:
             marks.paint_heading(painter, area, theme, self.title, ())
             marks.put_text(painter, area.center().x(), area.center().y(), marks.NOTHING_YET, font(13), theme.ink2)
@@ -104,8 +104,11 @@ class PredictionPanel(Panel):
         painter.restore()
 
     def _picture(self, prediction: Prediction, area: QRectF) -> Picture:
-        names = self.snapshot.architecture.input_names if self.snapshot is not None else ()
-        return PICTURES[prediction.kind](prediction, self.theme, names, area)
+        return PICTURES[prediction.kind](prediction, self.theme, self._names, area)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return self.snapshot.architecture.input_names if self.snapshot is not None else ()
 
     def _captions(self, prediction: Prediction) -> tuple[str, ...]:
         accuracy = self._accuracy()
@@ -130,14 +133,14 @@ class PredictionPanel(Panel):
         """Title and rows of the exact numbers at a point of the widget, if there are any."""
         prediction, report = self._prediction, self._reconstruction
         if report is not None:
-            return ReconstructionPicture(report, self.theme, QRectF(self.rect())).card_at(point)
+            return reconstruction_of(report, self.theme, self._names, QRectF(self.rect())).card_at(point)
         return None if prediction is None else self._picture(prediction, QRectF(self.rect())).card_at(point)
 
     def table(self) -> Table:
         """The numbers of the picture: the points and the surface or curve, the images' answers, or the matrix."""
         prediction, report = self._prediction, self._reconstruction
         if report is not None:
-            return ReconstructionPicture(report, self.theme, QRectF(self.rect())).table()
+            return reconstruction_of(report, self.theme, self._names, QRectF(self.rect())).table()
         if prediction is None:
             return Table(("what", "x", "y", "value"), ())
         return self._picture(prediction, QRectF(self.rect())).table()

@@ -127,7 +127,8 @@ class TimelinePanel(Panel):
         if snapshot is not None and snapshot.failure is not None:
             return (f"the history before the failure at step {snapshot.failure.step:,} is kept", "")
         if snapshot is not None and snapshot.level:
-            return (f"reconstruction error of level {snapshot.level} above, its typical |∂J/∂w| below", f"error of level {snapshot.level}", "")
+            level = f"level {snapshot.level}"
+            return (f"reconstruction error of {level} above, its typical |∂J/∂w| below", f"error of {level}", "")
         if self.scrubbing_enabled:
             return ("drag to travel back; typical |∂J/∂w| of each layer below", "drag to travel back", "")
         return ("loss above, typical |∂J/∂w| of each layer below", "loss, |∂J/∂w| per layer", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, Qt
+from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from gradviz.snapshot import HistoryTable
@@ -51,7 +51,10 @@ def paint_stages(painter: QPainter, frame: Frame, theme: Theme, spec: Spec) -> N
     for number, start in enumerate(starts, 1):
         if stride == 1 or number % stride == 0:
             text, middle = name.format(number), frame.x(start + each / 2)
-            if middle + marks.text_width(text, used) / 2 <= frame.heat.right():
+            wide = marks.text_width(text, used)
+            if middle + wide / 2 <= frame.heat.right():
+                if stride > 1:  # over the bounds of the levels beside it
+                    painter.fillRect(QRectF(middle - wide / 2 - 2, y - 7, wide + 4, 14), QColor(theme.canvas))
                 marks.put_text(painter, middle, y, text, used, theme.ink2)
     if last < frame.span:
         room = frame.heat.right() - frame.x(last)
