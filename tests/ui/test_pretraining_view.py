@@ -87,6 +87,14 @@ def test_tables_leave_empty_what_is_not_measured(qtbot) -> None:
     assert [row[gradient] == "" for row in rows] == [True, False, True, True]
     assert [row[update] == 0.0 for row in rows] == [True, False, True, True]
     assert [row[1] is None for row in profile_table(snapshot).rows] == [True, False, True, True]
+    timeline = TimelinePanel()
+    qtbot.addWidget(timeline)
+    timeline.show_snapshot(at(75))
+    table = timeline.table()
+    cells = {row[1]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
+    assert [cells[step]["level"] for step in (20, 21, 60, 61)] == [1, 2, 3, 0]
+    assert [cells[30][f"gradient_rms_{name}"] is None for name in ("L1", "L2", "L3", "Out")] == [True, False, True, True]
+    assert all(cells[61][f"gradient_rms_{name}"] > 0 for name in ("L1", "L2", "L3", "Out"))
     panel = LayerTablePanel()
     qtbot.addWidget(panel)
     panel.show_snapshot(snapshot)

@@ -21,6 +21,7 @@ from .panel import Panel, Table
 from .timeline_frame import Frame
 from .timeline_numbers import card_at, timeline_table
 from .timeline_picture import TimelinePicture
+from .timeline_stages import with_levels
 
 DRAG_FROM = 4.0  # pixels that turn a click on a row into a drag
 PATIENCE_MS = 2000  # after so long without an answer the scrubber goes back to where the run stands
@@ -274,4 +275,5 @@ class TimelinePanel(Panel):
     # ---- numbers
 
     def table(self) -> Table:
-        return timeline_table(self.picture.history, self.picture.ghost, self.picture.layer_names)
+        table = timeline_table(self.picture.history, self.picture.ghost, self.picture.layer_names)
+        return table if self.snapshot is None else with_levels(table, self.snapshot.spec, self.picture.layer_names)

@@ -12,6 +12,7 @@ from gradviz.spec import Spec
 
 from ..theme import Theme, font
 from . import marks
+from .panel import Table
 from .timeline_frame import Frame
 
 LEVEL_NAMES = ("level {}: reconstruction error", "level {}: error", "level {}", "L{}")  # the longest that has room
@@ -60,3 +61,16 @@ def paint_stages(painter: QPainter, frame: Frame, theme: Theme, spec: Spec) -> N
         room = frame.heat.right() - frame.x(last)
         text = next(text for text in TASK_NAMES if not text or marks.text_width(text, used) + 8 <= room)
         marks.put_text(painter, (frame.x(last) + frame.heat.right()) / 2, y, text, used, theme.ink2)
+
+
+def with_levels(table: Table, spec: Spec, layers: list[str]) -> Table:
+    """The table of a run with pre-training: which level a step trained (0 for the whole net), and empty cells for all others then."""
+    if not spec.pretraining_steps:
+        return table
+    at, gradients = table.columns.index("step"), {table.columns.index(f"gradient_rms_{name}"): n for n, name in enumerate(layers, 1)}
+    rows = []
+    for row in table.rows:
+        level = spec.level_at(int(str(row[at])))
+        cells = (None if level and gradients.get(place, level) != level else value for place, value in enumerate(row))
+        rows.append((*cells, level))
+    return Table((*table.columns, "level"), tuple(rows))
