@@ -344,7 +344,7 @@ class Experiment:
             last_step=self.last_step,
             ghost=self._ghost,
             guessing_loss=self.guessing_loss,
-            loss_name=self.network.loss,
+            loss_name="mse" if trainer.level else self.network.loss,
             test_loss=self.history.last_test_loss,
             **more,
         )

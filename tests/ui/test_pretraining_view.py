@@ -14,8 +14,10 @@ from ui.canvas.columns import Columns
 from ui.canvas.layout import Layout
 from ui.canvas.reach import levels_of, masks_of
 from ui.canvas.scene import NetworkCanvas
+from ui.canvas.wave import _lines
 from ui.canvas.words import describe, table_of
 from ui.colors import NONFINITE, UNKNOWN
+from ui.figure import measured_heading, stamp_lines
 from ui.panels.layer_table import LayerTablePanel
 from ui.panels.prediction import PredictionPanel
 from ui.panels.profile import ProfilePanel
@@ -191,3 +193,25 @@ def test_the_status_line_says_how_far_it_is(qtbot) -> None:
     assert bar.stage.value == "level 2 of 3"
     bar.show_snapshot(Experiment(Spec()).measure(), 60.0)
     assert bar.stage.isHidden()
+
+
+def test_a_figure_says_which_level_it_shows(qtbot) -> None:
+    title, sentence = measured_heading(at(30))
+    assert title == "Level 2 of 3 learns by itself, without labels"
+    assert "NaN" not in sentence
+    assert "gradient" in measured_heading(at(70))[0]
+    assert stamp_lines(run().spec)[1].startswith("each level pre-trained for 20 steps; SGD")
+
+
+def test_the_signal_of_a_level_runs_up_through_its_encoder_and_down_through_its_decoder(qtbot) -> None:
+    for level, step in ((1, 5), (3, 45)):
+        layout = Layout(at(step, 1).architecture, Columns(900, 4), 420)
+        ways = {}
+        for phases in (1, 2, 3):
+            moment = at(step, phases).moment
+            assert moment is not None
+            lines = _lines(layout, moment, np.zeros(int(layout.edge_starts[-1]), np.uint8))
+            ways[moment.kind] = all(line.dx() > 0 for line in lines), all(line.dx() < 0 for line in lines)
+            gap = layout.gap(level)
+            assert {round(x) for line in lines for x in (line.x1(), line.x2())} == {round(gap.x0), round(gap.x1)}
+        assert ways == {"forward": (True, False), "loss": (False, True), "backward": (True, False)}
