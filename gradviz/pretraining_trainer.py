@@ -99,7 +99,8 @@ class PretrainingTrainer(Trainer):
         failure = self.failure
         self._take_signals()
         self.loss = self.pretraining.trainer.loss
-        self._take_gradient()
+        with np.errstate(all="ignore"):
+            self._take_gradient()
         self.updated, self.failure = False, failure
 
     def _finish_gradient(self) -> None:

@@ -199,3 +199,14 @@ def test_the_preset_learns_the_digits_and_its_twin_stays_near_chance_in_as_many_
             assert verdicts[0].kind == ("healthy" if name == TWINS[1] else "vanishing")
     assert all(accuracies[TWINS[0], seed] < 0.2 for seed in (0, 1, 2))  # of ten classes
     assert all(accuracies[TWINS[1], seed] >= 0.85 for seed in (0, 1, 2))
+
+
+def test_a_number_that_is_not_finite_is_told_of_its_level_and_can_be_left_behind() -> None:
+    experiment = trained(PER_LEVEL + 5, SPEC.replace("network.activation", "identity"))
+    experiment.apply(experiment.spec.replace("network.set_values", ("layer02.weight[0,0] = 1e308",)))
+    experiment.advance()
+    failure = experiment.measure().failure
+    assert failure is not None
+    assert (failure.step, failure.layer_name) == (PER_LEVEL + 6, "L2")
+    assert experiment.go_to(PER_LEVEL + 5).failure is None
+    assert experiment.go_to(PER_LEVEL + 6).failure == failure
