@@ -41,6 +41,8 @@ def diagnose(experiment: Experiment) -> list[Verdict]:
     """
     if experiment.trainer.failure is not None:
         return [_failed(experiment)]
+    if experiment.trainer.level:
+        return [_pretrains(experiment)] if math.isfinite(experiment.trainer.loss) else []
     evidence = gather(experiment)
     if evidence is None:
         return []
@@ -56,6 +58,15 @@ def _failed(experiment: Experiment) -> Verdict:
     text = f"A number stopped being finite in step {failure.step}, first in {failure.layer_name} ({failure.phase}). Later steps are lost."
     rule = "a number is not finite"
     return Verdict("diverged", (failure.layer,), rule, math.nan, math.inf, text, remedies("diverged", experiment.spec, None))
+
+
+def _pretrains(experiment: Experiment) -> Verdict:
+    """Of a layer that is trained by itself: the rules are about the whole net and its task."""
+    level, error = experiment.trainer.level, experiment.trainer.loss
+    rule = f"L{level} is trained by itself: its error is {_number(error)}, where 1 is as good as always answering the mean"
+    learns = "learns to tell its input again" if error < LEFT_GUESSING else "has only begun to learn"
+    text = f"Level {level} of {experiment.spec.network.depth} {learns}. It needs no labels and no gradient from the layers above."
+    return Verdict("healthy", (), rule, error, LEFT_GUESSING, text)
 
 
 def _diverged(e: Evidence, spec: Spec) -> Verdict | None:

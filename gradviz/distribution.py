@@ -68,6 +68,10 @@ def layer_to_look_at(trainer: Trainer, moment: Moment | None = None) -> int:
 
 def _pass(trainer: Trainer, layer: int, moment: Moment | None) -> Pass:
     """The last pass, or one made aside while there is none that knows this layer's z (layer 0: the slopes of all layers)."""
+    if trainer.level not in (0, layer):  # while one layer is trained by itself, the last pass knows no other
+        run, _ = trainer.look_ahead(trainer.chosen)
+        assert isinstance(run, Pass)
+        return run
     if trainer.steps or (moment is not None and (moment.sent(layer) if layer else moment.reached(1))):
         return feed_forward(trainer)[1]
     run, _ = trainer.look_ahead(trainer.batches.peek() if moment is None else trainer.chosen)

@@ -160,11 +160,11 @@ class Experiment:
     def _walk_step(self) -> Iterator[Phase]:
         use_threads(self._threads)
         step, layers = self.trainer.steps + 1, self.network.depth
-        order = [*self.trainer.order, self.trainer.order[0]]
+        order, level = [*self.trainer.order_of(step), self.trainer.order_of(step + 1)[0]], self.spec.level_at(step)
         self._walks += 1
         own = self._walks
         for done, phase in enumerate(self.trainer.phases(), 1):
-            self._moment = Moment(step, phase.kind, phase.layer, done, len(order) - 1, layers, *order[done])
+            self._moment = Moment(step, phase.kind, phase.layer, done, len(order) - 1, layers, *order[done], level)
             if done == len(order) - 1:
                 self._walk = None
                 if step > self._line.last_step:
@@ -227,7 +227,9 @@ class Experiment:
         trainer, line = self.trainer, self._line
         line.last_step = trainer.steps
         line.history.append(trainer.steps, *self._measured())
-        if line.history.wants_test(trainer.steps):
+        begun = self.spec.level_at(trainer.steps) != self.spec.level_at(trainer.steps - 1)
+        over = self.spec.level_at(trainer.steps) != self.spec.level_at(trainer.steps + 1)
+        if line.history.wants_test(trainer.steps) or begun or over:  # of each level at both its ends
             self._measure_test_loss()
         if line.checkpoints.wants(trainer.steps):
             line.checkpoints.keep(trainer.state(self._settings))
@@ -273,6 +275,7 @@ class Experiment:
                 settings = line.settings[state.settings]
                 self._attach(settings.spec, settings.data, self._build(settings.spec, settings.data))
                 self._settings = state.settings
+            use_threads(self._threads)
             self.trainer.restore(state)
         use_threads(self._threads)
         while True:
@@ -319,9 +322,7 @@ class Experiment:
 
     def _measure_test_loss(self) -> None:
         if len(self._test_inputs):
-            outputs = np.ascontiguousarray(self.network.predict(self._test_inputs).T)
-            with np.errstate(all="ignore"):
-                loss = loss_named(self.network.loss).evaluate(outputs, self._test_targets, np.empty_like(outputs))
+            loss = self.trainer.test_loss(self._test_inputs, self._test_targets)
             self._line.history.append_test(self.trainer.steps, loss)
 
     def snapshot(self, **more: Any) -> Snapshot:
@@ -345,7 +346,7 @@ class Experiment:
             last_step=self.last_step,
             ghost=self._ghost,
             guessing_loss=self.guessing_loss,
-            loss_name=self.network.loss,
+            loss_name="mse" if trainer.level else self.network.loss,
             test_loss=self.history.last_test_loss,
             **more,
         )

@@ -53,7 +53,9 @@ def inspect_weight(
     whole = moment is None or moment.measured
     feed = run.inputs if layer == 1 else run.layers[layer - 2].outputs
     started = trainer.steps > 0 or moment is not None
-    reached = started and (moment is None or moment.reached(layer))
+    known = started and trainer.level in (0, layer)
+    reached = known and (moment is None or moment.reached(layer))
+    sent = known and (moment is None or layer == 1 or moment.sent(layer if moment.level else layer - 1))
     steps, values = weight_history(trainer, states, name, place)
     return WeightInspection(
         parameter=name,
@@ -64,7 +66,7 @@ def inspect_weight(
         gradient=float(gradient[place]) if reached else np.nan,
         clipped_gradient=float(trainer.run.gradient[place]) if reached and whole else float(gradient[place]) if reached else np.nan,
         change=float(trainer.optimizer.change[place]) if trainer.steps else np.nan,
-        sent=float(feed[row].mean()) if started and (moment is None or layer == 1 or moment.sent(layer - 1)) else np.nan,
+        sent=float(feed[row].mean()) if sent else np.nan,
         steps=steps,
         values=values,
         block=of_block,
@@ -91,8 +93,9 @@ def inspect_unit(trainer: Trainer, moment: Moment | None, gradient: Floats, laye
     started = trainer.steps > 0 or moment is not None
     if layer == 0:
         return UnitInspection(0, unit, unknown, unknown, _copy(run.inputs[unit]) if started else unknown, unknown)
-    sent = started and (moment is None or moment.sent(layer))
-    reached = started and (moment is None or moment.reached(layer))
+    known = started and trainer.level in (0, layer)
+    sent = known and (moment is None or moment.sent(layer))
+    reached = known and (moment is None or moment.reached(layer))
     own = run.layers[layer - 1]
     start = sum(network.widths[: layer - 1])
     parameters = []

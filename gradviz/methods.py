@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gradviz.evolution_trainer import EvolutionTrainer
+from gradviz.pretraining_trainer import PretrainingTrainer
 from gradviz.training import Trainer
 
-TRAINERS: dict[str, type[Trainer]] = {"gradient": Trainer, "evolution": EvolutionTrainer}
+TRAINERS: dict[str, type[Trainer]] = {"gradient": Trainer, "pretraining": PretrainingTrainer, "evolution": EvolutionTrainer}

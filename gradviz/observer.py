@@ -22,6 +22,7 @@ from gradviz.measure_recurrent import RecurrentMeter
 from gradviz.network import parameter_name
 from gradviz.oscillation import oscillating_ranges
 from gradviz.prediction import predict
+from gradviz.pretraining_report import pretraining_report
 from gradviz.recurrent_chain import time_chain_rule
 from gradviz.recurrent_inspection import (
     first_at_work,
@@ -104,6 +105,7 @@ class Observer:
             example=look.example,
             verdicts=tuple(diagnose(experiment)) if look.prediction else (),
             oscillations=self._oscillations() if look.prediction else (),
+            pretraining=pretraining_report(experiment),
             data_summary=f"{len(data.train):,} training, {len(data.test):,} test examples",
         )
         return msgspec.structs.replace(
@@ -131,7 +133,9 @@ class Observer:
     def _oscillations(self) -> tuple[tuple[int, int], ...]:
         history = self._experiment.history.table()
         guessing = self._experiment.guessing_loss
-        return tuple(oscillating_ranges(history.steps, history.loss, history.loss_low, history.loss_high, guessing))
+        # before fine-tuning the loss is that of one level after another, and jumps between them
+        rows = slice(int(np.searchsorted(history.steps, self._experiment.spec.pretraining_steps, side="right")), None)
+        return tuple(oscillating_ranges(history.steps[rows], history.loss[rows], history.loss_low[rows], history.loss_high[rows], guessing))
 
     def _lab(self, look: Look) -> Lab | None:
         experiment = self._experiment
@@ -140,6 +144,8 @@ class Observer:
             self._flattest = self._pair = None  # chosen anew when somebody looks again
             return None
         if look.lab == "clipping":
+            if trainer.level:
+                return None  # nothing is clipped while one layer is trained by itself
             report = clipping_report(trainer, experiment.history, look.lab_pair or self._pair, moment)
             if look.lab_pair is None and report is not None:
                 self._pair = report.names  # the two largest once, and these from then on
@@ -210,6 +216,8 @@ class Observer:
         moment, trainer = experiment.moment, experiment.trainer
         if not self._anything_measured() or (moment is not None and not moment.lost):
             return None
+        if trainer.level:
+            return None  # no path leads from the task's loss to a layer that is trained by itself
         if self._recurrent:
             example = look.example or 0
             return self._chain_in_time(look.picked or ("layer", first_at_work(trainer, example), 0, 0), example)

@@ -96,13 +96,18 @@ class Moment(msgspec.Struct, frozen=True):
     layers: int
     next_kind: str = ""  # the phase that comes next, in this step or the following one
     next_layer: int = 0
+    level: int = 0  # the layer that this step trains by itself, in pre-training; 0 for the whole net
 
     def sent(self, layer: int) -> bool:
         """Whether the signal going forward has passed this layer in this step."""
+        if self.level:
+            return layer == self.level
         return self.kind != "forward" or layer <= self.layer
 
     def reached(self, layer: int) -> bool:
         """Whether the gradient coming back has reached this layer in this step."""
+        if self.level:
+            return layer == self.level and self.kind not in ("forward", "loss")
         return self.kind not in ("forward", "loss") and (self.kind != "backward" or layer >= self.layer)
 
     @property
@@ -576,6 +581,23 @@ class ChainRule(msgspec.Struct, frozen=True):
     time: ThroughTime | None = None  # of a weight that all time steps share: ``layer`` is then the time step
 
 
+class PretrainingReport(msgspec.Struct, frozen=True):
+    """How far pre-training has come, and what the level in work can tell again of a few test examples.
+
+    An example goes up through all levels to the one in work, and down again through their decoders. Digits are (k, rows, columns),
+    in the units of the data; other examples (k, 1, features), standardised.
+    """
+
+    level: int  # the hidden layer in work, counted from 1; 0 while the whole net is fine-tuned
+    levels: int
+    step: int  # of the level in work, or of fine-tuning
+    steps: int  # per level
+    error: float = math.nan  # of the mini-batch: mean squared, 1 is as good as always answering the mean
+    test_error: float | None = None
+    originals: Floats | None = None
+    told: Floats | None = None
+
+
 class Snapshot(msgspec.Struct, frozen=True):
     """One moment of a run.
 
@@ -617,6 +639,16 @@ class Snapshot(msgspec.Struct, frozen=True):
     data_summary: str = ""  # such as "400 training, 100 test examples"
     playing: bool = False
     steps_per_second: float = 0.0
+    pretraining: PretrainingReport | None = None
+
+    @property
+    def level(self) -> int:
+        """The hidden layer that this step has trained by itself, in pre-training; 0 where the whole net is trained."""
+        return self.spec.level_at(self.step if self.moment is None else self.moment.step)
+
+    def knows(self, layer: int) -> bool:
+        """Whether the gradient of this layer has been measured in this step."""
+        return (self.moment is None or self.moment.reached(layer)) and self.level in (0, layer)
 
     @property
     def diverged(self) -> bool:

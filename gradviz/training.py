@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gradviz.checkpoints import BatchState, State
 from gradviz.clipping import CLIPPINGS, norm
+from gradviz.losses import loss_named
 from gradviz.network import Network, Pass
 from gradviz.optimizers import OPTIMIZERS, Optimizer
 from gradviz.recurrent import RecurrentNetwork, RecurrentPass
@@ -135,6 +136,21 @@ class Trainer:
     def report(self, begun: bool = False) -> PopulationReport | None:
         """The generation that was evaluated last, of a method that has a population; ``begun``: its parents are not selected yet."""
         return None
+
+    @property
+    def level(self) -> int:
+        """Number of the hidden layer that is trained by itself; 0 where the whole network is."""
+        return 0
+
+    def order_of(self, step: int) -> list[tuple[str, int]]:
+        """`order` of the step of this number."""
+        return self.order
+
+    def test_loss(self, inputs: Floats, targets: NDArray[Any]) -> float:
+        """The loss over other examples: ``inputs`` (examples, …) as the network predicts from, ``targets`` encoded."""
+        outputs = np.ascontiguousarray(self.network.predict(inputs).T)
+        with np.errstate(all="ignore"):
+            return loss_named(self.network.loss).evaluate(outputs, targets, np.empty_like(outputs))
 
     def _measured_nothing(self) -> None:
         self.loss = self.total_norm = self.clipped_norm = math.nan

@@ -117,6 +117,9 @@ def measured_heading(snapshot: Snapshot) -> tuple[str, str]:
         failure = snapshot.failure
         where = f"in {failure.layer_name}, {failure.phase}, at step {failure.step}"
         return "The numbers have left the range of floating point", f"The first value that is not finite appeared {where}."
+    if snapshot.level:
+        error = f"Mean squared error with which it tells its input again: {short(snapshot.loss)}, where always answering the mean costs 1."
+        return f"Level {snapshot.level} of {len(layers) - 1} learns by itself, without labels", error
     first, last = float(details.gradient_rms[0]), float(details.gradient_rms[-1])
     sentence = f"Typical gradient of a weight: {short(last)} in the output layer, {short(first)} in layer 1"
     if first == 0.0:
@@ -160,6 +163,8 @@ def stamp_lines(spec: Spec) -> tuple[str, str]:
         f"{title('data.name')}{_amount(spec)}",
         f"seed {training.seed}",
     ]
+    if spec.pretraining_steps:
+        second.insert(0, f"each level pre-trained for {training.steps_per_level:,} steps")
     return ", ".join(first), "; ".join(second)
 
 

@@ -88,7 +88,7 @@ class PhaseStrip(QWidget):
         x = 0.5
         for phase, width in zip(self._phases, self._widths(), strict=True):
             pill = QRectF(x, 0.5, width, HEIGHT - 1)
-            off = phase == "Clip" and not self._clips
+            off = phase == "Clip" and (not self._clips or (self.moment is not None and self.moment.level > 0))
             current = phase == self.phase
             pen = QPen(QColor(theme.inverse if current else theme.strong_line), 1)
             if off:

@@ -19,6 +19,7 @@ from .verdict import VerdictPill
 
 HEIGHT = 30
 KEY_WIDTH = 23
+ROOMY = 1250  # width from which there is room for all that can be said
 UNKNOWN = "–"
 NOT_YET = "·"
 GENERATION_WORDS = {"evaluate": "evaluate", "select": "select parents", "cross": "cross them", "mutate": "mutate the children"}
@@ -34,15 +35,17 @@ class StatusBar(QWidget):
         self.setAccessibleName("Status")
         self.step, self.loss, self.test_loss = Reading("Step"), Reading("Loss"), Reading("Test loss")
         self.norm = Reading("Gradient norm")
+        self.stage = Reading("", plain=True)
         self.sigma = Reading("σ")
         self.verdict = VerdictPill()
         self.message = Message()
         self.next = NextPhase()
         self.pace, self.frames = Reading("", plain=True), Reading("", plain=True)
-        numbers = (self.step, self.loss, self.test_loss, self.norm, self.sigma)
+        numbers = (self.step, self.stage, self.loss, self.test_loss, self.norm, self.sigma)
         self._parts = (*numbers, self.verdict, self.message, self.next, self.pace, self.frames)
         self.test_loss.hide()
         self.sigma.hide()
+        self.stage.hide()
         self.next.hide()
         self.step.show_value("0")
         self.loss.show_value(UNKNOWN)
@@ -63,13 +66,17 @@ class StatusBar(QWidget):
         help = f"Training loss of this step's mini-batch ({snapshot.loss_name})"
         if snapshot.spec.training.method == "evolution":
             help = f"Loss of the best individual over the training set ({snapshot.loss_name})"
+        if snapshot.level:
+            help = f"Reconstruction error of level {snapshot.level} over this step's mini-batch; 1 is as good as always answering the mean"
+        self._show_stage(snapshot)
         if moment is not None and not moment.lost:
             self.loss.show_value(NOT_YET, f"{help}: known after the loss phase")
         else:
             self._show_number(self.loss, snapshot.loss if begun or moment is not None else None, help)
         # measured between steps, so that inside one it would only take the room of what comes next
         self.test_loss.setVisible(snapshot.test_loss is not None and moment is None)
-        self._show_number(self.test_loss, snapshot.test_loss, "Loss over the test set, last time it was measured")
+        what = "Reconstruction error of the level" if snapshot.level else "Loss"
+        self._show_number(self.test_loss, snapshot.test_loss, f"{what} over the test set, last time it was measured")
         self._show_norm(snapshot, begun or moment is not None)
         self._show_mutation(snapshot)
         self.verdict.show_snapshot(snapshot)
@@ -115,6 +122,20 @@ class StatusBar(QWidget):
             share = "" if math.isnan(success) else f", {success:.0%} succeed".replace("%", " %")
             help = "σ of the mutations. It grows while more than a fifth of them make nothing worse, and shrinks while fewer do"
             self.sigma.show_value(f"{three_digits(sigma)}{share}", f"{help}: {full(sigma)}")
+
+    def _show_stage(self, snapshot: Snapshot) -> None:
+        """How far pre-training has come; nothing where the run has none."""
+        report = snapshot.pretraining
+        self.stage.setVisible(report is not None)
+        if report is None:
+            return
+        if not snapshot.level:
+            self.stage.show_value("fine-tuning", f"All {report.levels} levels are pre-trained; the whole net learns its task")
+            return
+        step = (snapshot.step if snapshot.moment is None else snapshot.moment.step) - (snapshot.level - 1) * report.steps
+        words = f"level {snapshot.level} of {report.levels}, step {step:,} of {report.steps:,}"
+        roomy = self.width() >= ROOMY
+        self.stage.show_value(f"pre-training {words}" if roomy else f"level {snapshot.level} of {report.levels}", f"Pre-training {words}")
 
     def _show_norm(self, snapshot: Snapshot, begun: bool) -> None:
         before, after, moment = snapshot.total_norm, snapshot.clipped_norm, snapshot.moment

@@ -123,7 +123,7 @@ class NetworkView(Panel):
         top = (LEGEND_ROOM if self.show_legend else 8.0) + (inset + 6.0 if inset else 0.0)
         clips = snapshot.spec.training.clip != "none"
         rows = normed or clips or columns.pitch < marks.MARKS_FROM
-        inside = snapshot.moment is not None
+        inside = snapshot.moment is not None or snapshot.level > 0
         return Layout(snapshot.architecture, columns, height, top, rows, clips, inside, inside or self._chain() is not None)
 
     def _chain(self) -> ChainRule | None:
@@ -234,7 +234,7 @@ class NetworkView(Panel):
 
     def _bold(self, snapshot: Snapshot) -> tuple[int | None, int | None]:
         """The selected layer and the column in work."""
-        return self._selected_layer(), stage.column_in_work(snapshot)
+        return self._selected_layer(), stage.column_in_work(snapshot) or snapshot.level or None
 
     def _static(self, layout: Layout, snapshot: Snapshot) -> QPixmap:
         bold = self._bold(snapshot)

@@ -53,6 +53,9 @@ def example_lines(chain: ChainRule, architecture: Architecture, loss_name: str) 
 def nothing_yet(snapshot: Snapshot | None) -> str:
     """Why there are no factors to show, and what to do."""
     moment: Moment | None = snapshot.moment if snapshot is not None else None
+    if snapshot is not None and snapshot.level and snapshot.step:
+        own = f"Only L{snapshot.level} is trained now, by its own reconstruction error"
+        return f"{own}: no chain of factors leads from the loss of the task to a weight. With fine-tuning there is one."
     if snapshot is None or moment is None or moment.kind != "forward":
         return STEP_FIRST
     layers = snapshot.architecture.layers

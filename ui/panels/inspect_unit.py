@@ -42,7 +42,7 @@ def unit_content(snapshot: Snapshot, picked: UnitInspection) -> Content:
         return _lstm_content(snapshot, picked, captions, example)
     layer = snapshot.architecture.layers[picked.layer - 1]
     activation = ACTIVATIONS[layer.activation]
-    sent = snapshot.moment is None or snapshot.moment.sent(picked.layer)
+    sent = snapshot.level in (0, picked.layer) and (snapshot.moment is None or snapshot.moment.sent(picked.layer))
     reached = _reached(snapshot, picked)
     last = picked.layer == len(snapshot.architecture.layers)
     after = ("f(z), plus what the skip brings", "f(z) + skip") if layer.skip_from is not None else ("f(z): what it sends on", "f(z)")
@@ -174,7 +174,7 @@ def alpha_of(picked: UnitInspection) -> float | None:
 
 def _reached(snapshot: Snapshot, picked: UnitInspection) -> bool:
     """Whether the gradient of the step in work has come back to the unit; its slopes are worked out then, not before."""
-    return snapshot.moment is None or snapshot.moment.reached(picked.layer)
+    return snapshot.knows(picked.layer)
 
 
 def _example(snapshot: Snapshot, picked: UnitInspection) -> int | None:

@@ -82,7 +82,7 @@ def _added(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
 def _gradients(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
     moment = snapshot.moment
     shared = picked.added is not None
-    reached = moment is None or (moment.reached(picked.layer) and (not shared or shared_known(snapshot, picked.gradient)))
+    reached = snapshot.knows(picked.layer) and (moment is None or not shared or shared_known(snapshot, picked.gradient))
     steps = len(snapshot.architecture.layers) - 1
     steps = min(snapshot.spec.training.truncate or steps, steps)  # truncated, the others add nothing
     pull = ("how strongly the loss pulls at it", "pull of the loss")
@@ -147,7 +147,8 @@ def _changes(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
 
 def _sent(snapshot: Snapshot, picked: WeightInspection, sender: str, examples: str) -> Reading:
     moment = snapshot.moment
-    sent = moment is None or moment.sent(picked.layer - 1)
+    sent = moment is None or moment.sent(picked.layer if moment.level else picked.layer - 1)
+    sent = sent and snapshot.level in (0, picked.layer)
     return Reading(
         "sent",
         "Sent through it",

@@ -93,12 +93,24 @@ class LossPlot:
     """The curves of one history in one area; made once, drawn as often as wanted."""
 
     def __init__(
-        self, history: HistoryTable | None, guessing: float | None, area: QRectF, last_step: float, ghost: Ghost | None = None
+        self,
+        history: HistoryTable | None,
+        guessing: float | None,
+        area: QRectF,
+        last_step: float,
+        ghost: Ghost | None = None,
+        level_ends: tuple[int, ...] = (),
     ) -> None:
-        self.area, self.guessing = area, guessing
+        """Up to the last of ``level_ends`` the losses are reconstruction errors of one level after another; guessing costs 1 there."""
+        pretraining_steps = level_ends[-1] if level_ends else 0
+        begun = pretraining_steps < last_step
+        self.area, self.guessing = area, guessing if begun else None
+        self._task_from = area.left() + min(1.0, pretraining_steps / last_step) * area.width()  # x
+        self.mean = 1.0 if pretraining_steps else None
+        self._breaks = area.left() + (np.array(level_ends) + 0.5) / last_step * area.width()  # x
         left = slice(0, 0) if ghost is None else slice(int(np.searchsorted(ghost.history.steps, ghost.branch_step)), None)
         before = None if ghost is None else ghost.history.loss[left]
-        self.axis = loss_axis(history, guessing, area.height(), before)
+        self.axis = loss_axis(history, max(filter(None, (self.guessing, self.mean)), default=None), area.height(), before)
         self._last_step = last_step
         empty = np.zeros(0)
         self._train: tuple[list[QPointF], ...] = ()
@@ -187,11 +199,16 @@ class LossPlot:
         return x[ends], loss[ends], np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
 
     def _curves(self, x: NDArray[Any], losses: NDArray[Any]) -> tuple[list[QPointF], ...]:
-        """One polyline per finite stretch: a NaN breaks the curve, and never what stands before it."""
+        """One polyline per finite stretch: a NaN breaks the curve, and never what stands before it. So does the end of a level."""
         finite = np.isfinite(losses).astype(np.int8)
         turns = np.diff(np.concatenate([[0], finite, [0]]))
         y = self._y(losses)
-        return tuple(_points(x[a:b], y[a:b]) for a, b in zip(np.nonzero(turns == 1)[0], np.nonzero(turns == -1)[0], strict=True))
+        ends = np.nonzero(np.diff(np.searchsorted(self._breaks, x)))[0] + 1
+        curves = []
+        for a, b in zip(np.nonzero(turns == 1)[0], np.nonzero(turns == -1)[0], strict=True):
+            parts = [a, *ends[(ends > a) & (ends < b)], b]
+            curves += [_points(x[start:end], y[start:end]) for start, end in itertools.pairwise(parts)]
+        return tuple(curves)
 
     def paint(self, painter: QPainter, theme: Theme) -> None:
         """Axis, guessing level, the line before the branch and the curves, without their labels at the right."""
@@ -205,7 +222,10 @@ class LossPlot:
         if self.guessing is not None and math.isfinite(self.guessing):
             y = self.y(self.guessing)
             painter.setPen(_dashed(theme.ink3, 1.0, 4.0, 4.0))
-            painter.drawLine(QLineF(area.left(), y, area.right(), y))
+            painter.drawLine(QLineF(self._task_from, y, area.right(), y))
+        if self.mean is not None:
+            painter.setPen(_dashed(theme.ink3, 1.0, 4.0, 4.0))
+            painter.drawLine(QLineF(area.left(), self.y(self.mean), self._task_from, self.y(self.mean)))
         painter.setPen(QPen(QColor(theme.canvas), 3.0))
         for curve in self._before:  # a line that never learnt runs along the level of guessing: keep the two apart
             painter.drawLines([QLineF(a, b) for a, b in itertools.pairwise(curve)])

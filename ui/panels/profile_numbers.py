@@ -96,6 +96,8 @@ def card(snapshot: Snapshot, layer: int) -> tuple[str, list[tuple[str, str]]]:
         return title, [("gradient", "not measured yet")]
     typical = float(details.gradient_rms[n])
     if not reached(snapshot, layer):
+        if snapshot.level not in (0, layer):
+            return title, [("gradient", f"none: only L{snapshot.level} is trained now")]
         before = [(f"typical |∂J/∂w| in step {step - 1:,}", full(typical))] if math.isfinite(typical) else []
         return title, [("gradient", "not reached yet"), *before]
     batch = ", mini-batch" if snapshot.example is not None else ""

@@ -115,6 +115,8 @@ class ResidualPanel(LabPanel):
         self._skip_row.used = fits and snapshot.spec.network.skip_every == 0
         if fits:
             self._notice.show_text("This net has no skips", NO_SKIPS)
+        elif snapshot.spec.pretraining_steps:
+            self._notice.show_text("Levels have no skips", "In pre-training each level reads the one below alone, so the net has no skips.")
         else:
             self._notice.show_text(
                 "No residual block fits into this net", "A block needs a hidden layer to begin after, and as many units where it ends."

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPointF
 
 from gradviz.snapshot import Architecture, Ghost, HistoryTable
+from gradviz.spec import Spec
 
 from ..numbers import full, short
 from .panel import Table
@@ -27,7 +28,9 @@ class Card:
     step: int | None = None
 
 
-def card_at(frame: Frame, at: QPointF, history: HistoryTable, ghost: Ghost | None, architecture: Architecture) -> Card | None:
+def card_at(
+    frame: Frame, at: QPointF, history: HistoryTable, ghost: Ghost | None, architecture: Architecture, spec: Spec | None = None
+) -> Card | None:
     """The card for a point of the timeline, None where there is nothing."""
     if at.y() <= frame.loss.top() + 2:
         flags = [change for change in history.changes if abs(frame.x(change[0]) + 3 - at.x()) <= 7]
@@ -47,7 +50,9 @@ def card_at(frame: Frame, at: QPointF, history: HistoryTable, ghost: Ghost | Non
     if row is None:
         return Card("The line before the branch", [("loss, " + before[0][0].split(", ")[1], before[0][1])]) if before else None
     step = int(history.steps[row])
-    rows = [("loss" if history.population is None else "loss of the best", full(float(history.loss[row]))), *before]
+    level = spec.level_at(step) if spec is not None else 0
+    named = "loss" if history.population is None else "loss of the best"
+    rows = [(f"reconstruction error of L{level}" if level else named, full(float(history.loss[row]))), *before]
     if history.population is not None:
         first, median, last, sigma, success = history.population[row].tolist()
         rows += [("half of the population between", f"{short(first)} and {short(last)}"), ("its median", full(median))]
@@ -55,9 +60,11 @@ def card_at(frame: Frame, at: QPointF, history: HistoryTable, ghost: Ghost | Non
     tested = np.nonzero(history.test_steps <= step)[0]
     if len(tested):
         index = int(tested[-1])
-        rows.append((f"test loss after step {int(history.test_steps[index]):,}", full(float(history.test_loss[index]))))
+        if spec is None or spec.level_at(int(history.test_steps[index])) == level:  # else it is of another level
+            name = "on the test set" if level else "test loss"
+            rows.append((f"{name} after step {int(history.test_steps[index]):,}", full(float(history.test_loss[index]))))
     layer = frame.layer_at(at.y())
-    if layer is not None:
+    if layer is not None and level in (0, layer):
         rows.append((f"{architecture.layers[layer - 1].name}: typical |∂J/∂w|", full(float(history.gradient_rms[row, layer - 1]))))
     return Card(f"Step {step:,}", rows, step)
 
