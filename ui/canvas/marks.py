@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 from gradviz.snapshot import Architecture
 
 from ..activation_glyph import paint_glyph
+from ..stages import words_of
 from ..theme import Theme, blend, font
 from .layout import Layout
 
@@ -87,9 +88,9 @@ def _paint_inputs(painter: QPainter, layout: Layout, theme: Theme) -> None:
     for y in rows:
         painter.drawRoundedRect(QRectF(x - size / 2, y - size / 2, size, size), size / 4.5, size / 4.5)
     room = x - size / 2 - 16
-    if room < 12 or (len(rows) > 1 and rows[1] - rows[0] < 14):
+    if room < 12 or (len(rows) > 1 and rows[1] - rows[0] < 11.5):
         return
-    painter.setFont(font(12))
+    painter.setFont(font(12 if len(rows) == 1 or rows[1] - rows[0] >= 14 else 11))
     painter.setPen(QColor(theme.ink2))
     for y, name in zip(rows, layout.architecture.input_names, strict=True):
         shown = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, int(room))
@@ -107,7 +108,7 @@ def _paint_foot(painter: QPainter, layout: Layout, theme: Theme) -> None:
                 painter.setPen(QColor(theme.ink2))
                 outline = layout.strip(column)
                 text_at(painter, QPointF(outline.center().x(), outline.bottom() + 11), text)
-    if layout.pitch < MARKS_FROM:
+    if layout.pitch < MARKS_FROM or layout.architecture.recurrent:
         painter.setPen(QColor(theme.ink3))
         x = max(16.0, layout.input_x - 9)
         room = int(layout.columns.width - x - (72 if layout.clips else 16))
@@ -132,21 +133,25 @@ def summary(architecture: Architecture, edges: bool) -> str:
     hidden = architecture.layers[:-1]
     widths = {layer.units for layer in hidden}
     span = f"{min(widths)}" if len(widths) == 1 else f"{min(widths)}–{max(widths)}"
-    parts = [f"{len(hidden):,} hidden {'layer' if len(hidden) == 1 else 'layers'} × {span} {'unit' if span == '1' else 'units'}"]
+    words = words_of(architecture)
+    many = words.count(len(hidden)) if architecture.recurrent else f"{len(hidden):,} hidden {'layer' if len(hidden) == 1 else 'layers'}"
+    parts = [f"{many} × {span} {'unit' if span == '1' else 'units'}"]
     if max(widths) > 16 or not edges:
-        parts[0] += ": one strip per layer, one row per unit"
+        parts[0] += f": one strip per {words.one}, one row per unit"
     if edges and any(layer.pooled for layer in architecture.layers):
         parts.append("weights pooled into blocks")
     if not edges:
         parts.append("zoom in to see the weights")
+    if architecture.gates[1:]:
+        parts.append("bars show how far each gate is open")
     if any(layer.batch_norm for layer in hidden):
         parts.append("batch norm")
     return "; ".join(parts)
 
 
 def paint_clip_marks(painter: QPainter, layout: Layout, theme: Theme) -> None:
-    """|–| under every column; for narrow ones a word at the right."""
-    if layout.pitch < MARKS_FROM:
+    """|–| under every column; for narrow ones, and where a single gradient is of all columns, a word at the right."""
+    if layout.pitch < MARKS_FROM or layout.architecture.recurrent:
         painter.setFont(font(11))
         painter.setPen(QColor(theme.ink2))
         text_at(painter, QPointF(layout.columns.width - 16, layout.marks_y), "clipped", Qt.AlignmentFlag.AlignRight)

@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 from gradviz.snapshot import Moment, Snapshot
 
 from ..numbers import short
+from ..stages import words_of
 from ..theme import Theme, font
 from .layout import LOSS_SIZE, Layout
 from .marks import text_at
@@ -28,9 +29,11 @@ def column_in_work(snapshot: Snapshot) -> int | None:
 def caption(snapshot: Snapshot, moment: Moment) -> str:
     """What has just been done, in a few words."""
     layer, last = moment.layer, moment.layers
-    name = "Out" if layer == last else f"layer {layer}"
+    recurrent = snapshot.architecture.recurrent
+    words = words_of(snapshot.architecture)
+    name = "Out" if layer == last else f"{words.one} {layer}"
     if moment.kind == "forward":
-        return f"Forward: {name}, the last one" if layer == last else f"Forward: layer {layer} of {last}"
+        return f"Forward: {name}, the last one" if layer == last else f"Forward: {words.one} {layer} of {last - recurrent}"
     if moment.kind == "loss":
         return f"Loss: J = {short(snapshot.loss)}"
     if moment.kind == "backward":

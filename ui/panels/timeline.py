@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QWidget
 from gradviz.snapshot import Snapshot
 
 from ..selection import Selection
+from ..stages import LAYERS, words_of
 from . import marks
 from .panel import Panel, Table
 from .timeline_frame import Frame
@@ -126,9 +127,10 @@ class TimelinePanel(Panel):
             return (f"{where}: Play starts a branch from here", f"{where}: Play branches here", where, "")
         if snapshot is not None and snapshot.failure is not None:
             return (f"the history before the failure at step {snapshot.failure.step:,} is kept", "")
+        words = words_of(snapshot.architecture) if snapshot is not None else LAYERS
         if self.scrubbing_enabled:
-            return ("drag to travel back; typical |∂J/∂w| of each layer below", "drag to travel back", "")
-        return ("loss above, typical |∂J/∂w| of each layer below", "loss, |∂J/∂w| per layer", "")
+            return (f"drag to travel back; typical {words.size} of each {words.one} below", "drag to travel back", "")
+        return (f"loss above, typical {words.size} of each {words.one} below", f"loss, {words.size} per {words.one}", "")
 
     def _frame(self, area: QRectF) -> Frame:
         return self.picture.frame(area)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF
 from gradviz.snapshot import Architecture, Ghost, HistoryTable
 
 from ..numbers import full
+from ..stages import size_of
 from .panel import Table
 from .timeline_frame import Frame
 from .timeline_marks import fork_place
@@ -54,7 +55,8 @@ def card_at(frame: Frame, at: QPointF, history: HistoryTable, ghost: Ghost | Non
         rows.append((f"test loss after step {int(history.test_steps[index]):,}", full(float(history.test_loss[index]))))
     layer = frame.layer_at(at.y())
     if layer is not None:
-        rows.append((f"{architecture.layers[layer - 1].name}: typical |∂J/∂w|", full(float(history.gradient_rms[row, layer - 1]))))
+        name = f"{architecture.layers[layer - 1].name}: typical {size_of(architecture, layer)}"
+        rows.append((name, full(float(history.gradient_rms[row, layer - 1]))))
     return Card(f"Step {step:,}", rows, step)
 
 

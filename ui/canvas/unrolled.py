@@ -1,0 +1,156 @@
+"""What a net unrolled in time has beside its columns: the input of each time step, the gates, both directions, and where it is cut.
+
+Gates are no gradients: they are bars of neutral ink from 0 to 1, a row for each gate.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
+
+from gradviz.snapshot import Snapshot
+
+from ..stages import cut_of
+from ..theme import Theme, font
+from .gutter import paint_label
+from .layout import GATE_BAR, GATES, INPUT_ARROW, Layout
+from .marks import CENTRE, text_at
+
+ARROWS_APART = 6.5  # between input arrows of narrow columns, which then stand at every second, third … one
+NUMBERS_FROM = 50.0  # column pitch from which gates and inputs have their numbers
+AREA_BELOW = 9.0  # column pitch below which bars touch
+ARROW = 44.0
+FIRST_INPUT = {"recall": "first symbol"}
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+CUT_WORDS = "truncated here"
+
+
+def paint_inputs(painter: QPainter, layout: Layout, theme: Theme) -> None:
+    """An arrow into each time step from beneath; the first one's input is a column of its own."""
+    stride = next(n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if n * layout.pitch >= ARROWS_APART or n == 1000)
+    steps = [t for t in layout.visible_layers() if 2 <= t <= layout.time and (t % stride == 0 or t == layout.time)]
+    tip, foot = layout.inputs_y, layout.inputs_y + INPUT_ARROW - 2.0
+    half = min(3.0, layout.pitch * stride * 0.32)
+    painter.setPen(QPen(QColor(theme.ink3), 1.2))
+    painter.drawLines([QLineF(layout.columns.x(t), foot, layout.columns.x(t), tip + 3.0) for t in steps])
+    heads = QPainterPath()
+    for x in (layout.columns.x(t) for t in steps):
+        heads.addPolygon(QPolygonF([QPointF(x, tip), QPointF(x - half, tip + 4.5), QPointF(x + half, tip + 4.5), QPointF(x, tip)]))
+    painter.fillPath(heads, QColor(theme.ink3))
+    if layout.pitch >= NUMBERS_FROM:
+        painter.setFont(font(11))
+        painter.setPen(QColor(theme.ink2))
+        for t in steps:
+            name = f"x{t}".translate(SUBSCRIPTS)
+            text_at(painter, QPointF(layout.columns.x(t) + 7, layout.inputs_y + 6), name, Qt.AlignmentFlag.AlignLeft)
+    if layout.time > 1:
+        paint_label(painter, layout, layout.inputs_y + 5.0, "inputs xₜ", theme)
+
+
+def gate_bar(layout: Layout, row: int, t: int, opened: float) -> QRectF:
+    """The bar of one gate at one time step; between narrow columns there is no space, and bars become an area."""
+    foot, wide = layout.gate_y(row), layout.pitch if layout.pitch < AREA_BELOW else min(14.0, layout.pitch * 0.55)
+    middle = layout.columns.x(t) - (12.0 if layout.pitch >= NUMBERS_FROM else 0.0)
+    high = GATE_BAR * min(1.0, max(0.0, opened))
+    return QRectF(middle - wide / 2, foot - high, wide, high)
+
+
+def paint_gates(painter: QPainter, layout: Layout, snapshot: Snapshot, theme: Theme) -> None:
+    """How far each gate is open at each time step, as far as the signal has come."""
+    details, moment, gates = snapshot.details, snapshot.moment, layout.architecture.gates
+    if not layout.gate_rows:
+        return
+    steps = [t for t in layout.visible_layers() if t <= layout.time]
+    known = [t for t in steps if moment is None or moment.sent(t)]
+    for row, name in enumerate(GATES[: layout.gate_rows]):
+        tracks, fills = QPainterPath(), QPainterPath()
+        for t in steps:
+            tracks.addRect(gate_bar(layout, row, t, 1.0))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, layout.pitch >= AREA_BELOW)
+        painter.fillPath(tracks, QColor(theme.hover))
+        if details is not None and details.gates is not None:
+            values = details.gates[:, gates.index(name)]
+            for t in known:
+                if np.isfinite(values[t - 1]):
+                    fills.addRect(gate_bar(layout, row, t, float(values[t - 1])))
+            painter.fillPath(fills, QColor(theme.ink2))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+            _paint_numbers(painter, layout, row, values, known, theme)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        paint_label(painter, layout, layout.gate_y(row) - GATE_BAR / 2, f"{name} gate", theme)
+
+
+def _paint_numbers(painter: QPainter, layout: Layout, row: int, values: np.ndarray, steps: list[int], theme: Theme) -> None:
+    """The openings in numbers where there is room, and the name of what is not finite wherever it is."""
+    painter.setFont(font(11))
+    y = layout.gate_y(row) - GATE_BAR / 2
+    for t in steps:
+        value, x = float(values[t - 1]), layout.columns.x(t)
+        if not np.isfinite(value):
+            painter.setPen(QPen(QColor(theme.nan), 1.4))
+            painter.drawLine(QLineF(x - 2.5, y, x + 2.5, y))
+        elif layout.pitch >= NUMBERS_FROM:
+            painter.setPen(QColor(theme.ink1))
+            text_at(painter, QPointF(x - 2, y), f"{value:.2f}", Qt.AlignmentFlag.AlignLeft)
+
+
+def paint_directions(painter: QPainter, layout: Layout, snapshot: Snapshot, theme: Theme) -> None:
+    """Over the columns: time goes to the right, the gradient to the left."""
+    painter.setFont(font(12))
+    metrics, y = QFontMetricsF(painter.font()), layout.caption_y
+    first = FIRST_INPUT.get(snapshot.spec.data.name, "first time step")
+    left = layout.columns.x(1) - metrics.horizontalAdvance(first) / 2
+    if left < 16.0:  # scrolled away
+        first, left = "", 6.0
+    right = min(layout.columns.width - 16.0, max(layout.columns.x(layout.depth) + 8.0, left + 300.0))
+    painter.setPen(QColor(theme.ink2))
+    text_at(painter, QPointF(left, y), first, Qt.AlignmentFlag.AlignLeft)
+    start = left + metrics.horizontalAdvance(first) + 10.0
+    _paint_arrow(painter, QLineF(start, y, start + ARROW, y), theme.ink2)
+    painter.setPen(QColor(theme.ink2))
+    text_at(painter, QPointF(start + ARROW + 10.0, y), "time", Qt.AlignmentFlag.AlignLeft)
+    words = "gradient ∂J/∂hₜ"
+    wide = metrics.horizontalAdvance(words)
+    if right - wide - ARROW - 20.0 < start + ARROW + 20.0 + metrics.horizontalAdvance("time"):
+        return
+    painter.setPen(QColor(theme.ink1))
+    text_at(painter, QPointF(right, y), words, Qt.AlignmentFlag.AlignRight)
+    end = right - wide - 10.0
+    _paint_arrow(painter, QLineF(end, y, end - ARROW, y), theme.ink1)
+
+
+def _paint_arrow(painter: QPainter, line: QLineF, ink: str) -> None:
+    tip, inwards = line.p2(), 7.0 if line.dx() < 0 else -7.0
+    painter.setPen(QPen(QColor(ink), 1.4))
+    painter.drawLine(QLineF(line.p1(), tip + QPointF(inwards, 0)))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(ink))
+    painter.drawPolygon(QPolygonF([tip, tip + QPointF(inwards, -3.6), tip + QPointF(inwards, 3.6)]))
+
+
+def paint_cut(painter: QPainter, layout: Layout, snapshot: Snapshot, theme: Theme) -> None:
+    """Where truncated back-propagation ends: a line before the first time step that it still reaches."""
+    first = cut_of(layout.architecture, snapshot.spec.training.truncate)
+    x = layout.columns.x(first - 0.5)
+    if first == 1 or not 0 <= x <= layout.columns.width:
+        return
+    top, bottom = layout.body_top - 4.0, layout.body_bottom + 3.0
+    for ink, width in ((theme.canvas, 4.0), (theme.ink1, 1.5)):
+        pen = QPen(QColor(ink), width, Qt.PenStyle.SolidLine if width > 2 else Qt.PenStyle.DashLine, Qt.PenCapStyle.FlatCap)
+        painter.setPen(pen)
+        painter.drawLine(QLineF(x, top, x, bottom))
+    painter.setFont(font(11, 600))
+    wide = QFontMetricsF(painter.font()).horizontalAdvance(CUT_WORDS) + 14.0
+    if bottom - top < wide + 8.0:
+        return
+    painter.save()
+    painter.translate(x, layout.middle)
+    painter.rotate(-90)
+    plate = QRectF(-wide / 2, -9.0, wide, 18.0)
+    painter.setPen(QPen(QColor(theme.strong_line), 1))
+    painter.setBrush(QColor(theme.raised))
+    painter.drawRoundedRect(plate, 9, 9)
+    painter.setPen(QColor(theme.ink1))
+    painter.drawText(plate, CENTRE, CUT_WORDS)
+    painter.restore()
