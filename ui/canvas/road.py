@@ -65,7 +65,7 @@ def paint_road(painter: QPainter, layout: Layout, details: Details | None, masks
     _paint_ramps(painter, layout, theme)
     opened = tolls(layout, details)
     if opened is not None:
-        _paint_tolls(painter, layout, {n: float(opened[n]) for n in seen if np.isfinite(opened[n]) and found[n] != UNKNOWN}, theme)
+        _paint_tolls(painter, layout, {n: float(opened[n]) for n in seen if np.isfinite(opened[n]) and found[n] not in (ZERO, UNKNOWN)}, theme)
     paint_label(painter, layout, layout.road_y, NAME, theme, TIP + 4)
 
 
@@ -84,7 +84,8 @@ def _paint_ground(painter: QPainter, layout: Layout, first: int, theme: Theme) -
     if first < ZERO:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color(first, theme))
-        painter.drawPolygon(QPolygonF([QPointF(road.left() - TIP + 2.5, y), QPointF(road.left(), y - HALF - 0.5), QPointF(road.left(), y + HALF + 0.5)]))
+        x, high = road.left(), HALF + 0.5
+        painter.drawPolygon(QPolygonF([QPointF(x - TIP + 2.5, y), QPointF(x, y - high), QPointF(x, y + high)]))
 
 
 def _paint_segment(painter: QPainter, part: QRectF, found: int, theme: Theme) -> None:
@@ -127,12 +128,12 @@ def _paint_tolls(painter: QPainter, layout: Layout, opened: dict[int, float], th
             painter.setPen(QPen(QColor(ink), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
             painter.drawLines(posts)
     painter.setFont(font(11))
-    metrics = QFontMetricsF(painter.font())
+    metrics, road = QFontMetricsF(painter.font()), road_rect(layout)
     for n in told:
         text = f"×{opened[n]:.2f}{'' if every == 1 else ' each'}"
         wide = metrics.horizontalAdvance(text) + 10
         middle = segment(layout, n).center()
-        if every > 1 and not road_rect(layout).left() + 6 <= middle.x() - wide / 2 <= middle.x() + wide / 2 <= road_rect(layout).right() - 4:
+        if every > 1 and not road.left() + 6 <= middle.x() - wide / 2 <= road.right() - 4 - wide:
             continue
         pill = QRectF(middle.x() - wide / 2, middle.y() - 8.5, wide, 17)
         painter.setPen(QPen(QColor(theme.strong_line), 1))

@@ -64,21 +64,26 @@ def paint_gates(painter: QPainter, layout: Layout, snapshot: Snapshot, theme: Th
     steps = [t for t in layout.visible_layers() if t <= layout.time]
     known = [t for t in steps if moment is None or moment.sent(t)]
     for row, name in enumerate(GATES[: layout.gate_rows]):
-        tracks, fills = QPainterPath(), QPainterPath()
-        for t in steps:
-            tracks.addRect(gate_bar(layout, row, t, 1.0))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, layout.pitch >= AREA_BELOW)
-        painter.fillPath(tracks, QColor(theme.hover))
+        painter.fillPath(_skyline(layout, [gate_bar(layout, row, t, 1.0) for t in steps]), QColor(theme.hover))
         if details is not None and details.gates is not None:
             values = details.gates[:, gates.index(name)]
-            for t in known:
-                if np.isfinite(values[t - 1]):
-                    fills.addRect(gate_bar(layout, row, t, float(values[t - 1])))
-            painter.fillPath(fills, QColor(theme.ink2))
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+            bars = [gate_bar(layout, row, t, float(values[t - 1])) for t in known if np.isfinite(values[t - 1])]
+            painter.fillPath(_skyline(layout, bars), QColor(theme.ink2))
             _paint_numbers(painter, layout, row, values, known, theme)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         paint_label(painter, layout, layout.gate_y(row) - GATE_BAR / 2, f"{name} gate", theme)
+
+
+def _skyline(layout: Layout, bars: list[QRectF]) -> QPainterPath:
+    """The bars as one path: those that touch as one outline, or seams would show between them."""
+    path = QPainterPath()
+    if layout.pitch >= AREA_BELOW or not bars:
+        for bar in bars:
+            path.addRect(bar)
+        return path
+    corners = [point for bar in bars for point in (bar.topLeft(), bar.topRight())]
+    path.addPolygon(QPolygonF([bars[0].bottomLeft(), *corners, bars[-1].bottomRight()]))
+    path.closeSubpath()
+    return path
 
 
 def _paint_numbers(painter: QPainter, layout: Layout, row: int, values: np.ndarray, steps: list[int], theme: Theme) -> None:

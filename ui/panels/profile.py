@@ -225,10 +225,10 @@ def captions(snapshot: Snapshot, before: Before | None, unlabelled: str) -> tupl
             dashed = ("bars appear as the gradient comes back", "bars: as the gradient comes back", "bars come back")
         parts = [bars, dashed] if snapshot.example is not None else [dashed]
     if before is not None:
-        words = f"ticks: before the branch, step {before.step:,}"
+        ticks = f"ticks: before the branch, step {before.step:,}"
         unclipped = ", unclipped" if snapshot.clipped else ""
-        parts.append((f"ticks: the line before the branch, step {before.step:,}{unclipped}", f"{words}{unclipped}", "ticks: before"))
-    said = ["; ".join(words) for words in zip(*parts, strict=True)]
+        parts.append((f"ticks: the line before the branch, step {before.step:,}{unclipped}", f"{ticks}{unclipped}", "ticks: before"))
+    said = ["; ".join(texts) for texts in zip(*parts, strict=True)]
     # what is said last is new to the reader: where there is no room for all of it, the bars go without their words
     last = parts[-1] if len(parts) > 1 else ()
     return (*([f"{said[0]}; {unlabelled}", f"{said[1]}; {unlabelled}"] if unlabelled else []), *said, *last)
