@@ -123,7 +123,7 @@ class Layout:
     @property
     def has_headline(self) -> bool:
         """Whether a recurrent net has room for a line above its names: its directions, or the caption."""
-        return self.architecture.recurrent and self.height - self.top >= 190.0
+        return self.architecture.recurrent and self.height - self.top >= (170.0 if self.has_road else 145.0)
 
     @cached_property
     def has_foot(self) -> bool:

@@ -112,9 +112,11 @@ def _paint_foot(painter: QPainter, layout: Layout, theme: Theme) -> None:
         painter.setPen(QColor(theme.ink3))
         x = max(16.0, layout.input_x - 9)
         room = int(layout.columns.width - x - (72 if layout.clips else 16))
-        line = summary(layout.architecture, layout.has_edges)
-        if metrics.horizontalAdvance(line) > room:
-            line = metrics.elidedText(line.split(":")[0], Qt.TextElideMode.ElideRight, room)
+        line = summary(layout.architecture, layout.has_edges, layout.gate_rows > 0)
+        parts = line.split("; ")
+        shorter = ("; ".join(parts[:count]) for count in range(len(parts), 0, -1))
+        line = next((text for text in shorter if metrics.horizontalAdvance(text) <= room), line.split(":")[0])
+        line = metrics.elidedText(line, Qt.TextElideMode.ElideRight, room)
         text_at(painter, QPointF(x, layout.marks_y), line, Qt.AlignmentFlag.AlignLeft)
         return
     for layer in layout.visible_layers():
@@ -128,8 +130,8 @@ def _paint_foot(painter: QPainter, layout: Layout, theme: Theme) -> None:
             painter.drawText(pill, CENTRE, "BN")
 
 
-def summary(architecture: Architecture, edges: bool) -> str:
-    """What narrow columns stand for, in one line."""
+def summary(architecture: Architecture, edges: bool, gates: bool = False) -> str:
+    """What narrow columns stand for, in one line; ``gates`` says that there are rows of them."""
     hidden = architecture.layers[:-1]
     widths = {layer.units for layer in hidden}
     span = f"{min(widths)}" if len(widths) == 1 else f"{min(widths)}–{max(widths)}"
@@ -138,12 +140,12 @@ def summary(architecture: Architecture, edges: bool) -> str:
     parts = [f"{many} × {span} {'unit' if span == '1' else 'units'}"]
     if max(widths) > 16 or not edges:
         parts[0] += f": one strip per {words.one}, one row per unit"
+    if gates:
+        parts.append("bars: how far each gate is open")
     if edges and any(layer.pooled for layer in architecture.layers):
         parts.append("weights pooled into blocks")
     if not edges:
         parts.append("zoom in to see the weights")
-    if architecture.gates[1:]:
-        parts.append("bars show how far each gate is open")
     if any(layer.batch_norm for layer in hidden):
         parts.append("batch norm")
     return "; ".join(parts)

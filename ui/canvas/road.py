@@ -65,7 +65,8 @@ def paint_road(painter: QPainter, layout: Layout, details: Details | None, masks
     _paint_ramps(painter, layout, theme)
     opened = tolls(layout, details)
     if opened is not None:
-        _paint_tolls(painter, layout, {n: float(opened[n]) for n in seen if np.isfinite(opened[n]) and found[n] not in (ZERO, UNKNOWN)}, theme)
+        taken = [number for number in seen if np.isfinite(opened[number]) and found[number] not in (ZERO, UNKNOWN)]
+        _paint_tolls(painter, layout, {number: float(opened[number]) for number in taken}, theme)
     paint_label(painter, layout, layout.road_y, NAME, theme, TIP + 4)
 
 
