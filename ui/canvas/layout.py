@@ -193,8 +193,8 @@ class Layout:
         """How many of `GATES` there is room for, each in a row; none where there are no gates."""
         if "forget" not in self.architecture.gates:
             return 0
-        room = self.height - self.body_top - self._inputs_drop - INPUT_ARROW - 60.0
-        return next((rows for rows, body in ((3, 76.0), (1, 56.0)) if room - GATE_ROW * rows >= body), 0)
+        room = self.height - self.body_top - self._inputs_drop - INPUT_ARROW - 54.0
+        return next((rows for rows, body in ((3, 70.0), (1, 48.0)) if room - GATE_ROW * rows >= body), 0)
 
     @property
     def _below(self) -> float:

@@ -20,7 +20,7 @@ from .reach import Masks
 
 NAME = "cell path cₜ"
 HALF = 5.0  # of the road's width
-NUMBERS_FROM, BARRIERS_FROM = 50.0, 11.0  # column pitch from which every toll is a number; a barrier
+NUMBERS_FROM, BARRIERS_FROM = 76.0, 11.0  # column pitch from which every toll is a number; a barrier
 EACH_FROM = 150.0  # between numbers where not every toll has one
 STRIDES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 TIP = 9.0  # of the arrow at the end to which the gradient travels
