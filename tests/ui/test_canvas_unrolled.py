@@ -29,7 +29,7 @@ from ui.figure import Figure, measured_heading
 from ui.panels.layer_model import KEYS
 from ui.panels.layer_table import LayerTablePanel
 from ui.panels.profile import ProfilePanel, captions
-from ui.panels.profile_numbers import card
+from ui.panels.profile_numbers import card, profile_table
 from ui.phase_strip import PhaseStrip
 from ui.selection import Selection
 from ui.status import next_phase
@@ -339,6 +339,14 @@ def test_profile_speaks_of_time_steps(qtbot: QtBot, lstm: Snapshot) -> None:
     assert "layer" not in text
     profile.show_snapshot(fabricate())
     assert profile.title == "Gradient per layer"
+
+
+def test_no_ratio_is_told_between_a_state_and_the_weights_behind_it(qtbot: QtBot, lstm: Snapshot) -> None:
+    table = profile_table(lstm)
+    ratios = [row[-1] for row in table.rows]
+    assert lstm.details is not None
+    assert ratios[11] == pytest.approx(lstm.details.gradient_rms[11] / lstm.details.gradient_rms[12])
+    assert ratios[12:] == [None, None]
 
 
 def test_clipping_leaves_what_came_back_through_time_as_it_is(qtbot: QtBot) -> None:

@@ -21,6 +21,7 @@ ARROWS_APART = 6.5  # between input arrows of narrow columns, which then stand a
 NUMBERS_FROM = 50.0  # column pitch from which gates and inputs have their numbers
 AREA_BELOW = 9.0  # column pitch below which bars touch
 ARROW = 44.0
+GRADIENT = "gradient ∂J/∂hₜ"
 FIRST_INPUT = {"recall": "first symbol"}
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 CUT_WORDS = "truncated here"
@@ -101,7 +102,7 @@ def _paint_numbers(painter: QPainter, layout: Layout, row: int, values: np.ndarr
 
 
 def paint_directions(painter: QPainter, layout: Layout, snapshot: Snapshot, theme: Theme) -> None:
-    """Over the columns: time goes to the right, the gradient to the left."""
+    """Over the columns: time goes to the right, the gradient to the left; in fewer words and with shorter arrows where it is narrow."""
     painter.setFont(font(12))
     metrics, y = QFontMetricsF(painter.font()), layout.caption_y
     first = FIRST_INPUT.get(snapshot.spec.data.name, "first time step")
@@ -109,20 +110,18 @@ def paint_directions(painter: QPainter, layout: Layout, snapshot: Snapshot, them
     if left < 16.0:  # scrolled away
         first, left = "", 6.0
     right = min(layout.columns.width - 16.0, max(layout.columns.x(layout.depth) + 8.0, left + 300.0))
+    start = left + metrics.horizontalAdvance(first) + 10.0
+    for words, arrow in ((GRADIENT, ARROW), (GRADIENT.split()[0], ARROW / 2)):
+        end = right - metrics.horizontalAdvance(words) - 10.0
+        if end - arrow - 24.0 >= start + arrow + 10.0 + metrics.horizontalAdvance("time"):
+            break
     painter.setPen(QColor(theme.ink2))
     text_at(painter, QPointF(left, y), first, Qt.AlignmentFlag.AlignLeft)
-    start = left + metrics.horizontalAdvance(first) + 10.0
-    _paint_arrow(painter, QLineF(start, y, start + ARROW, y), theme.ink2)
-    painter.setPen(QColor(theme.ink2))
-    text_at(painter, QPointF(start + ARROW + 10.0, y), "time", Qt.AlignmentFlag.AlignLeft)
-    words = "gradient ∂J/∂hₜ"
-    wide = metrics.horizontalAdvance(words)
-    if right - wide - ARROW - 20.0 < start + ARROW + 20.0 + metrics.horizontalAdvance("time"):
-        return
+    text_at(painter, QPointF(start + arrow + 10.0, y), "time", Qt.AlignmentFlag.AlignLeft)
     painter.setPen(QColor(theme.ink1))
     text_at(painter, QPointF(right, y), words, Qt.AlignmentFlag.AlignRight)
-    end = right - wide - 10.0
-    _paint_arrow(painter, QLineF(end, y, end - ARROW, y), theme.ink1)
+    _paint_arrow(painter, QLineF(start, y, start + arrow, y), theme.ink2)
+    _paint_arrow(painter, QLineF(end, y, end - arrow, y), theme.ink1)
 
 
 def _paint_arrow(painter: QPainter, line: QLineF, ink: str) -> None:
@@ -147,11 +146,13 @@ def paint_cut(painter: QPainter, layout: Layout, snapshot: Snapshot, theme: Them
         painter.drawLine(QLineF(x, top, x, bottom))
     painter.setFont(font(11, 600))
     wide = QFontMetricsF(painter.font()).horizontalAdvance(CUT_WORDS) + 14.0
-    if bottom - top < wide + 8.0:
+    upright = bottom - top >= wide + 8.0
+    if not upright and x - wide < 12.0:
         return
     painter.save()
-    painter.translate(x, layout.middle)
-    painter.rotate(-90)
+    # where columns are too low for it, over those that get nothing
+    painter.translate(x - (0.0 if upright else wide / 2 + 6.0), layout.middle)
+    painter.rotate(-90 if upright else 0)
     plate = QRectF(-wide / 2, -9.0, wide, 18.0)
     painter.setPen(QPen(QColor(theme.strong_line), 1))
     painter.setBrush(QColor(theme.raised))

@@ -71,8 +71,9 @@ def paint_numbers(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snaps
     neighbours = all(b - a == 1 for a, b in itertools.pairwise(shown))
     per = ("ratio",) if neighbours else ("per time step", "per t") if snapshot.architecture.recurrent else ("per layer",)
     _paint_row_label(painter, frame, theme, y, per, room)
+    last = last_passing(snapshot)
     for a, b in itertools.pairwise(shown):
-        passed = passed_on(details.gradient_rms, a, b)
+        passed = passed_on(details.gradient_rms, a, min(b, last)) if a < last else math.nan
         if math.isfinite(passed) and reached(snapshot, a):
             marks.put_text(painter, (frame.x(a) + frame.x(b)) / 2, y, ratio(passed), small, theme.ink3)
 
@@ -132,9 +133,14 @@ def profile_table(snapshot: Snapshot | None) -> Table:
             continue
         norms = (snapshot.gradient_norms, snapshot.clipped_norms)
         numbers = (details.gradient_rms, details.clipped_rms, *norms, details.delta_rms, snapshot.delta_norms)
-        passed = passed_on(details.gradient_rms, n + 1, n + 2) if n + 1 < len(layers) else None
+        passed = passed_on(details.gradient_rms, n + 1, n + 2) if n + 1 < last_passing(snapshot) else None
         rows.append((info.name, *(float(values[n]) for values in numbers), passed))
     return Table(columns, tuple(rows))
+
+
+def last_passing(snapshot: Snapshot) -> int:
+    """The last stage whose number can be compared with those before it: in a recurrent net that of Out is of weights, not of a state."""
+    return len(snapshot.architecture.layers) - snapshot.architecture.recurrent
 
 
 def passed_on(values: NDArray[Any], layer: int, later: int) -> float:
