@@ -22,7 +22,7 @@ from ui.canvas.layout import GATE_BAR, Layout
 from ui.canvas.marks import summary
 from ui.canvas.scene import NetworkCanvas
 from ui.canvas.stage import caption
-from ui.canvas.unrolled import gate_bar
+from ui.canvas.unrolled import gate_bars
 from ui.canvas.words import describe, table_of
 from ui.colors import color, level
 from ui.figure import Figure, measured_heading
@@ -50,6 +50,10 @@ def run(kind: str = "lstm", lag: int = 12, width: int = 8, steps: int = 2, phase
         for _ in range(phases):
             next(walk)
     return experiment.measure(Look())
+
+
+def gate_bar(layout: Layout, row: int, t: int, opened: float) -> QRectF:
+    return gate_bars(layout, row, {t: opened})[0]
 
 
 def layout_of(snapshot: Snapshot, width: float = 976.0, height: float = 416.0, zoom: float = 1.0, caption: bool = False) -> Layout:

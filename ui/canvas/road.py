@@ -35,8 +35,7 @@ def road_rect(layout: Layout) -> QRectF:
 
 def segment(layout: Layout, number: int) -> QRectF:
     """The part of the road between time steps ``number`` + 1 and ``number`` + 2, inside its edges."""
-    left, right = layout.columns.x(number + 1), layout.columns.x(number + 2)
-    return QRectF(left, layout.road_y - HALF + 1.5, right - left, 2 * HALF - 3.0)
+    return QRectF(layout.columns.x(number + 1), layout.road_y - HALF + 1.5, layout.pitch, 2 * HALF - 3.0)
 
 
 def tolls(layout: Layout, details: Details | None) -> np.ndarray | None:
@@ -60,8 +59,9 @@ def paint_road(painter: QPainter, layout: Layout, details: Details | None, masks
         if masks is not None:
             found = np.where(masks[1 : layout.time] > 0, UNKNOWN, found).astype(np.uint8)
     _paint_ground(painter, layout, int(found[0]), theme)
+    first, pitch = segment(layout, 0), layout.pitch  # worked out once for all of them
     for number in seen:
-        _paint_segment(painter, segment(layout, number), int(found[number]), theme)
+        _paint_segment(painter, first.translated(pitch * number, 0.0), int(found[number]), theme)
     _paint_ramps(painter, layout, theme)
     opened = tolls(layout, details)
     if opened is not None:

@@ -5,7 +5,8 @@ Gates are no gradients: they are bars of neutral ink from 0 to 1, a row for each
 
 from __future__ import annotations
 
-import numpy as np
+from math import isfinite
+
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
@@ -49,12 +50,13 @@ def paint_inputs(painter: QPainter, layout: Layout, theme: Theme) -> None:
         paint_label(painter, layout, layout.inputs_y + 5.0, "inputs xₜ", theme)
 
 
-def gate_bar(layout: Layout, row: int, t: int, opened: float) -> QRectF:
-    """The bar of one gate at one time step; between narrow columns there is no space, and bars become an area."""
-    foot, wide = layout.gate_y(row), layout.pitch if layout.pitch < AREA_BELOW else min(14.0, layout.pitch * 0.55)
-    middle = layout.columns.x(t) - (12.0 if layout.pitch >= NUMBERS_FROM else 0.0)
-    high = GATE_BAR * min(1.0, max(0.0, opened))
-    return QRectF(middle - wide / 2, foot - high, wide, high)
+def gate_bars(layout: Layout, row: int, opened: dict[int, float]) -> list[QRectF]:
+    """The bars of one gate, time step -> opening; between narrow columns there is no space, and bars become an area."""
+    pitch, foot = layout.pitch, layout.gate_y(row)
+    wide = pitch if pitch < AREA_BELOW else min(14.0, pitch * 0.55)
+    left = layout.columns.x(0) - wide / 2 - (12.0 if pitch >= NUMBERS_FROM else 0.0)
+    heights = {t: GATE_BAR * min(1.0, max(0.0, value)) for t, value in opened.items()}
+    return [QRectF(left + pitch * t, foot - high, wide, high) for t, high in heights.items()]
 
 
 def paint_gates(painter: QPainter, layout: Layout, snapshot: Snapshot, theme: Theme) -> None:
@@ -63,40 +65,35 @@ def paint_gates(painter: QPainter, layout: Layout, snapshot: Snapshot, theme: Th
     if not layout.gate_rows:
         return
     steps = [t for t in layout.visible_layers() if t <= layout.time]
-    known = [t for t in steps if moment is None or moment.sent(t)]
     for row, name in enumerate(GATES[: layout.gate_rows]):
-        painter.fillPath(_skyline(layout, [gate_bar(layout, row, t, 1.0) for t in steps]), QColor(theme.hover))
+        _paint_bars(painter, layout, gate_bars(layout, row, dict.fromkeys(steps, 1.0)), theme.hover)
         if details is not None and details.gates is not None:
-            values = details.gates[:, gates.index(name)]
-            bars = [gate_bar(layout, row, t, float(values[t - 1])) for t in known if np.isfinite(values[t - 1])]
-            painter.fillPath(_skyline(layout, bars), QColor(theme.ink2))
-            _paint_numbers(painter, layout, row, values, known, theme)
+            values = details.gates[:, gates.index(name)].tolist()
+            known = {t: values[t - 1] for t in steps if moment is None or moment.sent(t)}
+            _paint_bars(painter, layout, gate_bars(layout, row, {t: v for t, v in known.items() if isfinite(v)}), theme.ink2)
+            _paint_numbers(painter, layout, row, known, theme)
         paint_label(painter, layout, layout.gate_y(row) - GATE_BAR / 2, f"{name} gate", theme)
 
 
-def _skyline(layout: Layout, bars: list[QRectF]) -> QPainterPath:
-    """The bars as one path: those that touch as one outline, or seams would show between them."""
-    path = QPainterPath()
-    if layout.pitch >= AREA_BELOW or not bars:
-        for bar in bars:
-            path.addRect(bar)
-        return path
-    corners = [point for bar in bars for point in (bar.topLeft(), bar.topRight())]
-    path.addPolygon(QPolygonF([bars[0].bottomLeft(), *corners, bars[-1].bottomRight()]))
-    path.closeSubpath()
-    return path
+def _paint_bars(painter: QPainter, layout: Layout, bars: list[QRectF], ink: str) -> None:
+    """The bars of a row; those that touch overlap a little, or seams would show between them."""
+    if layout.pitch < AREA_BELOW:
+        bars = [bar.adjusted(0.0, 0.0, 1.0, 0.0) for bar in bars]
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(ink))
+    painter.drawRects(bars)
 
 
-def _paint_numbers(painter: QPainter, layout: Layout, row: int, values: np.ndarray, steps: list[int], theme: Theme) -> None:
-    """The openings in numbers where there is room, and the name of what is not finite wherever it is."""
+def _paint_numbers(painter: QPainter, layout: Layout, row: int, opened: dict[int, float], theme: Theme) -> None:
+    """The openings in numbers where there is room, and a mark for what is not finite wherever it is."""
     painter.setFont(font(11))
-    y = layout.gate_y(row) - GATE_BAR / 2
-    for t in steps:
-        value, x = float(values[t - 1]), layout.columns.x(t)
-        if not np.isfinite(value):
+    y, first, pitch = layout.gate_y(row) - GATE_BAR / 2, layout.columns.x(0), layout.pitch
+    for t, value in opened.items():
+        x = first + pitch * t
+        if not isfinite(value):
             painter.setPen(QPen(QColor(theme.nan), 1.4))
             painter.drawLine(QLineF(x - 2.5, y, x + 2.5, y))
-        elif layout.pitch >= NUMBERS_FROM:
+        elif pitch >= NUMBERS_FROM:
             painter.setPen(QColor(theme.ink1))
             text_at(painter, QPointF(x - 2, y), f"{value:.2f}", Qt.AlignmentFlag.AlignLeft)
 
