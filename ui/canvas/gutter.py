@@ -9,6 +9,8 @@ from ..theme import Theme, font
 from .layout import Layout
 from .marks import text_at
 
+PLATE = 76.0  # the same for all names, or half of a number would look out beside a short one
+
 
 def paint_label(painter: QPainter, layout: Layout, y: float, text: str, theme: Theme, aside: float = 0.0) -> None:
     """A name at the left end of a row, so far ``aside`` from what stands at the first column."""
@@ -18,6 +20,6 @@ def paint_label(painter: QPainter, layout: Layout, y: float, text: str, theme: T
     right = layout.columns.x(1) - max(inner, 4.0) - 8.0 - aside
     if right - wide < 8.0:  # scrolled away: on a plate, for columns run beneath it
         right = 8.0 + wide
-        painter.fillRect(QRectF(0, y - 8.0, right + 6.0, 16.0), QColor(theme.canvas))
+        painter.fillRect(QRectF(0, y - 8.0, max(right, PLATE) + 6.0, 16.0), QColor(theme.canvas))
     painter.setPen(QColor(theme.ink2))
     text_at(painter, QPointF(right, y), text, Qt.AlignmentFlag.AlignRight)
