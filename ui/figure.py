@@ -192,17 +192,18 @@ def stamp_lines(spec: Spec) -> tuple[str, str]:
     ]
     second = [
         f"{title('training.optimizer')}, learning rate {training.learning_rate:g}, batch {training.batch_size}",
-        ", ".join(
-            [
-                str(title("data.name")),
-                *([f"{spec.data.samples} {'sequences' if network.recurrent else 'points'}"] if _counts("data.samples", spec) else []),
-                *([f"noise {spec.data.noise:g}"] if _counts("data.noise", spec) and _counts("data.samples", spec) else []),
-                *([f"lag {spec.data.lag}"] if _counts("data.lag", spec) else []),
-            ]
-        ),
+        f"{title('data.name')}{_amount(spec)}",
         f"seed {training.seed}",
     ]
     return ", ".join(first), "; ".join(second)
+
+
+def _amount(spec: Spec) -> str:
+    """How many examples are generated, and what they depend on."""
+    data = spec.data
+    if _counts("data.noise", spec):
+        return f", {data.samples} points, noise {data.noise:g}"
+    return f", {data.samples} sequences, lag {data.lag}" if _counts("data.lag", spec) else ""
 
 
 def _counts(path: str, spec: Spec) -> bool:
