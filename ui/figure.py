@@ -6,7 +6,6 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from gradviz.fields import FieldInfo
 from gradviz.snapshot import Snapshot
 from gradviz.spec import Spec, all_fields
 
@@ -151,12 +150,7 @@ def stamp_lines(spec: Spec) -> tuple[str, str]:
     ]
     second = [
         f"{title('training.optimizer')}, learning rate {training.learning_rate:g}, batch {training.batch_size}",
-        f"{title('data.name')}" + (f", {spec.data.samples} points, noise {spec.data.noise:g}" if _counts("data.samples", spec) else ""),
+        f"{title('data.name')}" + (f", {spec.data.samples} points, noise {spec.data.noise:g}" if spec.counts("data.samples") else ""),
         f"seed {training.seed}",
     ]
     return ", ".join(first), "; ".join(second)
-
-
-def _counts(path: str, spec: Spec) -> bool:
-    info: FieldInfo = next(info for info in all_fields() if info.path == path)
-    return info.needs is None or spec.get(info.needs[0]) in info.needs[1]
