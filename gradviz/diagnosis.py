@@ -151,7 +151,10 @@ def _saturated(e: Evidence, spec: Spec) -> Verdict | None:
     if not (worst > SATURATED and e.level >= LEFT_GUESSING and not e.falling and e.steps >= SETTLED):
         return None
     layers = _where(e.saturated > SATURATED)
-    rule = f"{_percent(worst)} of all f′ in {_names(layers, spec)} are small; saturated above {_percent(SATURATED)} while the loss does not fall"
+    rule = (
+        f"{_percent(worst)} of all f′ in {_names(layers, spec)} are small;"
+        f" saturated above {_percent(SATURATED)} while the loss does not fall"
+    )
     text = "Nearly all pre-activations lie where the curve is flat, so the slope there leaves little of the gradient."
     return Verdict("saturated", layers, rule, worst, SATURATED, text, remedies("saturated", spec, e))
 

@@ -157,7 +157,8 @@ QPushButton {{ text-align: left; }}
             measured.setToolTip(f"{full(verdict.value)} against {full(verdict.threshold)}")
             column.addWidget(measured)
         if verdict.layers:
-            self._button(column, f"Show {words_of(verdict, self._letter).partition(': ')[2]}", lambda: self.layers_wanted.emit(verdict.layers))
+            where = words_of(verdict, self._letter).partition(": ")[2]
+            self._button(column, f"Show {where}", lambda: self.layers_wanted.emit(verdict.layers))
         for words, path, value in verdict.remedies:
             self._button(column, f"Try: {words}", lambda path=path, value=value: self.remedy_wanted.emit(path, value))
 

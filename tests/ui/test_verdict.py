@@ -56,6 +56,7 @@ def test_words_name_the_layers() -> None:
     assert words_of(VANISHING) == "Vanishing: L1 to L3"
     assert words_of(msgspec.structs.replace(VANISHING, layers=(4,))) == "Vanishing: L4"
     assert words_of(msgspec.structs.replace(VANISHING, layers=())) == "Vanishing"
+    assert words_of(VANISHING, "t") == "Vanishing: t1 to t3"
 
 
 def test_a_click_shows_rule_evidence_and_remedies(qtbot: QtBot, pill: VerdictPill) -> None:
