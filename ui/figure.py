@@ -141,12 +141,18 @@ def stamp_lines(spec: Spec) -> tuple[str, str]:
 
     widths = "various widths" if network.widths else f"{network.width} units"
     activation = "various activations" if network.activations else title("network.activation")
+    clipping = f"clip {title('training.clip').lower()} at {training.clip_threshold:g}" if training.clip != "none" else "no clipping"
     first = [
+        f"{title('network.kind')} × {network.width} units, {activation}",
+        f"spectral radius {network.spectral_radius:g}",
+        *([f"forget bias {network.forget_bias:g}"] if spec.counts("network.forget_bias") else []),
+        clipping,
+    ] if network.recurrent else [
         f"{network.depth} hidden layers × {widths}, {activation}",
         f"{title('network.initializer')}, gain {network.gain:g}",
         f"skip every {network.skip_every}" if network.skip_every else "no skips",
         "batch norm" if network.batch_norm else "no batch norm",
-        f"clip {title('training.clip').lower()} at {training.clip_threshold:g}" if training.clip != "none" else "no clipping",
+        clipping,
     ]
     second = [
         f"{title('training.optimizer')}, learning rate {training.learning_rate:g}, batch {training.batch_size}",

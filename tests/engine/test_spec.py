@@ -285,7 +285,7 @@ def test_the_elite_is_smaller_than_the_population() -> None:
     with pytest.raises(SpecError) as told:
         TrainingSpec(population=4, elite=4)
     assert (told.value.field, told.value.value) == ("training.elite", 4)
-    with pytest.raises(SpecError, match="training.elite"):
+    with pytest.raises(SpecError, match=r"training\.elite"):
         Spec(training=TrainingSpec(elite=50)).replace("training.population", 50)
     assert TrainingSpec(population=5, elite=4).elite == 4
 

@@ -238,7 +238,7 @@ def test_a_limit_that_another_field_sets_is_said_by_its_name(qtbot: QtBot, contr
 def test_no_choice_of_a_list_is_cut_in_the_narrowest_dock(controls: Controls, path: str) -> None:
     found = controls.rows[path].input
     if isinstance(found, ListInput) and controls.rows[path].heading.isVisibleTo(controls):
-        assert found.wide or ListInput.width_of(field_info(path).choices) <= 126
+        assert found.wide or ListInput.width_of(field_info(path).choices) <= 120
 
 
 def test_the_time_steps_of_a_recurrent_net_have_nothing_of_their_own_to_choose(controls: Controls) -> None:

@@ -12,7 +12,7 @@ from .numbers import SeedInput, SliderInput, Stepper
 from .texts import EntriesInput, FileInput, PerLayerInput, TextInput
 
 BESIDE, BENEATH = 140, 240  # pixels an input has beside its title, and beneath it, in a dock of usual width
-BESIDE_NARROW = 126  # in the narrowest one; a list whose titles need more stands beneath its title
+BESIDE_NARROW = 120  # in the narrowest one; a list whose titles need more stands beneath its title
 MOST_SEGMENTS = 4
 GROUPS = {"advanced": "Advanced", "stop": "Stop"}
 CLOSED = ("Advanced", "Stop")  # at first
@@ -44,6 +44,7 @@ HINTS: dict[str, Hint] = {
     "training.weight_decay": Hint(reach=(1e-6, 1.0)),
     "training.clip_threshold": Hint(reach=(1e-3, 1e3)),
     "training.seed": Hint("seed"),
+    "training.truncate": Hint(zero="off"),
     "training.stop_after": Hint(step=100, zero="never"),
 }
 

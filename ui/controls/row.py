@@ -14,7 +14,7 @@ from ..theme import THEMES, Theme
 from .input import Input, let_go
 from .presentation import hint_for, make_input
 
-TITLE_WIDTH = 104
+TITLE_WIDTH = 110
 ROW_HEIGHT = 28
 RESTARTS = "Changing this restarts the run from the same seed."
 
