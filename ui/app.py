@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.spec import Spec, SpecError
 

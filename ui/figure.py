@@ -141,22 +141,31 @@ def stamp_lines(spec: Spec) -> tuple[str, str]:
 
     widths = "various widths" if network.widths else f"{network.width} units"
     activation = "various activations" if network.activations else title("network.activation")
-    clipping = f"clip {title('training.clip').lower()} at {training.clip_threshold:g}" if training.clip != "none" else "no clipping"
     first = [
-        f"{title('network.kind')} × {network.width} units, {activation}",
-        f"spectral radius {network.spectral_radius:g}",
-        *([f"forget bias {network.forget_bias:g}"] if spec.counts("network.forget_bias") else []),
-        clipping,
-    ] if network.recurrent else [
         f"{network.depth} hidden layers × {widths}, {activation}",
         f"{title('network.initializer')}, gain {network.gain:g}",
         f"skip every {network.skip_every}" if network.skip_every else "no skips",
         "batch norm" if network.batch_norm else "no batch norm",
-        clipping,
     ]
-    second = [
-        f"{title('training.optimizer')}, learning rate {training.learning_rate:g}, batch {training.batch_size}",
-        f"{title('data.name')}" + (f", {spec.data.samples} points, noise {spec.data.noise:g}" if spec.counts("data.samples") else ""),
-        f"seed {training.seed}",
-    ]
+    if network.recurrent:
+        first = [f"{title('network.kind')} × {network.width} units, {title('network.activation')}"]
+        first.append(f"spectral radius {network.spectral_radius:g}")
+        if spec.counts("network.forget_bias"):
+            first.append(f"forget bias {network.forget_bias:g}")
+    if spec.counts("training.clip"):
+        first.append(f"clip {title('training.clip').lower()} at {training.clip_threshold:g}" if training.clip != "none" else "no clipping")
+    trained = f"{title('training.optimizer')}, learning rate {training.learning_rate:g}, batch {training.batch_size}"
+    if training.method == "pretraining":
+        trained = f"{training.steps_per_level} steps per level, then {trained}"
+    if training.method == "evolution":
+        trained = f"{title('training.method')}, population {training.population}, mutation {training.mutation:g}"
+    second = [trained, f"{title('data.name')}{_amount(spec)}", f"seed {training.seed}"]
     return ", ".join(first), "; ".join(second)
+
+
+def _amount(spec: Spec) -> str:
+    """How many examples are generated, and what they depend on."""
+    data = spec.data
+    if spec.counts("data.noise"):
+        return f", {data.samples} points, noise {data.noise:g}"
+    return f", {data.samples} sequences, lag {data.lag}" if spec.counts("data.lag") else ""

@@ -266,3 +266,17 @@ def test_a_change_of_the_spec_from_outside_reaches_the_controls(qtbot: QtBot, wi
     field = window.controls.rows["training.learning_rate"].findChild(QLineEdit)
     assert field is not None
     assert field.text() == "0.25"
+
+
+def test_choosing_sequences_brings_a_recurrent_net_says_so_and_undo_takes_both_back(qtbot: QtBot, window: MainWindow) -> None:
+    window.change("data.name", "recall")
+    wait(qtbot, window, lambda s: s.spec.network.kind == "rnn" and s.step > 0)
+    qtbot.waitUntil(lambda: "Network: Feed-forward → Plain RNN" in window.status.message.text, timeout=PATIENCE)
+    assert "Data set: Two moons → Recall the first symbol" in window.status.message.text
+    assert window.controls.rows["network.depth"].isHidden()
+    assert not window.controls.rows["data.lag"].isHidden()
+    window.undo()
+    wait(qtbot, window, lambda s: s.spec == SPEC)
+    assert not window.controls.rows["network.depth"].isHidden()
+    window.redo()
+    wait(qtbot, window, lambda s: (s.spec.network.kind, s.spec.data.name) == ("rnn", "recall"))
