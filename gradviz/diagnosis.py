@@ -112,7 +112,7 @@ def _vanishing_through_time(e: Evidence, spec: Spec) -> Verdict | None:
     )
     text = (
         f"Hardly anything of the gradient reaches {_names(steps, spec)}:"
-        " what the net reads in these time steps cannot teach it anything, so it does not learn to remember it."
+        " the loss does not tell what was read in these time steps, so the net does not learn to remember it."
     )
     if share == 0.0:
         text = f"Nothing of the gradient reaches {_names(steps, spec)}: it is exactly 0 in these time steps, so they teach the net nothing."

@@ -27,7 +27,8 @@ WORDS = {
 }
 """Kind of verdict -> its name, its icon, and a gradient that has the colour of it; None for the chrome's ink."""
 HEIGHT = 22
-CARD_WIDTH = 380
+CARD_WIDTH = 380  # at least
+MARGIN = 16
 
 
 def words_of(verdict: Verdict, letter: str = "L") -> str:
@@ -110,7 +111,6 @@ class VerdictPill(QWidget):
         card = VerdictCard(self.verdicts, self._step, self.theme, self, self._letter)
         card.remedy_wanted.connect(self.remedy_wanted)
         card.layers_wanted.connect(self.layers_wanted)
-        card.adjustSize()
         card.move(self.mapToGlobal(QPoint(0, -card.height() - 6)))
         card.show()
         return card
@@ -126,7 +126,6 @@ class VerdictCard(QFrame):
         super().__init__(parent, Qt.WindowType.Popup)
         self.theme, self._letter = theme, letter
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setFixedWidth(CARD_WIDTH)
         self.setAccessibleName("What is judged, and by which rule")
         self.setStyleSheet(f"""
 VerdictCard {{ background: {theme.raised}; border: 1px solid {theme.strong_line}; }}
@@ -136,12 +135,17 @@ QLabel[heading="true"] {{ font-size: 15px; font-weight: 600; }}
 QPushButton {{ text-align: left; }}
 """)
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
+        column.setContentsMargins(MARGIN, 14, MARGIN, 14)
         column.setSpacing(6)
         for number, verdict in enumerate(verdicts):
             if number:
                 column.addSpacing(10)
             self._add(column, verdict, step)
+        for part in self.findChildren(QWidget):
+            part.ensurePolished()  # their fonts, without which no height is right
+        widest = max((button.sizeHint().width() for button in self.findChildren(QPushButton)), default=0)
+        width = max(CARD_WIDTH - 2, widest + 2 * MARGIN)  # a button does not wrap its text
+        self.setFixedSize(width + 2, column.totalHeightForWidth(width) + 2)  # with the frame
 
     def _add(self, column: QVBoxLayout, verdict: Verdict, step: int) -> None:
         heading = QHBoxLayout()
