@@ -79,9 +79,9 @@ def test_a_click_shows_rule_evidence_and_remedies(qtbot: QtBot, pill: VerdictPil
 
 def test_nothing_on_the_card_is_cut(pill: VerdictPill) -> None:
     words = "A skip over every second layer: one copy of the gradient passes unchanged"
-    long = msgspec.structs.replace(VANISHING, explanation="The first layers hardly learn. " * 8, remedies=((words, "network.skip_every", 2),))
     proposal = (words, "network.skip_every", 2)
     long = msgspec.structs.replace(VANISHING, explanation="The first layers hardly learn. " * 8, remedies=(proposal,))
+    pill.show_snapshot(msgspec.structs.replace(fabricate(), verdicts=(long, VANISHING)))
     pill.show()
     card = pill.open_card()
     for label in card.findChildren(QLabel):
