@@ -6,7 +6,6 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from gradviz.fields import FieldInfo
 from gradviz.snapshot import Details, Snapshot
 from gradviz.spec import Spec, all_fields
 
@@ -92,8 +91,6 @@ class Figure(Panel):
         painter.setPen(QPen(QColor(self.theme.strong_line), 1))
         painter.drawLine(area.topLeft(), area.topRight())
         network, training = stamp_lines(snapshot.spec)
-        if snapshot.architecture.recurrent:
-            network = _recurrent_line(snapshot)
         step = "Generation" if snapshot.spec.training.method == "evolution" else "Step"
         result = f"{step} {snapshot.step:,}, loss {short(snapshot.loss)}. Made with GradViz; these settings reproduce the picture."
         rows = ((network, 600, self.theme.ink1), (training, 400, self.theme.ink2), (result, 400, self.theme.ink3))
@@ -160,23 +157,6 @@ def _through_time(snapshot: Snapshot, details: Details) -> tuple[str, str]:
     return "The gradient reaches the first time step", sentence
 
 
-def _recurrent_line(snapshot: Snapshot) -> str:
-    """The settings of a recurrent net."""
-    spec = snapshot.spec
-    network, training, steps = spec.network, spec.training, len(snapshot.architecture.layers) - 1
-    names = {info.path: dict(info.choices) for info in all_fields()}
-    clip = names["training.clip"][training.clip].lower()
-    parts = [
-        f"{names['network.kind'][network.kind]}, {steps} time steps × {network.width} units",
-        str(names["network.activation"][network.activation]),
-        f"spectral radius {network.spectral_radius:g}",
-        *([f"forget bias {network.forget_bias:g}"] if network.kind == "lstm" else []),
-        f"truncated after {training.truncate} time steps" if training.truncate else "not truncated",
-        f"clip {clip} at {training.clip_threshold:g}" if training.clip != "none" else "no clipping",
-    ]
-    return ", ".join(parts)
-
-
 def stamp_lines(spec: Spec) -> tuple[str, str]:
     """The settings in two lines: first the network, then data and training; defaults that change nothing are left out."""
     network, training = spec.network, spec.training
@@ -192,31 +172,28 @@ def stamp_lines(spec: Spec) -> tuple[str, str]:
         f"{title('network.initializer')}, gain {network.gain:g}",
         f"skip every {network.skip_every}" if network.skip_every else "no skips",
         "batch norm" if network.batch_norm else "no batch norm",
-        f"clip {title('training.clip').lower()} at {training.clip_threshold:g}" if training.clip != "none" else "no clipping",
     ]
-    trained = (
-        f"{title('training.method')}, population {training.population}, first σ {training.mutation:g}"
-        if training.method == "evolution"
-        else f"{title('training.optimizer')}, learning rate {training.learning_rate:g}, batch {training.batch_size}"
-    )
-    second = [
-        trained,
-        f"{title('data.name')}{_amount(spec)}",
-        f"seed {training.seed}",
-    ]
-    if spec.pretraining_steps:
-        second.insert(0, f"each level pre-trained for {training.steps_per_level:,} steps")
+    if network.recurrent:
+        first = [f"{title('network.kind')} × {network.width} units, {title('network.activation')}"]
+        first.append(f"spectral radius {network.spectral_radius:g}")
+        if spec.counts("network.forget_bias"):
+            first.append(f"forget bias {network.forget_bias:g}")
+        if training.truncate:
+            first.append(f"truncated after {training.truncate} time steps")
+    if spec.counts("training.clip"):
+        first.append(f"clip {title('training.clip').lower()} at {training.clip_threshold:g}" if training.clip != "none" else "no clipping")
+    trained = f"{title('training.optimizer')}, learning rate {training.learning_rate:g}, batch {training.batch_size}"
+    if training.method == "pretraining":
+        trained = f"{training.steps_per_level} steps per level, then {trained}"
+    if training.method == "evolution":
+        trained = f"{title('training.method')}, population {training.population}, mutation {training.mutation:g}"
+    second = [trained, f"{title('data.name')}{_amount(spec)}", f"seed {training.seed}"]
     return ", ".join(first), "; ".join(second)
 
 
 def _amount(spec: Spec) -> str:
     """How many examples are generated, and what they depend on."""
     data = spec.data
-    if _counts("data.noise", spec):
+    if spec.counts("data.noise"):
         return f", {data.samples} points, noise {data.noise:g}"
-    return f", {data.samples} sequences, lag {data.lag}" if _counts("data.lag", spec) else ""
-
-
-def _counts(path: str, spec: Spec) -> bool:
-    info: FieldInfo = next(info for info in all_fields() if info.path == path)
-    return info.needs is None or spec.get(info.needs[0]) in info.needs[1]
+    return f", {data.samples} sequences, lag {data.lag}" if spec.counts("data.lag") else ""
