@@ -103,7 +103,7 @@ def test_the_window_trains_obeys_and_leaves_no_trace(window: Window) -> None:
     assert shared_memory() <= memory_before
 
 
-@pytest.mark.parametrize(("name", "begins"), [("window.png", b"\x89PNG"), ("window.pdf", b"%PDF")])
+@pytest.mark.parametrize(("name", "begins"), [("window.png", b"\x89PNG"), ("window.pdf", b"%PDF")], ids=("png", "pdf"))
 def test_the_command_draws_from_any_folder(tmp_path: Path, name: str, begins: bytes) -> None:
     command = [*PROGRAM, "render", "--preset", "vanishing", "--steps", "5", "--view", "window", "-o", name]
     environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "QT_QPA_PLATFORM", "PYTHONPATH")}
