@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(train, names)
     train.add_argument("--json", action="store_true", help="end with one JSON object of results")
 
-    render = commands.add_parser("render", help="draw a picture without a screen")
+    render = commands.add_parser("render", help="draw a picture, or one that moves, without a screen")
     _add_run(render, names)
     phases = "walk so many phases into the next step first; the window then shows the chain rule"
     render.add_argument("--phases", type=_count, default=0, metavar="N", help=phases)
@@ -55,7 +55,12 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--theme", choices=("light", "dark"), default="light")
     render.add_argument("--size", type=_size, metavar="WxH", help="in logical pixels")
     render.add_argument("--scale", type=_scale, default=1.0, metavar="S", help="pixels per logical pixel, for PNG (default: 1)")
-    render.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="ends in .png, .svg or .pdf")
+    render.add_argument("--from", type=_count, default=1, metavar="N", dest="first", help="the step an animation begins with (default: 1)")
+    render.add_argument("--every", type=_positive, metavar="N", help="only every Nth step (default: so that there are at most 150 frames)")
+    render.add_argument("--phases-of", type=_positive, metavar="STEP", help="animate the phases of this step instead of a run of steps")
+    render.add_argument("--fps", type=_rate, metavar="N", help="frames per second, 1 to 50 (default: 12, of phases 4)")
+    endings = "a picture ends in .png, .svg or .pdf, an animation in .gif, .apng, .webp or .mp4"
+    render.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=endings)
     return parser
 
 
@@ -74,6 +79,20 @@ def _count(text: str) -> int:
     if count < 0:
         raise argparse.ArgumentTypeError(f"{text} is negative; it counts from 0")
     return count
+
+
+def _positive(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return count
+
+
+def _rate(text: str) -> int:
+    rate = int(text)
+    if not 1 <= rate <= 50:
+        raise argparse.ArgumentTypeError(f"{text} is outside 1 to 50")
+    return rate
 
 
 def _size(text: str) -> tuple[int, int]:
