@@ -208,6 +208,14 @@ class Experiment:
         """The number of the line the run is on; another one after each restart, branch or return."""
         return self._line.number
 
+    @property
+    def settings(self) -> tuple[tuple[int, Spec], ...]:
+        """The settings of the line the run is on as (step, spec): what was in force from after this step on, the first from 0.
+
+        An experiment that is given the same specs at the same steps comes out the same, bit for bit.
+        """
+        return tuple((settings.step, settings.spec) for settings in self._line.settings)
+
     def states(self) -> list[State]:
         """The checkpoints of the line, the first one first."""
         return self._line.checkpoints.all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from gradviz.snapshot import Look, Snapshot
+from gradviz.spec import Spec
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -32,3 +33,4 @@ class Frame(msgspec.Struct, frozen=True):
     partial: bool
     executed: int  # commands carried out so far
     events: tuple[Event, ...] = ()
+    settings: tuple[tuple[int, Spec], ...] = ()  # by which the run can be done again, when they were asked for; see `Experiment.settings`

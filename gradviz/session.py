@@ -47,6 +47,7 @@ class Session:
         self._version = 0
         self._sent = (-1, -1, Look())
         self._executed = 0
+        self._settings_wanted = False
         self._next_measure = self._next_prediction = 0.0
         self._rate = 0.0
         self._rate_from = (0.0, 0)
@@ -120,6 +121,10 @@ class Session:
     @property
     def _measuring_speed(self) -> bool:
         return self._speeds is not None and not self._speeds.done and self._speeds.fits(self.experiment.spec)
+
+    def _tell_settings(self) -> None:
+        """Let the next answer say by which settings the run can be done again."""
+        self._settings_wanted = True
 
     def _step(self) -> None:
         """One whole step: finish the one in work, or do the next; in the past, the next one as it was."""
@@ -303,7 +308,7 @@ class Session:
         looked_for = msgspec.structs.replace(look, prediction=True)
         if (self._version, self._version if look.prediction else self._sent[1], looked_for) == self._sent and request.run == run:
             return None
-        if self.playing and now < self._next_measure and not self._events:
+        if self.playing and now < self._next_measure and not self._events and not self._settings_wanted:
             return None
         if self.playing and now < self._next_prediction:
             look = msgspec.structs.replace(look, prediction=False)
@@ -322,7 +327,9 @@ class Session:
         else:
             self._next_measure = now + spent / MEASURING_SHARE
         events, self._events = tuple(self._events), []
-        return Frame(snapshot, run, history.stride, partial, self._executed, events)
+        settings = self.experiment.settings if self._settings_wanted else ()
+        self._settings_wanted = False
+        return Frame(snapshot, run, history.stride, partial, self._executed, events, settings)
 
     def _measure(self, look: Look, history_after: int) -> Snapshot:
         snapshot = self.experiment.measure(look, history_after)
@@ -355,6 +362,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "pause": Session._pause,
     "set_rival": Session._set_rival,
     "measure_speed": Session._measure_speed,
+    "tell_settings": Session._tell_settings,
     "step": Session._step,
     "step_layer": Session._step_layer,
     "step_phase": Session._step_phase,

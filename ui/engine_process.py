@@ -38,6 +38,7 @@ class Fetched(NamedTuple):
     snapshot: Snapshot
     events: tuple[Event, ...]
     settled: bool  # whether every command that was sent has been carried out in it
+    settings: tuple[tuple[int, Spec], ...] = ()  # by which the run can be done again, when "tell_settings" asked for them
 
 
 class EngineProcess:
@@ -82,7 +83,7 @@ class EngineProcess:
             raise EngineLost(str(error)) from error
         self._outstanding = False
         frame, parts = message
-        return Fetched(self._assembler.assemble(frame, parts), frame.events, frame.executed == self._sent)
+        return Fetched(self._assembler.assemble(frame, parts), frame.events, frame.executed == self._sent, frame.settings)
 
     def stop(self) -> None:
         """End the process; no orphan and no shared memory is left."""

@@ -28,6 +28,7 @@ class LiveRun(QObject):
 
     snapshot_came = Signal(object)  # Snapshot
     told = Signal(str, str)  # kind ("notice" or "error"), text
+    settings_came = Signal(object)  # ((step, Spec), …) by which the run can be done again, after `ask_settings`
     lost = Signal(int)  # the engine ended by itself; step of the last snapshot
 
     def __init__(self, spec: Spec, parent: QObject | None = None) -> None:
@@ -113,6 +114,10 @@ class LiveRun(QObject):
     def measure_speed(self) -> None:
         """Measure how many steps per second this machine makes, between the steps of the run."""
         self._send("measure_speed")
+
+    def ask_settings(self) -> None:
+        """Ask by which settings the run can be done again; `settings_came` says it, together with the snapshot of the same moment."""
+        self._send("tell_settings")
 
     @property
     def settled(self) -> bool:
@@ -208,7 +213,7 @@ class LiveRun(QObject):
             return
         if self.snapshot is None:
             use_threads(1)  # the window's own small products must not take the engine's processor; late, for the first frame's sake
-        self.snapshot, events, settled = fetched
+        self.snapshot, events, settled, settings = fetched
         if settled:
             self._walks = 0
         for event in events:
@@ -226,6 +231,8 @@ class LiveRun(QObject):
         elif settled:
             self._wish = None
         self.snapshot_came.emit(self.snapshot)
+        if settings:
+            self.settings_came.emit(settings)
         for event in events:
             self.told.emit(event.kind, event.text)
 

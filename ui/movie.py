@@ -395,8 +395,7 @@ class _Mp4:
         import av
         from av.video.reformatter import ColorRange, Colorspace
 
-        self._av = av
-        self._to_bt709 = {"format": "yuv420p", "dst_colorspace": Colorspace.ITU709, "dst_color_range": ColorRange.MPEG}
+        self._av, self._matrix, self._range = av, Colorspace.ITU709, ColorRange.MPEG
         self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
         self._stream = self._container.add_stream("libx264", rate=fps, options={"crf": "15", "preset": "medium", "tune": "animation"})
         self._stream.width, self._stream.height = 2 * math.ceil(width / 2), 2 * math.ceil(height / 2)
@@ -408,8 +407,8 @@ class _Mp4:
     def add(self, pixels: Pixels) -> None:
         height, width = pixels.shape
         even = np.pad(pixels, ((0, height % 2), (0, width % 2)), "edge")
-        frame = self._av.VideoFrame.from_ndarray(_rgb(even), format="rgb24").reformat(**self._to_bt709)
-        self._write(frame)
+        frame = self._av.VideoFrame.from_ndarray(_rgb(even), format="rgb24")
+        self._write(frame.reformat(format="yuv420p", dst_colorspace=self._matrix, dst_color_range=self._range))
 
     def finish(self) -> None:
         self._write(None)
