@@ -442,6 +442,11 @@ class MainWindow(QWidget):
         else:
             self.status.say(text, NOTICE_SECONDS)
 
+    @property
+    def shown_preset(self) -> str | None:
+        """The name of the preset whose settings are shown unchanged."""
+        return self._preset.name if self._preset is not None and self._preset.spec == self._shown_spec else None
+
     def show_still(self, snapshot: Snapshot) -> None:
         """Lay the window out without a screen and show one moment in it."""
         self.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
@@ -611,6 +616,7 @@ class MainWindow(QWidget):
         """End the engine; safe to call twice."""
         if not self._closed:
             self._closed = True
+            self.export_menu.stop()
             self.run.stop()
 
     def exported_panels(self) -> tuple[Panel, ...]:

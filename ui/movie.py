@@ -6,6 +6,7 @@ has a palette of its own, made for just these pixels: flat colours exactly, the 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import io
 import math
@@ -135,7 +136,8 @@ def write_movie(
         raise ExportError(f"{path} could not be written whole: {error.strerror or error}. What was there before is untouched.") from error
     finally:
         if encoder is not None:
-            encoder.close()
+            with contextlib.suppress(OSError):  # what could not be written has been said, and the file goes
+                encoder.close()
         temporary.unlink(missing_ok=True)
     return done
 
@@ -412,7 +414,7 @@ class _Mp4:
 
     def finish(self) -> None:
         self._write(None)
-        self._container.close()
+        self.close()
 
     def _write(self, frame: Any) -> None:
         try:

@@ -87,7 +87,10 @@ def shoot(connection: Connection, film: Film) -> None:
 
     try:
         make_film(film, tell, connection.poll)
-        ended = latest._replace(outcome="saved")
+        size = film.path.stat().st_size
+        written = f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+        text = f"Saved {film.path.name} in {film.path.parent}: {latest.done} frames, {written}."
+        ended = latest._replace(outcome="saved", text=text)
     except Cancelled:
         ended = latest._replace(outcome="cancelled")
     except (BrokenPipeError, ConnectionResetError):
