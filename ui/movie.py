@@ -28,6 +28,7 @@ Pixels = NDArray[np.uint32]  # (height, width) 0xAARRGGBB
 
 HOLD_SECONDS = 1.5  # of the last frame, before a loop begins again
 EXACT_COLOURS = 144  # of a GIF's palette: those that cover most
+INVISIBLE = 5  # a difference of red, green or blue, of 255, for which a GIF does not write a pixel again
 PALETTE = 255  # and one more index for what has not changed
 MOST_RATE = 50  # frames per second; a GIF counts in hundredths of a second, and viewers slow down what is faster
 OPAQUE = np.uint32(0xFF000000)
@@ -42,9 +43,9 @@ class Format(NamedTuple):
 
 
 FORMATS = (
-    Format(".gif", "GIF", "plays everywhere, in slides and in mail; 255 colours for what changes in each frame"),
+    Format(".gif", "GIF", "plays everywhere; 255 colours for what changes in a frame"),
     Format(".apng", "APNG", "every pixel exact; plays in browsers"),
-    Format(".webp", "WebP", "every pixel exact and the smallest of the exact ones; plays in browsers"),
+    Format(".webp", "WebP", "every pixel exact, smaller than APNG; plays in browsers"),
     Format(".mp4", "MP4", "H.264 video, which slides can pause and wind back"),
 )
 SUFFIXES = tuple(form.suffix for form in FORMATS)
@@ -159,8 +160,10 @@ class _Patch(NamedTuple):
 class _Patches:
     """Finds what has changed from frame to frame."""
 
-    def __init__(self) -> None:
-        self._last: Pixels | None = None
+    def __init__(self, tolerance: int = 0) -> None:
+        """``tolerance``: how far red, green or blue may be from what was last written before it counts as changed."""
+        self._last: Pixels | None = None  # the frame before, or of each pixel what was last written of it
+        self._tolerance = tolerance
 
     def next(self, pixels: Pixels) -> _Patch:
         last, self._last = self._last, pixels
@@ -169,12 +172,20 @@ class _Patches:
         if last.shape != pixels.shape:
             raise ValueError("the frames of a movie are of one size")
         changed = last != pixels
+        if self._tolerance:
+            changed[changed] = _distance(last[changed], pixels[changed]) > self._tolerance
+            self._last = np.where(changed, pixels, last)
         rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
         if not len(rows):
             return _Patch(0, 0, np.zeros((1, 1), np.uint32))
         top, left = int(rows[0]) // 2 * 2, int(columns[0]) // 2 * 2
         area = slice(top, int(rows[-1]) + 1), slice(left, int(columns[-1]) + 1)
         return _Patch(left, top, np.where(changed[area], pixels[area], np.uint32(0)))
+
+
+def _distance(first: Pixels, second: Pixels) -> NDArray[np.int16]:
+    """The largest difference of red, green and blue for each pixel (n,)."""
+    return np.asarray(np.abs(_rgb(first).astype(np.int16) - _rgb(second)).max(axis=-1, initial=0), np.int16)
 
 
 def _still(patch: _Patch, kind: str, **options: Any) -> bytes:
@@ -192,8 +203,8 @@ class _Gif:
 
     def __init__(self, path: Path, width: int, height: int, fps: int) -> None:
         self._file = path.open("wb")
-        self._patches, self._fps, self._count = _Patches(), fps, 0
-        self._delay_at = 0
+        self._patches, self._fps, self._count = _Patches(INVISIBLE), fps, 0
+        self._delay, self._delay_at = 0, 0
         self._file.write(b"GIF89a" + struct.pack("<HHBBB", width, height, 0x70, 0, 0))
         self._file.write(b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00")
 
@@ -201,15 +212,14 @@ class _Gif:
         patch = self._patches.next(pixels)
         colours, indices = _indexed(patch.pixels)
         # rounded so that the sum stays right: 12 frames per second last 8, 9, 8, 8 … hundredths
-        delay = round(100 * (self._count + 1) / self._fps) - round(100 * self._count / self._fps)
+        self._delay = round(100 * (self._count + 1) / self._fps) - round(100 * self._count / self._fps)
         self._count += 1
         self._file.write(b"\x21\xf9\x04\x05")
         self._delay_at = self._file.tell()
-        self._file.write(struct.pack("<HBB", delay, PALETTE, 0))
+        self._file.write(struct.pack("<HBB", self._delay, PALETTE, 0))
         height, width = patch.pixels.shape
         self._file.write(b"\x2c" + struct.pack("<HHHHB", patch.left, patch.top, width, height, 0x87))
         self._file.write(colours.tobytes() + _lzw(indices))
-        self._delay = delay
 
     def finish(self) -> None:
         self._file.write(b"\x3b")

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 POLL_MILLISECONDS = 50
 MOST_STEPS = 10**9
-BYTES_PER_PIXEL = {".gif": 0.08, ".apng": 0.17, ".webp": 0.09, ".mp4": 0.02}  # of one frame, measured over the presets
+BYTES_PER_PIXEL = {".gif": 0.065, ".apng": 0.25, ".webp": 0.12, ".mp4": 0.02}  # of one frame, measured over the presets
 STILL_VIEWS = ("network", "gradients", "timeline", "prediction", "chain", *LAB)  # the panels that can be painted on their own
 VIDEO = (1280, 720)  # logical pixels; a larger video shows the same, sharper
 
