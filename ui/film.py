@@ -19,7 +19,7 @@ from . import export
 from .movie import Cancelled, write_movie
 from .presets import preset_named
 from .selection import Selection
-from .stage import Stage
+from .stage import SIZES, Stage
 from .theme import THEMES, apply_theme
 
 MOST_FRAMES = 150  # of which an animation is made when nobody says how many
@@ -81,11 +81,23 @@ class _Take:
         apply_theme(THEMES[film.theme])
         preset = preset_named(film.preset) if film.preset is not None else None
         spec = film.settings[0][1]
-        stage = Stage(film.view, film.theme, spec, film.size, preset=preset, page=film.page, selection=film.selection)
+        size = film.size or SIZES.get(film.view) or self._whole_size(spec)
+        stage = Stage(film.view, film.theme, spec, size, preset=preset, page=film.page, selection=film.selection)
         try:
             for snapshot in self._moments():
                 stage.show(snapshot)
                 yield export.picture(stage.drawable, stage.size, film.scale)
+        finally:
+            stage.close()
+
+    def _whole_size(self, spec: Spec) -> tuple[int, int]:
+        """What a view that is as high as what it holds takes once all is known: at the first moments it holds little."""
+        experiment = Experiment(spec)
+        experiment.advance()
+        stage = Stage(self._film.view, self._film.theme, spec)
+        try:
+            stage.show(self._measured(experiment))
+            return math.ceil(stage.size.width()), math.ceil(stage.size.height())
         finally:
             stage.close()
 

@@ -39,6 +39,7 @@ POLL_MILLISECONDS = 50
 MOST_STEPS = 10**9
 BYTES_PER_PIXEL = {".gif": 0.065, ".apng": 0.25, ".webp": 0.12, ".mp4": 0.02}  # of one frame, measured over the presets
 STILL_VIEWS = ("network", "gradients", "timeline", "prediction", "chain", *LAB)  # the panels that can be painted on their own
+PAGE = (360, 800)  # about what a panel takes that is as high as what it holds
 VIDEO = (1280, 720)  # logical pixels; a larger video shows the same, sharper
 
 
@@ -171,11 +172,11 @@ class MovieDialog(QDialog):
         ratio = window.devicePixelRatioF()
         if view not in ("figure", "window"):
             panel = next(panel for panel in window.panels if panel.name == view)
-            seen, scrolls = window.picture_size(panel).toSize().toTuple(), panel.whole_size() is not None
-            self._offer("As on screen", seen, ratio)
-            if scrolls:
-                self._offer("Twice as sharp", seen, 2 * ratio)
+            if panel.whole_size() is not None:
+                self.sizes.addItem("All of it, as sharp as on screen", (None, ratio))
+                self.sizes.addItem("All of it, twice as sharp", (None, 2 * ratio))
                 return
+            self._offer("As on screen", window.picture_size(panel).toSize().toTuple(), ratio)
         elif view == "window":
             self._offer("As on screen", window.size().toTuple(), ratio)
         self._offer("Small", VIDEO, 0.5 if view == "figure" else 0.75)
@@ -204,7 +205,8 @@ class MovieDialog(QDialog):
         chosen = self.sizes.currentData()
         if chosen is None or self._process is not None:
             return
-        (width, height), scale = chosen
+        size, scale = chosen
+        width, height = size or PAGE
         suffix, frames = self.format.currentData(), self.frames()
         self.format_help.setText(next(form.help for form in FORMATS if form.suffix == suffix).capitalize() + ".")
         self.save_button.setEnabled(frames > 0)
@@ -213,9 +215,9 @@ class MovieDialog(QDialog):
             return
         hold = f" and a hold of {HOLD_SECONDS:g} s" if suffix != ".mp4" else ""
         megabytes = frames * width * height * scale**2 * BYTES_PER_PIXEL[suffix] / 1e6
-        size = f"{megabytes:.0f} MB" if megabytes >= 1.5 else f"{max(100, round(megabytes * 10) * 100)} kB"
+        room = f"{megabytes:.0f} MB" if megabytes >= 1.5 else f"{max(100, round(megabytes * 10) * 100)} kB"
         plural = "s" if frames > 1 else ""
-        self.summary.setText(f"{frames:,} frame{plural}, {frames / self.fps.value():.1f} s{hold}; very roughly {size}.")
+        self.summary.setText(f"{frames:,} frame{plural}, {frames / self.fps.value():.1f} s{hold}; very roughly {room}.")
 
     # ---- making it
 

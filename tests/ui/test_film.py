@@ -1,7 +1,7 @@
 """Animations of a run: on the command line, and from the window while its run goes on."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +28,8 @@ def render(*arguments: str) -> int:
     return main(["render", "--preset", "vanishing", "--set", "network.depth=3", *arguments])
 
 
-def wait_for(qtbot: QtBot, done: object) -> None:
-    qtbot.waitUntil(done, timeout=30_000)  # type: ignore[arg-type]
+def wait_for(qtbot: QtBot, done: Callable[[], object]) -> None:
+    qtbot.waitUntil(lambda: bool(done()), timeout=30_000)
 
 
 @pytest.fixture
@@ -84,8 +84,7 @@ def test_the_phases_of_a_step(tmp_path: Path) -> None:
 
 def test_it_ends_where_the_numbers_do(tmp_path: Path) -> None:
     path = tmp_path / "exploding.gif"
-    arguments = ["--set", "training.learning_rate=1e6", "--set", "network.gain=50", "--set", "network.activation=identity"]
-    assert main(["render", "--preset", "exploding", *arguments, "--steps", "400", "--view", "gradients", "-o", str(path)]) == 0
+    assert main(["render", "--preset", "exploding", "--steps", "400", "--every", "1", "--view", "gradients", "-o", str(path)]) == 0
     with Image.open(path) as image:
         assert 1 <= getattr(image, "n_frames", 1) < 50
 
@@ -145,7 +144,7 @@ def test_the_window_saves_one_while_its_run_goes_on(window: MainWindow, qtbot: Q
     assert window.run.snapshot.step > before, "it has trained on meanwhile"
     assert len(read(path)[0]) == 4
     assert "run.gif" in window.status.message.text
-    assert list(tmp_path.iterdir()) == [path] or {entry.name for entry in tmp_path.iterdir()} == {"run.gif", "settings"}
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_the_window_cancels(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
@@ -168,7 +167,7 @@ def test_the_window_says_what_went_wrong_and_lets_one_try_again(window: MainWind
     dialog.last.setValue(2)
     dialog.save_as(tmp_path / "nowhere" / "run.gif")
     wait_for(qtbot, lambda: dialog.save_button.isEnabled())
-    assert "cannot be written" in window.overlays.error.text
+    assert "cannot be written" in window.overlays.banner.text
     dialog.save_as(tmp_path / "run.gif")
     wait_for(qtbot, lambda: window.export_menu.movie is None)
     assert (tmp_path / "run.gif").exists()
