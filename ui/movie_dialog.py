@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QStandardItemModel
+from PySide6.QtCore import QLocale, Qt, QTimer, Signal
+from PySide6.QtGui import QIntValidator, QKeyEvent, QStandardItemModel
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QComboBox,
     QDialog,
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QProgressBar,
     QPushButton,
-    QSpinBox,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -41,6 +40,34 @@ BYTES_PER_PIXEL = {".gif": 0.065, ".apng": 0.25, ".webp": 0.12, ".mp4": 0.02}  #
 STILL_VIEWS = ("network", "gradients", "timeline", "prediction", "chain", *LAB)  # the panels that can be painted on their own
 PAGE = (360, 800)  # about what a panel takes that is as high as what it holds
 VIDEO = (1280, 720)  # logical pixels; a larger video shows the same, sharper
+
+
+class WholeNumber(QLineEdit):
+    """A field for a whole number; the arrow keys count up and down."""
+
+    valueChanged = Signal(int)  # named as in Qt's own inputs of numbers
+
+    def __init__(self, least: int, most: int = MOST_STEPS) -> None:
+        super().__init__(str(least))
+        self._least, self._most = least, most
+        digits = QIntValidator(least, most, self)
+        digits.setLocale(QLocale.c())
+        self.setValidator(digits)
+        self.textChanged.connect(lambda: self.valueChanged.emit(self.value()))
+
+    def value(self) -> int:
+        """The number; the least one while the field is empty."""
+        text = self.text()
+        return min(max(self._least, int(text)), self._most) if text.isdigit() else self._least
+
+    def setValue(self, value: int) -> None:
+        self.setText(str(min(max(self._least, value), self._most)))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            self.setValue(self.value() + (1 if event.key() == Qt.Key.Key_Up else -1))
+        else:
+            super().keyPressEvent(event)
 
 
 class MovieDialog(QDialog):
@@ -69,11 +96,10 @@ class MovieDialog(QDialog):
         self.kind = QComboBox()
         self.kind.addItem("Steps of the run", "steps")
         self.kind.addItem("Phases of one step", "phases")
-        self.first, self.last, self.every = _spin(0), _spin(0), _spin(1)
-        self.step = _spin(1)
+        self.first, self.last, self.every = WholeNumber(0), WholeNumber(0), WholeNumber(1)
+        self.step = WholeNumber(1)
         self.sizes = QComboBox()
-        self.fps = _spin(1, MOST_RATE)
-        self.fps.setSuffix(" frames per second")
+        self.fps = WholeNumber(1, MOST_RATE)
         self.format = QComboBox()
         for number, form in enumerate(FORMATS):
             needed = missing(form.suffix)
@@ -121,7 +147,7 @@ class MovieDialog(QDialog):
             ("Moments", self.kind),
             ("", self._moments),
             ("Size", self.sizes),
-            ("Pace", self.fps),
+            ("Pace", _row(self.fps, QLabel("frames per second"))),
             ("Format", self.format),
             ("", self.format_help),
         )
@@ -130,6 +156,9 @@ class MovieDialog(QDialog):
             grid.addWidget(field, number, 1)
             if title:
                 field.setAccessibleName(title)
+        for number_field, title in ((self.first, "From step"), (self.last, "To step"), (self.every, "Every"), (self.step, "Of step")):
+            number_field.setAccessibleName(title)
+        self.fps.setAccessibleName("Frames per second")
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addStretch(1)
@@ -322,19 +351,11 @@ class MovieDialog(QDialog):
             self._show_choices()
 
 
-def _spin(least: int, most: int = MOST_STEPS) -> QSpinBox:
-    spin = QSpinBox()
-    spin.setRange(least, most)
-    spin.setGroupSeparatorShown(True)
-    spin.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
-    return spin
-
-
 def _row(*parts: QWidget) -> QWidget:
     row = QWidget()
     line = QHBoxLayout(row)
     line.setContentsMargins(0, 0, 0, 0)
     line.setSpacing(8)
     for part in parts:
-        line.addWidget(part, 1 if isinstance(part, QSpinBox) else 0)
+        line.addWidget(part, 1 if isinstance(part, WholeNumber) else 0)
     return row
