@@ -41,9 +41,13 @@ def diagnose(experiment: Experiment) -> list[Verdict]:
     """
     if experiment.trainer.failure is not None:
         return [_failed(experiment)]
+    if experiment.trainer.level:
+        return [_pretrains(experiment)] if math.isfinite(experiment.trainer.loss) else []
     evidence = gather(experiment)
     if evidence is None:
         return []
+    if experiment.spec.training.method == "evolution":
+        return [_evolving(evidence)]
     found = [verdict for rule in RULES if (verdict := rule(evidence, experiment.spec)) is not None]
     return found or [_stuck(evidence, experiment.spec) or _healthy(evidence)]
 
@@ -54,6 +58,15 @@ def _failed(experiment: Experiment) -> Verdict:
     text = f"A number stopped being finite in step {failure.step}, first in {failure.layer_name} ({failure.phase}). Later steps are lost."
     rule = "a number is not finite"
     return Verdict("diverged", (failure.layer,), rule, math.nan, math.inf, text, remedies("diverged", experiment.spec, None))
+
+
+def _pretrains(experiment: Experiment) -> Verdict:
+    """Of a layer that is trained by itself: the rules are about the whole net and its task."""
+    level, error = experiment.trainer.level, experiment.trainer.loss
+    rule = f"L{level} is trained by itself: its error is {_number(error)}, where 1 is as good as always answering the mean"
+    learns = "learns to tell its input again" if error < LEFT_GUESSING else "has only begun to learn"
+    text = f"Level {level} of {experiment.spec.network.depth} {learns}. It needs no labels and no gradient from the layers above."
+    return Verdict("healthy", (), rule, error, LEFT_GUESSING, text)
 
 
 def _diverged(e: Evidence, spec: Spec) -> Verdict | None:
@@ -185,6 +198,20 @@ def _healthy(e: Evidence) -> Verdict:
     else:
         text = f"{reaches} The loss has not left guessing yet; nothing is wrong so far."
     rule = f"no rule of an illness holds; the loss is {_number(e.level)} × guessing, and below {LEFT_GUESSING} a net has learnt something"
+    return Verdict("healthy", (), rule, e.level, LEFT_GUESSING, text)
+
+
+def _evolving(e: Evidence) -> Verdict:
+    """Evolution needs no gradient: what counts is the loss of the best individual."""
+    if e.level < FINISHED:
+        text = "Finished: the best individual has learnt the data. No gradient was needed for that."
+    elif e.level < LEFT_GUESSING:
+        text = "The population learns: what selection leaves over gets better. It needs no gradient."
+    elif e.falling:
+        text = "The loss of the best individual falls."
+    else:
+        text = "The best individual has not left guessing yet; a larger population or larger mutations search more widely."
+    rule = f"the best individual’s loss is {_number(e.level)} × guessing; below {LEFT_GUESSING} it has learnt something"
     return Verdict("healthy", (), rule, e.level, LEFT_GUESSING, text)
 
 

@@ -36,7 +36,7 @@ class Evidence:
     Arrays over layers have one entry per layer, the output layer too, unless they say hidden.
     """
 
-    steps: int  # judged: since the beginning, or since the settings were changed
+    steps: int  # judged: since the beginning, the end of pre-training, or since the settings were changed
     level: float  # median of the newest losses
     low: float  # a tenth of the newest losses lies below …
     high: float  # … and a tenth above
@@ -64,6 +64,7 @@ def gather(experiment: Experiment) -> Evidence | None:
         return None
     table = experiment.history.table()
     start = max((step for step, _ in table.changes if step <= trainer.steps), default=0)
+    start = max(start, experiment.spec.pretraining_steps)  # before, the loss meant something else
     rows = slice(*np.searchsorted(table.steps, [start, trainer.steps], side="right"))
     if trainer.steps - start < YOUNG or rows.stop - rows.start < FEWEST_ROWS:
         return None

@@ -53,7 +53,7 @@ class Population:
             raise SpecError("network.batch_norm", True, allowed)
         if size * network.vector.size > MAX_PARAMETERS:
             allowed = f"at most {MAX_PARAMETERS:,} parameters in all; each individual has {network.vector.size:,}"
-            raise SpecError("the population's size", size, allowed)
+            raise SpecError("training.population", size, allowed)
         inputs, targets = np.asarray(inputs), np.asarray(targets)
         if inputs.ndim != 2 or inputs.shape[1] != network.inputs or not len(inputs):
             raise ValueError(f"inputs have shape {inputs.shape}; the network reads (examples, {network.inputs})")

@@ -20,6 +20,7 @@ from gradviz.activations import ACTIVATIONS
 from gradviz.snapshot import (
     ChainRule,
     ClippingReport,
+    CompressorReport,
     Details,
     Distribution,
     HardwareReport,
@@ -33,11 +34,13 @@ from gradviz.snapshot import (
 )
 
 PLACE = re.compile(r"\{([^{}:]+)(?::([^{}]*))?\}")
-LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware")
+LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "population")
 RECENT = 20  # rows of the history over which a loss is averaged: one mini-batch alone says little
 SWINGS = 50  # rows of the history in which rises of the loss are counted
 
-_LabView = TypeVar("_LabView", Distribution, ClippingReport, ResidualReport, LinearMap, InitialisationStudy, HardwareReport)
+_LabView = TypeVar(
+    "_LabView", Distribution, ClippingReport, ResidualReport, LinearMap, InitialisationStudy, CompressorReport, HardwareReport
+)
 
 
 @dataclass(frozen=True)
@@ -240,6 +243,11 @@ def _dead(snapshot: Snapshot) -> float | None:
     return None if snapshot.census is None else float(snapshot.census.dead_counts.sum())
 
 
+def _of_population(column: int) -> Callable[[Snapshot], float | None]:
+    """A column of `Snapshot.population`."""
+    return lambda snapshot: None if snapshot.population is None else float(snapshot.population[column])
+
+
 def _saturated(snapshot: Snapshot) -> float | None:
     return None if snapshot.census is None else float(snapshot.census.saturated_counts.sum())
 
@@ -343,6 +351,9 @@ OF_THE_RUN: dict[str, OfRun] = {
     "clipping.angle": OfRun("between g before and after, in degrees", _of_lab(ClippingReport, _angle)),
     "clipping.share": OfRun("steps that were clipped, per cent", _of_lab(ClippingReport, _clipped_share)),
     "clipping.threshold": OfRun("the threshold", _of_lab(ClippingReport, lambda c: c.threshold)),
+    "population.median": OfRun("median loss of a population", _of_population(1)),
+    "population.sigma": OfRun("σ of its mutations", _of_population(3)),
+    "population.success": OfRun("mutations that made nothing worse, per cent", lambda s: _percent(_of_population(4)(s))),
     "residual.skip": OfRun("gradient through the skip of the first block", _of_lab(ResidualReport, lambda r: r.through_skip[0] if len(r.blocks) else None)),
     "residual.branch": OfRun("gradient through the branch of the first block", _of_lab(ResidualReport, lambda r: r.through_branch[0] if len(r.blocks) else None)),
     "residual.rival_loss": OfRun("recent loss of the same net without skips, or with them", _of_lab(ResidualReport, lambda r: _recent(r.rival) if r.rival is not None and len(r.rival.steps) else None)),
@@ -350,6 +361,14 @@ OF_THE_RUN: dict[str, OfRun] = {
     "linear.layers": OfRun("matrices multiplied into one", _of_lab(LinearMap, lambda m: m.layers)),
     "linear.difference": OfRun("largest difference between the one map and the net", _of_lab(LinearMap, lambda m: m.largest_difference)),
     "linear.output": OfRun("largest output of the net", _of_lab(LinearMap, lambda m: m.largest_output)),
+    "compressor.read": OfRun("symbols that the history compressor has read", _of_lab(CompressorReport, lambda c: c.read)),
+    "compressor.passed": OfRun("symbols that its lower level passed on", _of_lab(CompressorReport, lambda c: c.upper_length)),
+    "compressor.block": OfRun("symbols of a block", _of_lab(CompressorReport, lambda c: c.lag + 2)),
+    "compressor.last": OfRun("symbols of the last block that were passed on", _of_lab(CompressorReport, lambda c: c.shares[-1] * (c.lag + 2) if len(c.shares) else None)),
+    "compressor.ratio": OfRun("how many times shorter the upper sequence is, over all", _of_lab(CompressorReport, lambda c: _ratio(c.read, c.upper_length))),
+    "compressor.below": OfRun("time steps from a cue to its answer below", _of_lab(CompressorReport, lambda c: c.lag + 1)),
+    "compressor.above": OfRun("the same in what was passed on", _of_lab(CompressorReport, lambda c: c.distance_above or None)),
+    "compressor.foreseen": OfRun("of the last answers, those that the upper level foresaw, per cent", _of_lab(CompressorReport, lambda c: _percent(_ratio(c.foreseen_above, c.answers)))),
     "hardware.speed": OfRun("measured steps per second of the fastest setting, once its button was pressed", _of_lab(HardwareReport, lambda h: max((speed.steps_per_second for speed in h.speeds), default=None))),
     "hardware.plateau": OfRun("steps until guessing was left", _of_lab(HardwareReport, lambda h: h.plateau)),
     "hardware.loss": OfRun("the given loss", _of_lab(HardwareReport, lambda h: h.loss)),

@@ -48,6 +48,8 @@ def _against_vanishing(spec: Spec, evidence: Evidence | None) -> Iterator[Remedy
 def _against_dead_units(spec: Spec, _: Evidence | None) -> Iterator[Remedy]:
     if "step" in spec.network.layer_activations:
         yield "ReLU: a step has no slope anywhere", "network.activation", "relu"
+        if not spec.network.batch_norm:
+            yield "Evolution: a population needs no slope", "training.method", "evolution"
         return
     if spec.network.gain > 1.0 or _unscaled(spec):
         yield from _better_weights(spec)

@@ -171,7 +171,7 @@ class Session:
     def _back_phase(self) -> None:
         self._halt()
         step, done = self._phases_done()
-        kinds = [kind for kind, _ in self.experiment.trainer.order]
+        kinds = [kind for kind, _ in self.experiment.trainer.order_of(step + 1)]
         ends = [0, *(end for end in range(1, done) if kinds[end - 1] != kinds[end])]
         if done:
             self.experiment.go_to(step, ends[-1])
@@ -182,7 +182,8 @@ class Session:
         if experiment.mid_step:
             assert experiment.moment is not None, "it is known where in the step the run stands"
             return experiment.step_count, experiment.moment.done
-        return experiment.step_count - 1, len(experiment.trainer.order) if experiment.step_count else 0
+        step = experiment.step_count
+        return step - 1, len(experiment.trainer.order_of(step)) if step else 0
 
     def _go_to(self, step: int) -> None:
         """To a recorded step; one beyond the ends is the end."""

@@ -206,6 +206,24 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return changed.replace("network.kind", "rnn" if value in SEQUENCES else "mlp")
         return changed
 
+    def level_at(self, step: int) -> int:
+        """The hidden layer that this step trains by itself, in pre-training; 0 for a step that trains the whole network.
+
+        Before the first step it is the level that this one will train.
+        """
+        before = max(0, step - 1)
+        return before // self.training.steps_per_level + 1 if before < self.pretraining_steps else 0
+
+    @property
+    def level_ends(self) -> tuple[int, ...]:
+        """The last step of each level in pre-training, first one first."""
+        return tuple(range(self.training.steps_per_level, self.pretraining_steps + 1, self.training.steps_per_level))
+
+    @property
+    def pretraining_steps(self) -> int:
+        """How many steps there are before fine-tuning."""
+        return self.training.steps_per_level * self.network.depth if self.training.method == "pretraining" else 0
+
     def replace_from_text(self, path: str, text: str) -> Spec:
         """A copy with one field set from command-line text, such as ``20``, ``true``, ``relu`` or ``[8, 4]``."""
         info = field_info(path)

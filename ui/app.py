@@ -14,7 +14,7 @@ from gradviz.spec import Spec, SpecError
 from .presets import preset_named, presets
 
 PANEL_VIEWS = ("network", "gradients", "timeline", "prediction", "chain")
-LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware")
+LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "population")
 VIEWS = ("window", *PANEL_VIEWS, *LAB_VIEWS, "figure")
 
 

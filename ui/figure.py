@@ -91,7 +91,8 @@ class Figure(Panel):
         painter.setPen(QPen(QColor(self.theme.strong_line), 1))
         painter.drawLine(area.topLeft(), area.topRight())
         network, training = stamp_lines(snapshot.spec)
-        result = f"Step {snapshot.step:,}, loss {short(snapshot.loss)}. Made with GradViz; these settings reproduce the picture."
+        step = "Generation" if snapshot.spec.training.method == "evolution" else "Step"
+        result = f"{step} {snapshot.step:,}, loss {short(snapshot.loss)}. Made with GradViz; these settings reproduce the picture."
         rows = ((network, 600, self.theme.ink1), (training, 400, self.theme.ink2), (result, 400, self.theme.ink3))
         room = area.width() - legend_size().width() - 140
         for number, (text, weight, ink) in enumerate(rows):
@@ -116,6 +117,9 @@ def measured_heading(snapshot: Snapshot) -> tuple[str, str]:
         failure = snapshot.failure
         where = f"in {failure.layer_name}, {failure.phase}, at step {failure.step}"
         return "The numbers have left the range of floating point", f"The first value that is not finite appeared {where}."
+    if snapshot.level:
+        error = f"Mean squared error with which it tells its input again: {short(snapshot.loss)}, where always answering the mean costs 1."
+        return f"Level {snapshot.level} of {len(layers) - 1} learns by itself, without labels", error
     first, last = float(details.gradient_rms[0]), float(details.gradient_rms[-1])
     sentence = f"Typical gradient of a weight: {short(last)} in the output layer, {short(first)} in layer 1"
     if first == 0.0:
@@ -149,11 +153,18 @@ def stamp_lines(spec: Spec) -> tuple[str, str]:
         "batch norm" if network.batch_norm else "no batch norm",
         f"clip {title('training.clip').lower()} at {training.clip_threshold:g}" if training.clip != "none" else "no clipping",
     ]
+    trained = (
+        f"{title('training.method')}, population {training.population}, first σ {training.mutation:g}"
+        if training.method == "evolution"
+        else f"{title('training.optimizer')}, learning rate {training.learning_rate:g}, batch {training.batch_size}"
+    )
     second = [
-        f"{title('training.optimizer')}, learning rate {training.learning_rate:g}, batch {training.batch_size}",
+        trained,
         f"{title('data.name')}{_amount(spec)}",
         f"seed {training.seed}",
     ]
+    if spec.pretraining_steps:
+        second.insert(0, f"each level pre-trained for {training.steps_per_level:,} steps")
     return ", ".join(first), "; ".join(second)
 
 

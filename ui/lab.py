@@ -11,6 +11,7 @@ from .panels.compressor import CompressorPanel
 from .panels.hardware import HardwarePanel
 from .panels.initialisation import InitialisationPanel
 from .panels.linear_map import LinearMapPanel
+from .panels.population import PopulationPanel
 from .panels.residual import ResidualPanel
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ def make_lab(window: MainWindow) -> LabPage:
     activation, clipping, residual = ActivationLabPanel(), ClippingPanel(), ResidualPanel()
     linear, initialisation = LinearMapPanel(), InitialisationPanel()
     compressor, hardware = CompressorPanel(), HardwarePanel()
+    population = PopulationPanel()
+    population.evolution_wanted.connect(lambda: window.change("training.method", "evolution"))
     activation.layer_wanted.connect(lambda layer: window.look(lab_layer=layer))
     activation.activation_wanted.connect(lambda name: window.change("network.activation", name))
     activation.relu_at_zero_wanted.connect(lambda slope: window.change("network.relu_at_zero", slope))
@@ -35,7 +38,7 @@ def make_lab(window: MainWindow) -> LabPage:
     compressor.reading_wanted.connect(lambda lag, read: window.look(lab_lag=lag, lab_read=read))
     hardware.measure_wanted.connect(window.run.measure_speed)
     hardware.loss_wanted.connect(lambda loss: window.look(lab_loss=loss))
-    lab = LabPage((activation, clipping, residual, linear, initialisation, compressor, hardware))
+    lab = LabPage((activation, clipping, residual, linear, initialisation, compressor, hardware, population))
     lab.view_changed.connect(window.on_lab_changed)
     window.selected.connect(activation.select)
     return lab

@@ -50,6 +50,7 @@ class LessonRunner(QObject):
             window.show_page(scene.page)
         if scene.lab:
             window.show_lab(scene.lab)
+        window.look(lab_read=scene.read)
         selection = None if scene.select is None else Selection(*scene.select)
 
         def begun(snapshot: Snapshot) -> None:
@@ -86,6 +87,8 @@ class LessonRunner(QObject):
             window.show_page(value)
         elif action.do == "lab":
             window.show_lab(value)
+        elif action.do == "read":
+            window.look(lab_read=int(value))
         elif action.do == "select":
             window.select(None if value is None else Selection(*value))
         elif action.do == "go_to":

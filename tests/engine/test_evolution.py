@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from gradviz import population as population_module
 from gradviz.activations import ACTIVATIONS
 from gradviz.data import load
-from gradviz.evolution import Evolution, EvolutionSettings, unit_of_each_gene
+from gradviz.evolution import Evolution, unit_of_each_gene
 from gradviz.losses import loss_named
 from gradviz.network import Network, build
 from gradviz.population import Population
 from gradviz.prediction import classes_of, scores
-from gradviz.spec import NetworkSpec, SpecError
+from gradviz.spec import NetworkSpec, SpecError, TrainingSpec
 from tests.engine.nets import LOSS_NAMES, OUTPUTS, make_batch, make_network, make_trainer
 
 STEPS = NetworkSpec(depth=2, width=8, activation="step")
@@ -47,7 +47,8 @@ def assert_same(first: Evolution, second: Evolution) -> None:
 
 def make_evolution(seed: int = 0, spec: NetworkSpec = STEPS, data: str = "xor", **settings: Any) -> Evolution:
     loaded = load(data, samples=300, noise=0.1, test_fraction=0.2, seed=seed)
-    return Evolution(spec, loaded.inputs[loaded.train], loaded.targets[loaded.train], settings=EvolutionSettings(**settings), seed=seed)
+    network = build(spec, 2, 1, "binary_cross_entropy", seed, np.float32)
+    return Evolution(network, TrainingSpec(seed=seed, **settings), loaded.inputs[loaded.train], loaded.targets[loaded.train])
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -118,9 +119,9 @@ def test_a_population_of_nothing_but_nan_goes_on() -> None:
 def test_batch_norm_and_what_does_not_fit_is_refused() -> None:
     inputs, targets = make_batch("mse", 20)
     with pytest.raises(SpecError, match="running statistics"):
-        Evolution(NetworkSpec(depth=2, batch_norm=True), inputs, targets)
+        Population(make_network(batch_norm=True), 5, inputs, targets)
     with pytest.raises(SpecError, match="parameters in all"):
-        Evolution(NetworkSpec(depth=10, width=200), inputs, targets)
+        Population(make_network(depth=10, widths=(200,) * 10, activations=("step",) * 10), 200, inputs, targets)
     with pytest.raises(ValueError, match="the network reads"):
         Population(make_network(), 5, inputs[:, :2], targets)
     with pytest.raises(ValueError, match="20 inputs, but 19 targets"):
@@ -139,8 +140,8 @@ def test_batch_norm_and_what_does_not_fit_is_refused() -> None:
     ],
 )
 def test_a_setting_out_of_range_is_named(wrong: dict[str, Any]) -> None:
-    with pytest.raises(SpecError, match=f"evolution.{next(iter(wrong))}"):
-        EvolutionSettings(**wrong)
+    with pytest.raises(SpecError, match=f"training.{next(iter(wrong))}"):
+        make_evolution(**wrong)
 
 
 def test_the_same_seed_gives_the_same_run_bit_for_bit() -> None:
@@ -285,7 +286,8 @@ def test_back_propagation_gets_exactly_nothing_through_steps(data: str) -> None:
 
 def test_a_regression_and_several_outputs_evolve_too() -> None:
     inputs, _ = make_batch("mse", 40)
-    evolution = Evolution(NetworkSpec(depth=2, width=6, activation="tanh"), inputs, np.sin(inputs[:, :2]), "mse", seed=1)
+    network = build(NetworkSpec(depth=2, width=6, activation="tanh"), inputs.shape[1], OUTPUTS, "mse", 1, np.float32)
+    evolution = Evolution(network, TrainingSpec(seed=1), inputs, np.sin(inputs[:, :2]))
     evolution.generation()
     first = evolution.best_loss
     for _ in range(39):

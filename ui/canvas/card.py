@@ -131,7 +131,7 @@ def _layer_card(layout: Layout, snapshot: Snapshot, layer: int, info: LayerInfo)
 
 def _waits(snapshot: Snapshot, layer: int) -> bool:
     """Whether the gradient has yet to reach a layer in the step in work."""
-    return snapshot.moment is not None and not snapshot.moment.reached(layer)
+    return not snapshot.knows(layer)
 
 
 def _gradient_rows(snapshot: Snapshot, layer: int, label: str, value: float) -> list[tuple[str, str]]:
@@ -140,6 +140,8 @@ def _gradient_rows(snapshot: Snapshot, layer: int, label: str, value: float) -> 
     A single example has no step before: there another one stood in its place.
     """
     moment = snapshot.moment
+    if snapshot.level not in (0, layer):
+        return [(label, f"none: only L{snapshot.level} is trained now")]
     if moment is None or moment.reached(layer):
         return [(label, full(value))]
     rows = [(label, f"not reached yet in step {moment.step:,}")]
@@ -149,7 +151,7 @@ def _gradient_rows(snapshot: Snapshot, layer: int, label: str, value: float) -> 
 def _moved(snapshot: Snapshot, update: float) -> list[tuple[str, str]]:
     """How far the last update moved a weight; within a step that is the one before."""
     moment = snapshot.moment
-    if moment is None or moment.kind == "update":
+    if moment is None or moment.whole:
         return [("moves this step by", full(update))]
     return [] if moment.step == 1 else [(f"moved in step {moment.step - 1:,} by", full(update))]
 

@@ -22,12 +22,16 @@ def column_in_work(snapshot: Snapshot) -> int | None:
     moment = snapshot.moment
     if moment is None or moment.kind not in ("forward", "loss", "backward"):
         return None
+    if moment.level:
+        return moment.level
     return moment.layers + 1 if moment.kind == "loss" else moment.layer
 
 
 def caption(snapshot: Snapshot, moment: Moment) -> str:
     """What has just been done, in a few words."""
     layer, last = moment.layer, moment.layers
+    if moment.level:
+        return _caption_of_level(snapshot, moment)
     name = "Out" if layer == last else f"layer {layer}"
     if moment.kind == "forward":
         return f"Forward: {name}, the last one" if layer == last else f"Forward: layer {layer} of {last}"
@@ -41,7 +45,32 @@ def caption(snapshot: Snapshot, moment: Moment) -> str:
         if not snapshot.clipped:
             return "Clip: below the threshold, the gradient stays as it is"
         return f"Clip: gradient norm cut from {short(snapshot.total_norm)} to {short(snapshot.clipped_norm)}"
+    if moment.evolves:
+        return _generation(snapshot, moment)
     return f"Update: every weight has moved, step {moment.step:,} is done"
+
+
+def _generation(snapshot: Snapshot, moment: Moment) -> str:
+    """What a phase of the genetic algorithm has just done."""
+    settings = snapshot.spec.training
+    children = settings.population - settings.elite
+    if moment.kind == "evaluate":
+        return f"Evaluate: all {settings.population:,} nets, the best has J = {short(snapshot.loss)}"
+    if moment.kind == "select":
+        return f"Select: for each parent the best of {settings.tournament:,} drawn by lot"
+    if moment.kind == "cross":
+        return f"Cross: {children:,} children, unit by unit from one parent or two; the {settings.elite:,} best stay"
+    sigma = snapshot.population[3] if snapshot.population is not None else settings.mutation
+    return f"Mutate: {settings.mutated:.0%} of the children’s weights moved, σ = {short(float(sigma))}".replace("%", " %", 1)
+
+
+def _caption_of_level(snapshot: Snapshot, moment: Moment) -> str:
+    below = "the input" if moment.level == 1 else f"L{moment.level - 1}"
+    return {
+        "forward": f"Forward: L{moment.level} encodes what {below} gives",
+        "loss": f"Loss: its decoder tells {below} again, error J = {short(snapshot.loss)}",
+        "backward": f"Backward: through the decoder to L{moment.level}, and no further",
+    }.get(moment.kind, f"Update: L{moment.level} and its decoder have moved, step {moment.step:,} is done")
 
 
 def frame_of(layout: Layout, column: int, theme: Theme) -> QRectF:

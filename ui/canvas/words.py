@@ -35,6 +35,8 @@ def table_of(snapshot: Snapshot | None) -> Table:
             rows.append((*known, *[""] * (len(NORMS) + len(MEASURED))))
             continue
         hidden = _stale(snapshot, at + 1)
+        if snapshot.level not in (0, at + 1):  # not trained now, and so not measured
+            hidden |= set((*NORMS, *MEASURED)) - {"weight_norm", "update_norm"}
         norms = (snapshot.gradient_norms, snapshot.clipped_norms, snapshot.delta_norms)
         measured = [getattr(snapshot.details, field) for field in MEASURED.values()]
         named = zip((*NORMS, *MEASURED), (*norms, *measured), strict=True)
@@ -48,9 +50,9 @@ def _stale(snapshot: Snapshot, layer: int) -> frozenset[str]:
     stale: frozenset[str] = frozenset()
     if moment is None:
         return stale
-    if moment.kind != "update":
+    if not moment.whole:
         stale |= {"update_norm"}
-    if moment.kind not in ("clip", "update"):
+    if not moment.measured:
         stale |= {"gradient_norm_clipped", "gradient_rms_clipped"}
     if not moment.reached(layer):
         stale |= {"gradient_norm", "delta_norm", "gradient_rms", "delta_rms", "bias_gradient_norm"}
@@ -81,11 +83,16 @@ def describe(snapshot: Snapshot) -> str:
     if snapshot.failure is not None:
         return f"{size}; not finite since step {snapshot.failure.step}, first in {snapshot.failure.layer_name}"
     first, last = float(details.gradient_rms[0]), float(details.gradient_rms[-1])
+    if snapshot.level:
+        only = f"only {layers[snapshot.level - 1].name} is trained, by itself and without labels"
+        return f"{size}; {only}; its gradient is {short(float(details.gradient_rms[snapshot.level - 1]))}"
     verb = "falls" if first < last else "grows"
     return f"{size}; gradient {verb} from {short(last)} in {layers[-1].name} to {short(first)} in {layers[0].name}"
 
 
 def _describe_moment(snapshot: Snapshot, moment: Moment) -> str:
+    if moment.level:
+        return f"in step {moment.step:,} of level {moment.level}. {caption(snapshot, moment)}"
     waiting = sum(not moment.reached(layer) for layer in range(1, moment.layers + 1))
     reach = {0: "has reached all layers", 1: "has not reached 1 layer"}.get(waiting, f"has not reached {waiting} layers")
     seen = "" if snapshot.example is None else f", {example_words(snapshot.example)} alone"

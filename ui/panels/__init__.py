@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .panel import Panel
 
-LAB = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware")
+LAB = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "population")
 """Names of the lab's panels, in their order."""
 
 
@@ -31,6 +31,16 @@ def lab_panels() -> tuple[type[Panel], ...]:
     from .hardware import HardwarePanel
     from .initialisation import InitialisationPanel
     from .linear_map import LinearMapPanel
+    from .population import PopulationPanel
     from .residual import ResidualPanel
 
-    return (ActivationLabPanel, ClippingPanel, ResidualPanel, LinearMapPanel, InitialisationPanel, CompressorPanel, HardwarePanel)
+    return (
+        ActivationLabPanel,
+        ClippingPanel,
+        ResidualPanel,
+        LinearMapPanel,
+        InitialisationPanel,
+        CompressorPanel,
+        HardwarePanel,
+        PopulationPanel,
+    )

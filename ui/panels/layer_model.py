@@ -129,6 +129,8 @@ class LayerModel(QAbstractTableModel):
         details = snapshot.details if snapshot is not None else None
         self._values = [column.values(snapshot, details) if snapshot is not None else None for column in NUMBERS]
         self._levels = colors.levels(details.gradient_rms) if details is not None else np.full(len(after), colors.UNKNOWN)
+        if snapshot is not None and snapshot.level:  # the others are not measured
+            self._levels[np.arange(1, len(after) + 1) != snapshot.level] = colors.UNKNOWN
         if not same:
             self._order = self._sorted()
             self.endResetModel()
@@ -179,7 +181,9 @@ class LayerModel(QAbstractTableModel):
         if column < len(TEXTS):
             return (info.name, info.units, ACTIVATION_TITLES.get(info.activation, info.activation))[column]
         values = self._values[column - len(TEXTS)]
-        return None if values is None else float(values[layer - 1])
+        value = None if values is None else float(values[layer - 1])
+        others = self._snapshot.level not in (0, layer)  # while one layer is trained by itself, they are not measured
+        return None if value is None or (others and not math.isfinite(value)) else value
 
     def text(self, layer: int, column: int) -> str:
         """A cell as it is shown."""

@@ -211,7 +211,10 @@ def captions(snapshot: Snapshot, before: Before | None, unlabelled: str) -> tupl
         example = f"example {snapshot.example + 1:,} of the batch"
         bars = (f"bars: typical |∂J/∂w| for {example}", example, f"example {snapshot.example + 1:,}")
     parts = [bars]
-    if not reached(snapshot, 1):
+    if snapshot.level:
+        own = f"L{snapshot.level} alone"
+        parts = [(f"bar: typical |∂J/∂w| of {own}, of its own reconstruction error", f"bar: typical |∂J/∂w| of {own}", own)]
+    elif not reached(snapshot, 1):
         dashed = ("dashed: the previous step, for the layers not reached yet", "dashed: the previous step", "dashed: previous")
         if snapshot.step == 0 or snapshot.example is not None:  # an example has no step before: another one stood in its place
             dashed = ("bars appear as the gradient comes back", "bars: as the gradient comes back", "bars come back")

@@ -84,7 +84,7 @@ def _paint_row_label(painter: QPainter, frame: Frame, theme: Theme, y: float, la
 
 def whole(snapshot: Snapshot) -> bool:
     """Whether the gradient of all layers is there, and clipped where it is to be."""
-    return snapshot.moment is None or snapshot.moment.kind in ("clip", "update")
+    return snapshot.moment is None or snapshot.moment.measured
 
 
 def card(snapshot: Snapshot, layer: int) -> tuple[str, list[tuple[str, str]]]:
@@ -96,6 +96,8 @@ def card(snapshot: Snapshot, layer: int) -> tuple[str, list[tuple[str, str]]]:
         return title, [("gradient", "not measured yet")]
     typical = float(details.gradient_rms[n])
     if not reached(snapshot, layer):
+        if snapshot.level not in (0, layer):
+            return title, [("gradient", f"none: only L{snapshot.level} is trained now")]
         before = [(f"typical |∂J/∂w| in step {step - 1:,}", full(typical))] if math.isfinite(typical) else []
         return title, [("gradient", "not reached yet"), *before]
     batch = ", mini-batch" if snapshot.example is not None else ""
