@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import signal
 import sys
 
 import msgspec
@@ -17,7 +18,7 @@ from gradviz.speed import measure_speed
 
 from . import export
 from .film import PHASES_RATE, STEPS_RATE, Film, make_film, thinned
-from .movie import SUFFIXES
+from .movie import SUFFIXES, Cancelled
 from .panels import LAB
 from .presets import Preset, preset_named
 from .stage import Stage
@@ -108,11 +109,17 @@ def _animate(spec: Spec, options: argparse.Namespace, preset: Preset | None, loo
         selection=preset.select if preset is not None else None,
     )
     watched = sys.stderr.isatty()
+    ended: list[int] = []  # an exception could come while Qt is painting, which would print it and go on
+    endings = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, lambda number, frame: ended.append(number)) for number in endings}
     try:
-        make_film(film, _show_progress if watched else lambda done, total: None)
-    except KeyboardInterrupt:
+        make_film(film, _show_progress if watched else lambda done, total: None, lambda: bool(ended))
+    except Cancelled:
         print("\ngradviz: cancelled; nothing was written", file=sys.stderr)
         return 130
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return 0
 
 

@@ -1,5 +1,9 @@
 """Animations of a run: on the command line, and from the window while its run goes on."""
 
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +25,7 @@ from ui.presets import preset_named
 
 from .test_movie import colours, read
 
+ROOT = Path(__file__).parents[2]
 SPEC = preset_named("vanishing").spec.replace("network.depth", 3)
 
 
@@ -107,6 +112,28 @@ def test_what_does_not_go_together_is_said(
     assert render(*arguments) != 0
     assert said in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ended_from_outside_it_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
+    command = [sys.executable, "main.py", "render", "--preset", "vanishing", "--steps", "100000", "-o", str(tmp_path / "run.gif")]
+    def heed() -> None:
+        signal.signal(number, signal.SIG_DFL)  # what is started in the background may be told to ignore it
+
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
+    try:
+        end = time.monotonic() + 60
+        while not list(tmp_path.glob(".*.part")) and time.monotonic() < end:
+            time.sleep(0.02)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130
+    assert "cancelled" in said
+    assert not list(tmp_path.glob("*run*")) + list(tmp_path.glob(".*.part"))
 
 
 def test_a_run_with_changes_and_a_branch_is_done_again_as_it_was(tmp_path: Path) -> None:
