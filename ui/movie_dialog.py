@@ -224,10 +224,10 @@ class MovieDialog(QDialog):
         self._summarise()
 
     def frames(self) -> int:
-        """How many there will be."""
+        """How many there will be; 0 when that is not known, of phases, or when there is no such step."""
         if self.kind.currentData() == "phases":
-            snapshot = self._window.run.snapshot
-            return 2 * len(snapshot.architecture.layers) + 3 if snapshot is not None else 0
+            moment = self._window.run.snapshot.moment if self._window.run.snapshot is not None else None
+            return moment.total if moment is not None else 0
         return len(thinned(self.first.value(), self.last.value(), self.every.value())) if self.first.value() <= self.last.value() else 0
 
     def _summarise(self) -> None:
@@ -238,9 +238,10 @@ class MovieDialog(QDialog):
         width, height = size or PAGE
         suffix, frames = self.format.currentData(), self.frames()
         self.format_help.setText(next(form.help for form in FORMATS if form.suffix == suffix).capitalize() + ".")
-        self.save_button.setEnabled(frames > 0)
+        phases = self.kind.currentData() == "phases"
+        self.save_button.setEnabled(phases or frames > 0)
         if not frames:
-            self.summary.setText("There are no such steps.")
+            self.summary.setText("One frame for each phase." if phases else "There are no such steps.")
             return
         hold = f" and a hold of {HOLD_SECONDS:g} s" if suffix != ".mp4" else ""
         megabytes = frames * width * height * scale**2 * BYTES_PER_PIXEL[suffix] / 1e6

@@ -174,6 +174,31 @@ def test_the_window_saves_one_while_its_run_goes_on(window: MainWindow, qtbot: Q
     assert not list(tmp_path.glob(".*"))
 
 
+def test_the_window_saves_the_phases_of_a_step(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    window.step_layer()
+    wait_for(qtbot, lambda: window.run.snapshot is not None and window.run.snapshot.moment is not None)
+    dialog = dialog_of(window)
+    assert (dialog.kind.currentData(), dialog.frames()) == ("phases", 11)
+    dialog.view.setCurrentIndex(dialog.view.findData("chain"))
+    dialog.format.setCurrentIndex(dialog.format.findData(".webp"))
+    dialog.save_as(tmp_path / "step.webp")
+    wait_for(qtbot, lambda: window.export_menu.movie is None)
+    frames, durations = read(tmp_path / "step.webp")
+    assert len(frames) == 11
+    assert durations[0] == pytest.approx(250)
+    assert frames[0].shape[0] > 400, "there is room for all that is known in the end"
+
+
+def test_no_such_steps(window: MainWindow) -> None:
+    dialog = dialog_of(window)
+    dialog.first.setText("9")
+    dialog.last.setText("")
+    assert not dialog.save_button.isEnabled()
+    dialog.last.setValue(9)
+    assert dialog.save_button.isEnabled()
+    assert dialog.frames() == 1
+
+
 def test_the_window_cancels(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     dialog = dialog_of(window)
     dialog.last.setValue(8)
