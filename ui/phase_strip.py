@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from gradviz.snapshot import Moment
 from gradviz.spec import Spec
 
+from .stages import stage_words
 from .theme import THEMES, Theme, font
 
 PHASES = ("Forward", "Loss", "Backward", "Clip", "Update")
@@ -25,16 +26,17 @@ class PhaseStrip(QWidget):
         super().__init__(parent)
         self.theme: Theme = THEMES["dark"]
         self.moment: Moment | None = None
-        self._clips = True
+        self._clips, self._recurrent = True, False
         self._phases: tuple[str, ...] = PHASES
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._name()
 
     def show_spec(self, spec: Spec) -> None:
-        """What phases a step of this experiment has, and whether it clips."""
+        """What phases a step of this experiment has, whether it clips, and whether it goes through layers or through time."""
         evolves = spec.training.method == "evolution"
         self._phases = GENERATIONS if evolves else PHASES
         self._clips = spec.training.clip != "none" or evolves
+        self._recurrent = spec.network.recurrent
         self.updateGeometry()
         self.adjustSize()
         self._name()
@@ -71,9 +73,9 @@ class PhaseStrip(QWidget):
         moment = self.moment
         name = "Phases of a generation" if self._phases is GENERATIONS else "Phases of a step"
         if moment is not None:
-            name += f": {phase_words(moment.kind, moment.layer, moment.layers).capitalize()}"
+            name += f": {phase_words(moment.kind, moment.layer, moment.layers, self._recurrent).capitalize()}"
             if moment.next_kind:
-                name += f"; next: {phase_words(moment.next_kind, moment.next_layer, moment.layers)}"
+                name += f"; next: {phase_words(moment.next_kind, moment.next_layer, moment.layers, self._recurrent)}"
         self.setAccessibleName(name + ("" if self._clips else "; clipping is off"))
 
     def _widths(self) -> list[float]:
@@ -107,8 +109,9 @@ class PhaseStrip(QWidget):
                 painter.drawPolygon(QPolygonF([QPointF(tip, middle), QPointF(tip - 6, middle - 3.5), QPointF(tip - 6, middle + 3.5)]))
 
 
-def phase_words(kind: str, layer: int, layers: int) -> str:
-    """A phase as it is told: "backward, layer 5", "forward, output layer", "loss"."""
+def phase_words(kind: str, layer: int, layers: int, recurrent: bool = False) -> str:
+    """A phase as it is told: "backward, layer 5", "forward, time step 5 of 12", "forward, output layer", "loss"."""
     if not layer:
         return kind
-    return f"{kind}, {'output layer' if layer == layers else f'layer {layer}'}"
+    among = f" of {layers - 1}" if recurrent and layer != layers else ""
+    return f"{kind}, {stage_words(recurrent).stage(layer, layers)}{among}"

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 from gradviz.snapshot import GENERATION, Moment, Snapshot
 
 from .numbers import full, short
+from .stages import stage_words, words_of
 from .theme import THEMES, Theme, font
 from .verdict import VerdictPill
 
@@ -83,7 +84,8 @@ class StatusBar(QWidget):
         ended = snapshot.diverged and (moment is None or moment.done == moment.total)  # after a failure no step follows
         self.next.setVisible(moment is not None and not ended)
         if moment is not None and not ended:
-            self.next.show_value(next_phase(moment, snapshot.spec.training.clip != "none"), "What the next press does")
+            following = next_phase(moment, snapshot.spec.training.clip != "none", snapshot.architecture.recurrent)
+            self.next.show_value(following, "What the next press does")
         if snapshot.diverged:
             pace = "stopped"
         elif not snapshot.playing:
@@ -139,10 +141,11 @@ class StatusBar(QWidget):
 
     def _show_norm(self, snapshot: Snapshot, begun: bool) -> None:
         before, after, moment = snapshot.total_norm, snapshot.clipped_norm, snapshot.moment
+        words = words_of(snapshot.architecture)
         if moment is not None and moment.kind in ("forward", "loss"):
-            self.norm.show_value(NOT_YET, "Length of the whole gradient: known when it has come back through all layers")
+            self.norm.show_value(NOT_YET, f"Length of the whole gradient: known when it has come back through all {words.many}")
         elif moment is not None and moment.kind == "backward":
-            help = f"Length of the gradient of the layers it has reached: {full(before)}"
+            help = f"Length of the gradient of the {words.many} it has reached: {full(before)}"
             self.norm.show_value(f"so far {three_digits(before)}", help, finite=math.isfinite(before))
         elif begun and snapshot.clipped:
             help = f"Length of the whole gradient: {full(before)} before clipping, {full(after)} after"
@@ -263,10 +266,10 @@ class Message(QWidget):
         painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignVCenter, text)
 
 
-def next_phase(moment: Moment, clips: bool) -> str:
+def next_phase(moment: Moment, clips: bool, recurrent: bool = False) -> str:
     """The phase that follows in words, such as "backward, layer 4"; ``clips`` says whether clipping is on."""
     if moment.next_kind in ("forward", "backward"):
-        layer = "output layer" if moment.next_layer == moment.layers else f"layer {moment.next_layer}"
+        layer = stage_words(recurrent).stage(moment.next_layer, moment.layers)
         return f"{moment.next_kind}, {layer}" + (f" of step {moment.step + 1:,}" if moment.kind == "update" else "")
     clipping = "clipping" if clips else "clipping (off)"
     if moment.next_kind in GENERATION:

@@ -12,9 +12,18 @@ from .arcs import paint_arcs
 from .census import paint_census
 from .layout import Layout
 from .loss import paint_loss, paint_output_map
-from .marks import paint_clip_marks, paint_invitation
+from .marks import paint_clip_marks, paint_invitation, paint_static
 from .reach import Levels, Masks
+from .road import paint_road
 from .units import StripIndex, paint_units
+from .unrolled import paint_cut, paint_directions, paint_gates, paint_inputs
+
+
+def paint_standing(painter: QPainter, layout: Layout, theme: Theme, selected_layer: int | None, in_work: int | None) -> None:
+    """All that does not change from step to step."""
+    paint_static(painter, layout, theme, selected_layer, in_work)
+    if layout.architecture.recurrent:
+        paint_inputs(painter, layout, theme)
 
 
 def paint_measured(
@@ -43,11 +52,18 @@ def paint_measured(
     paint_units(painter, layout, found.units, theme, scale)
     paint_arcs(painter, layout, None if details is None else details.skip_gradients, masks, chain.skips_on(link), theme)
     paint_output_map(painter, layout, snapshot.prediction, theme)
+    if layout.architecture.recurrent:
+        paint_road(painter, layout, details, masks, theme)
+        paint_gates(painter, layout, snapshot, theme)
 
 
 def paint_said(painter: QPainter, layout: Layout, snapshot: Snapshot, link: ChainRule | None, theme: Theme) -> None:
     """What is in work, what waits, what clipping did, and what the factors of the chain rule span."""
     moment, column = snapshot.moment, stage.column_in_work(snapshot)
+    if layout.architecture.recurrent:
+        paint_cut(painter, layout, snapshot, theme)
+        if moment is None and layout.has_headline:
+            paint_directions(painter, layout, snapshot, theme)
     if snapshot.level:
         level.paint_level(painter, layout, snapshot, theme)
     elif column is not None:

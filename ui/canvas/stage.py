@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 from gradviz.snapshot import Moment, Snapshot
 
 from ..numbers import short
+from ..stages import cut_of, words_of
 from ..theme import Theme, font
 from .layout import LOSS_SIZE, Layout
 from .marks import text_at
@@ -32,11 +33,15 @@ def caption(snapshot: Snapshot, moment: Moment) -> str:
     layer, last = moment.layer, moment.layers
     if moment.level:
         return _caption_of_level(snapshot, moment)
-    name = "Out" if layer == last else f"layer {layer}"
+    recurrent = snapshot.architecture.recurrent
+    words = words_of(snapshot.architecture)
+    name = "Out" if layer == last else f"{words.one} {layer}"
     if moment.kind == "forward":
-        return f"Forward: {name}, the last one" if layer == last else f"Forward: layer {layer} of {last}"
+        return f"Forward: {name}, the last one" if layer == last else f"Forward: {words.one} {layer} of {last - recurrent}"
     if moment.kind == "loss":
         return f"Loss: J = {short(snapshot.loss)}"
+    if moment.kind == "backward" and layer < cut_of(snapshot.architecture, snapshot.spec.training.truncate):
+        return f"Backward: {name}, cut off, exactly 0"
     if moment.kind == "backward":
         return f"Backward: {name} now, {f'{layer - 1} to go' if layer > 1 else 'the last one'}"
     if moment.kind == "clip":

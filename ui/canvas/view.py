@@ -27,7 +27,7 @@ from .columns import Columns
 from .edges import LINES_AT_MOST, EdgeIndex, paint_lines
 from .lag import Lag
 from .layout import LEGEND_ROOM, Layout
-from .net import paint_measured, paint_said
+from .net import paint_measured, paint_said, paint_standing
 from .picked import paint_picked
 from .reach import Levels, known_gradients, levels_of, masks_of
 from .units import StripIndex
@@ -122,7 +122,7 @@ class NetworkView(Panel):
         normed = any(layer.batch_norm for layer in snapshot.architecture.layers)
         top = (LEGEND_ROOM if self.show_legend else 8.0) + (inset + 6.0 if inset else 0.0)
         clips = snapshot.spec.training.clip != "none"
-        rows = normed or clips or columns.pitch < marks.MARKS_FROM
+        rows = normed or clips or columns.pitch < marks.MARKS_FROM or snapshot.architecture.recurrent
         inside = snapshot.moment is not None or snapshot.level > 0
         return Layout(snapshot.architecture, columns, height, top, rows, clips, inside, inside or self._chain() is not None)
 
@@ -191,7 +191,7 @@ class NetworkView(Panel):
         """With true lines and shapes, at rest."""
         masks = masks_of(snapshot)
         found = levels_of(snapshot, layout, masks)
-        marks.paint_static(painter, layout, self.theme, *self._bold(snapshot))
+        paint_standing(painter, layout, self.theme, *self._bold(snapshot))
         if shows_weights(snapshot):
             paint_weights(painter, layout, snapshot, found.edges, self.theme)
         paint_lines(painter, layout, found.edges, self.theme)
@@ -240,7 +240,7 @@ class NetworkView(Panel):
         bold = self._bold(snapshot)
         if self._backdrop is None or self._backdrop[0] != bold:
             pixmap, painter = self._new_pixmap()
-            marks.paint_static(painter, layout, self.theme, *bold)
+            paint_standing(painter, layout, self.theme, *bold)
             painter.end()
             self._backdrop = (bold, pixmap)
         return self._backdrop[1]

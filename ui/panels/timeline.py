@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QWidget
 from gradviz.snapshot import Snapshot
 
 from ..selection import Selection
+from ..stages import LAYERS, words_of
 from . import marks
 from .panel import Panel, Table
 from .timeline_frame import Frame
@@ -130,9 +131,10 @@ class TimelinePanel(Panel):
         if snapshot is not None and snapshot.level:
             level = f"level {snapshot.level}"
             return (f"reconstruction error of {level} above, its typical |∂J/∂w| below", f"error of {level}", "")
+        words = words_of(snapshot.architecture) if snapshot is not None else LAYERS
         if self.scrubbing_enabled:
-            return ("drag to travel back; typical |∂J/∂w| of each layer below", "drag to travel back", "")
-        return ("loss above, typical |∂J/∂w| of each layer below", "loss, |∂J/∂w| per layer", "")
+            return (f"drag to travel back; typical {words.size} of each {words.one} below", "drag to travel back", "")
+        return (f"loss above, typical {words.size} of each {words.one} below", f"loss, {words.size} per {words.one}", "")
 
     def _frame(self, area: QRectF) -> Frame:
         return self.picture.frame(area)

@@ -11,6 +11,7 @@ from gradviz.snapshot import Architecture, Ghost, HistoryTable
 from gradviz.spec import Spec
 
 from ..numbers import full, short
+from ..stages import size_of
 from .panel import Table
 from .timeline_frame import Frame
 from .timeline_marks import fork_place
@@ -65,7 +66,8 @@ def card_at(
             rows.append((f"{name} after step {int(history.test_steps[index]):,}", full(float(history.test_loss[index]))))
     layer = frame.layer_at(at.y())
     if layer is not None and level in (0, layer):
-        rows.append((f"{architecture.layers[layer - 1].name}: typical |∂J/∂w|", full(float(history.gradient_rms[row, layer - 1]))))
+        name = f"{architecture.layers[layer - 1].name}: typical {size_of(architecture, layer)}"
+        rows.append((name, full(float(history.gradient_rms[row, layer - 1]))))
     return Card(f"Step {step:,}", rows, step)
 
 
