@@ -17,9 +17,9 @@ from gradviz.speed import measure_speed
 
 from . import export
 from .movie import Cancelled, write_movie
+from .off_screen import SIZES, OffScreen
 from .presets import preset_named
 from .selection import Selection
-from .stage import SIZES, Stage
 from .theme import THEMES, apply_theme
 
 MOST_FRAMES = 150  # of which an animation is made when nobody says how many
@@ -82,24 +82,24 @@ class _Take:
         preset = preset_named(film.preset) if film.preset is not None else None
         spec = film.settings[0][1]
         size = film.size or SIZES.get(film.view) or self._whole_size(spec)
-        stage = Stage(film.view, film.theme, spec, size, preset=preset, page=film.page, selection=film.selection)
+        view = OffScreen(film.view, film.theme, spec, size, preset=preset, page=film.page, selection=film.selection)
         try:
             for snapshot in self._moments():
-                stage.show(snapshot)
-                yield export.picture(stage.drawable, stage.size, film.scale)
+                view.show(snapshot)
+                yield export.picture(view.drawable, view.size, film.scale)
         finally:
-            stage.close()
+            view.close()
 
     def _whole_size(self, spec: Spec) -> tuple[int, int]:
         """What a view that is as high as what it holds takes once all is known: at the first moments it holds little."""
         experiment = Experiment(spec)
         experiment.advance()
-        stage = Stage(self._film.view, self._film.theme, spec)
+        view = OffScreen(self._film.view, self._film.theme, spec)
         try:
-            stage.show(self._measured(experiment))
-            return math.ceil(stage.size.width()), math.ceil(stage.size.height())
+            view.show(self._measured(experiment))
+            return math.ceil(view.size.width()), math.ceil(view.size.height())
         finally:
-            stage.close()
+            view.close()
 
     def _moments(self) -> Iterator[Snapshot]:
         film = self._film

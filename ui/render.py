@@ -19,9 +19,9 @@ from gradviz.speed import measure_speed
 from . import export
 from .film import PHASES_RATE, STEPS_RATE, Film, make_film, thinned
 from .movie import SUFFIXES, Cancelled
+from .off_screen import OffScreen
 from .panels import LAB
 from .presets import Preset, preset_named
-from .stage import Stage
 from .theme import THEMES, apply_theme
 
 
@@ -78,12 +78,12 @@ def _measured(spec: Spec, steps: int, phases: int, look: Look) -> Snapshot:
 def _draw(snapshot: Snapshot, options: argparse.Namespace, preset: Preset | None) -> None:
     selection = preset.select if preset is not None else None
     page = "chain" if options.phases else preset.page if preset is not None else ""
-    stage = Stage(options.view, options.theme, snapshot.spec, options.size, preset=preset, page=page, selection=selection)
+    view = OffScreen(options.view, options.theme, snapshot.spec, options.size, preset=preset, page=page, selection=selection)
     try:
-        stage.show(snapshot)
-        export.export_picture(stage.drawable, options.output, stage.size, options.scale, export.description(snapshot))
+        view.show(snapshot)
+        export.export_picture(view.drawable, options.output, view.size, options.scale, export.description(snapshot))
     finally:
-        stage.close()
+        view.close()
 
 
 def _animate(spec: Spec, options: argparse.Namespace, preset: Preset | None, look: Look) -> int:

@@ -26,7 +26,7 @@ SIZES = {
 }  # the chain rule and the lab are as high as what they hold
 
 
-class Stage:
+class OffScreen:
     """One view in one size; moments are shown on it one after another. It needs a QApplication."""
 
     def __init__(
