@@ -14,7 +14,7 @@ from typing import Any
 
 APPLICATION_ID = 0x47724476  # "GrDv"
 VERSION = 1  # of the format; a reader refuses files of a later one
-PAGE_SIZE = 16_384
+PAGE_SIZE = 8_192
 
 STEPS, STATES, TESTS, SETTINGS, LINES, FACTS = range(6)
 TABLES = ("steps", "states", "tests", "settings", "lines", "facts")  # by kind
