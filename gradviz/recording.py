@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import os
-import sqlite3
+import struct
 import time
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -23,36 +21,31 @@ from gradviz.data import Data
 from gradviz.experiment import Experiment
 from gradviz.line import Line, Settings
 from gradviz.recording_format import (
-    APPLICATION_ID,
     COLUMNS,
     FACT_MADE,
     FACT_PROGRESS,
     FACTS,
+    HEAD,
     LINES,
     MOST_LINES,
-    PAGE_SIZE,
-    SCHEMA,
     SETTINGS,
     STATES,
-    TABLES,
     TESTS,
     VERSION,
     RecordingError,
     RecordingWriteError,
-    crc_of_body,
-    kind_of,
     row_id,
     to_json,
 )
-from gradviz.recording_states import encode_state
+from gradviz.recording_writer import Channel, Direct
 from gradviz.step_statistics import Floats, StepStatistics
+from gradviz.training import AnyPass
 
 WRITE_SECONDS = 0.5  # between two transactions
-WAL_BYTES = 16_000_000  # that are collected beside the file before they are moved into it
-STATE_SHARE = 0.01  # of the training time, about, for checkpoints
+PAST_ROWS = 256  # of a run that had begun before, handed over at a time
+STATE_SHARE = 0.003  # of the training time, about, for checkpoints
 STATE_SECONDS, STATE_BYTES = 40e-6, 3e8  # what one takes: so long, and a second for so many bytes
 STEP_SECONDS, STEP_WORK = 1e-4, 2e10  # what a step takes: so long, and a second for so many multiply-adds
-HEAD = 4  # numbers of a row before those of its layers: id, loss, norm before and after clipping
 
 
 class Recorder:
@@ -67,32 +60,26 @@ class Recorder:
         RecordingError: when a step is appended that is of another run.
     """
 
-    def __init__(self, path: str | Path, experiment: Experiment) -> None:
+    def __init__(self, path: str | Path, experiment: Experiment, channel: Channel | None = None) -> None:
+        """``channel``: where the writer is, if not here; it makes the file."""
         self.path = Path(path)
+        self._channel = channel or Direct(self.path)
+        self._closed = False
         self._experiment = experiment
         self._numbers: dict[int, int] = {}  # the run's number of a line -> the file's
         self._written: list[_Written] = []  # of each line of the file
-        self._waiting: list[tuple[int, bytes]] = []  # rows for all tables but that of the steps
-        self._steps: list[list[tuple[Any, ...]]] = []  # rows for that one
         self._heads: list[tuple[int, float, float, float]] = []  # of the steps gathered: id, loss, norm before and after clipping
         self._gradients: list[Floats] = []
         self._deltas: list[Floats] = []
         self._clipped: list[tuple[int, Floats]] = []  # (which of the steps gathered, norms after clipping)
-        self._statistics = StepStatistics(experiment.trainer.run)
         self._stride = state_stride(experiment)
-        os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))  # never over another file
-        try:
-            self._connection: sqlite3.Connection | None = self._made()
-            about = {"format": "GradViz recording", "version": VERSION, "layers": [layer.name for layer in experiment.architecture.layers]}
-            self._waiting.append((row_id(FACTS, step=FACT_MADE), to_json(about)))
-            self._line = experiment.recorded_line
-            self._own = self._begin_line(self._line, None)
-            self._write(closed=False)
-            self._run("PRAGMA wal_checkpoint(TRUNCATE)")  # so that the file by itself tells what it is
-        except BaseException:
-            self._disconnect()
-            self.path.unlink(missing_ok=True)
-            raise
+        self._due = 0.0
+        about = {"format": "GradViz recording", "version": VERSION, "layers": [layer.name for layer in experiment.architecture.layers]}
+        self._put_row(row_id(FACTS, step=FACT_MADE), to_json(about))
+        self._gather_from(experiment.trainer.run)
+        self._line = experiment.recorded_line
+        self._own = self._begin_line(self._line, None)
+        self._write(closed=False)
 
     def append(self, experiment: Experiment) -> None:
         """Record the step that has just been done; one that is on record already, walked through again, is left as it is."""
@@ -107,8 +94,9 @@ class Recorder:
         if step <= own.last:
             return
         if statistics.run is not trainer.run:
-            self._settle()
-            statistics = self._statistics = StepStatistics(trainer.run)
+            self._hand_over()
+            self._gather_from(trainer.run)
+            statistics = self._statistics
         own.last = step
         self._heads.append((own.first_id + step, trainer.loss, trainer.total_norm, trainer.clipped_norm))
         self._gradients.append(trainer.gradient_norms)
@@ -118,39 +106,38 @@ class Recorder:
         statistics.gather()
         if not step % self._stride:
             self._keep(experiment.state())
-        if statistics.gathered == statistics.most:
-            self._settle()
+        if statistics.gathered == statistics.layout.steps:
+            self._hand_over()
         if time.perf_counter() >= self._due:
             self.flush()
 
     def flush(self) -> None:
         """Write all that has been appended."""
-        self._settle()
+        if self._closed:
+            raise RecordingWriteError(f"{self.path.name} is closed; nothing more can be recorded in it.")
+        self._hand_over()
         self._take_settings()
         self._write(closed=False)
 
     def close(self) -> None:
         """Write the rest and leave one file that is complete by itself; does nothing when it is closed, or was given up."""
-        if self._connection is None:
+        if self._closed:
             return
-        self._settle()
+        self._closed = True
+        self._hand_over()
         self._take_settings()
         for state in self._line.checkpoints.all()[-2:]:
             self._keep(state)  # from where the last step can be done again at once
         self._write(closed=True)
-        self._run("PRAGMA wal_checkpoint(TRUNCATE)")
-        try:
-            self._connection.execute("PRAGMA journal_mode=DELETE")
-        except sqlite3.OperationalError:
-            pass  # somebody is reading it: then it stays a file with a log beside it, which is empty
-        self._disconnect()
+        del self._statistics, self._rows  # which look into the writer's memory
+        self._channel.close()
 
     # ---- lines and settings
 
     def _go_to_line(self, line: Line, experiment: Experiment) -> None:
         if line.number not in self._numbers and (experiment is not self._experiment or not line.parent):
             raise RecordingError(f"This step is of another run than the one that {self.path.name} records. Begin another recording for it.")
-        self._settle()
+        self._hand_over()
         self._take_tests()
         known = self._numbers.get(line.number)
         self._line = line
@@ -165,7 +152,7 @@ class Recorder:
         self._numbers[line.number] = number
         self._written.append(own)
         body = {"parent": parent, "branch_step": line.branch_step if parent is not None else 0}
-        self._waiting.append((row_id(LINES, number), to_json(body)))
+        self._put_row(row_id(LINES, number), to_json(body))
         self._take_settings()
         if parent is None:
             self._take_past(line)
@@ -176,10 +163,12 @@ class Recorder:
         steps, losses, norms, totals = line.history.records()
         known, layers = len(steps), norms.shape[1]
         if known:
-            columns = np.full((known, len(COLUMNS) + 1, layers), np.nan)
-            columns[:, 0] = norms
-            heads = np.column_stack((losses[:, 0], totals))
-            self._rows_of_steps([self._own.first_id + step for step in steps.tolist()], heads, columns, set())
+            rows = np.full((known, HEAD + (len(COLUMNS) + 1) * layers), np.nan)
+            rows.view("<i8")[:, 0] = self._own.first_id + steps
+            rows[:, 1], rows[:, 2:HEAD], rows[:, HEAD : HEAD + layers] = losses[:, 0], totals, norms
+            for start in range(0, known, PAST_ROWS):
+                self._channel.put(("past", layers, rows[start : start + PAST_ROWS].copy()))
+            self._own.rows += known
         for state in line.checkpoints.all():
             self._keep(state)
 
@@ -195,109 +184,62 @@ class Recorder:
 
     def _note_settings(self, body: dict[str, Any]) -> None:
         own = self._own
-        self._waiting.append((row_id(SETTINGS, own.number, own.settings_noted), to_json(body)))
+        self._put_row(row_id(SETTINGS, own.number, own.settings_noted), to_json(body))
         own.settings_noted += 1
 
     def _take_tests(self) -> None:
         own, tests = self._own, self._line.history.tests
         for step, loss in tests[own.tests :]:
-            self._waiting.append((row_id(TESTS, own.number, step), np.array(loss, "<f8").tobytes()))
+            self._put_row(row_id(TESTS, own.number, step), struct.pack("<d", loss))
         own.tests = len(tests)
 
     def _keep(self, state: State) -> None:
         own = self._own
         if state.steps not in own.states:
             own.states.add(state.steps)
-            self._waiting.append((row_id(STATES, own.number, state.steps), encode_state(state)))
+            self._channel.put(("state", row_id(STATES, own.number, state.steps), state))
 
-    # ---- steps
+    # ---- what goes to the writer
 
-    def _settle(self) -> None:
-        """Make rows of the steps gathered."""
+    def _hand_over(self) -> None:
+        """Give the steps gathered to the writer, and take another block."""
         count = self._statistics.gathered
         if not count:
             return
-        layers = len(self._gradients[0])
-        columns = np.empty((count, len(COLUMNS) + 1, layers))
+        rows = self._rows
+        layers = self._statistics.layout.layers
+        ids, *heads = zip(*self._heads, strict=True)
+        rows.view("<i8")[:count, 0] = ids
+        rows[:count, 1:HEAD] = np.array(heads).T
+        columns = rows[:count, HEAD:].reshape(count, -1, layers)
         columns[:, 0], columns[:, 1] = self._gradients, self._deltas
-        columns[:, 2:5] = self._statistics.settle().transpose(1, 0, 2)
         for place, norms in self._clipped:
             columns[place, 5] = norms
-        ids, *heads = zip(*self._heads, strict=True)
-        self._rows_of_steps(list(ids), np.array(heads).T, columns, {place for place, _ in self._clipped})
-        for gathered in (self._heads, self._gradients, self._deltas, self._clipped):
-            gathered.clear()  # type: ignore[attr-defined]
-
-    def _rows_of_steps(self, ids: list[int], heads: Floats, columns: Floats, clipped: set[int]) -> None:
-        """Rows of steps: ``heads`` (n, 3), ``columns`` (n, columns, layers) of which the last one counts for those that were clipped."""
-        count, width, layers = columns.shape
-        block = np.empty((count, HEAD + width * layers), "<f8")
-        block.view("<i8")[:, 0] = ids
-        # SQLite knows one NaN, and no −0
-        block[:, 1:HEAD] = np.where(np.isnan(heads), np.nan, heads + 0.0)
-        block[:, HEAD:] = columns.reshape(count, -1)
-        memory, size = memoryview(block).cast("B"), block.strides[0]
-        short = size - 8 * layers
-        ends = [start + (size if place in clipped else short) for place, start in enumerate(range(0, count * size, size))]
-        starts = range(0, count * size, size)
-        crcs = [zlib.crc32(memory[start:end]) for start, end in zip(starts, ends, strict=True)]
-        bodies = [memory[start + 8 * HEAD : end] for start, end in zip(starts, ends, strict=True)]
-        self._steps.append(list(zip(ids, *block[:, 1:HEAD].T.tolist(), bodies, crcs, strict=True)))
+        self._channel.put(("steps", self._block, count, [place for place, _ in self._clipped]))
         self._own.rows += count
+        self._heads, self._gradients, self._deltas, self._clipped = [], [], [], []
+        self._begin_block()
 
-    # ---- the file
+    def _begin_block(self) -> None:
+        statistics = self._statistics
+        self._block, block = self._channel.block(statistics.layout.size)
+        self._rows = statistics.begin(self._block, block).rows
 
-    def _made(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, isolation_level=None)
-        for pragma in (
-            f"page_size={PAGE_SIZE}",
-            f"application_id={APPLICATION_ID}",
-            f"user_version={VERSION}",
-            "journal_mode=WAL",
-            "synchronous=NORMAL",
-            f"wal_autocheckpoint={WAL_BYTES // PAGE_SIZE}",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute("BEGIN")
-        for table in SCHEMA.values():
-            connection.execute(table)
-        connection.execute("COMMIT")
-        return connection
+    def _gather_from(self, run: AnyPass) -> None:
+        layers = run.network.depth
+        self._statistics = StepStatistics(run, HEAD + (len(COLUMNS) + 1) * layers)
+        self._channel.put(("layout", self._statistics.layout))
+        self._begin_block()
 
     def _write(self, closed: bool) -> None:
         self._take_tests()
         lines = [[own.rows, own.last] for own in self._written]
-        progress = to_json({"lines": lines, "line": self._own.number, "closed": closed})
-        self._waiting.append((row_id(FACTS, step=FACT_PROGRESS), progress))
-        self._run("BEGIN")
-        for rows in self._steps:
-            self._run("INSERT INTO steps VALUES(?,?,?,?,?,?)", rows)
-        for kind, group in itertools.groupby(self._waiting, key=lambda row: kind_of(row[0])):
-            rows = [(row, body, crc_of_body(row, body)) for row, body in group]
-            self._run(f"INSERT OR REPLACE INTO {TABLES[kind]} VALUES(?,?,?)", rows)
-        self._run("COMMIT")
-        self._steps.clear()
-        self._waiting.clear()
+        self._put_row(row_id(FACTS, step=FACT_PROGRESS), to_json({"lines": lines, "line": self._own.number, "closed": closed}))
+        self._channel.put(("close" if closed else "write",))
         self._due = time.perf_counter() + WRITE_SECONDS
 
-    def _run(self, statement: str, rows: list[tuple[Any, ...]] | None = None) -> None:
-        """Execute a statement; when that fails, the recording is given up at what had been written before."""
-        if self._connection is None:
-            raise RecordingWriteError(f"{self.path.name} is closed; nothing more can be recorded in it.")
-        try:
-            if rows is None:
-                self._connection.execute(statement)
-            else:
-                self._connection.executemany(statement, rows)
-        except sqlite3.Error as error:
-            self._disconnect()
-            raise RecordingWriteError(f"{self.path} cannot be written any further ({error}). What was recorded before stays.") from error
-
-    def _disconnect(self) -> None:
-        connection = getattr(self, "_connection", None)
-        self._connection = None
-        if connection is not None:
-            connection.close()
+    def _put_row(self, row: int, body: bytes) -> None:
+        self._channel.put(("row", row, body))
 
 
 class _Written:

@@ -20,13 +20,15 @@ STEPS, STATES, TESTS, SETTINGS, LINES, FACTS = range(6)
 TABLES = ("steps", "states", "tests", "settings", "lines", "facts")  # by kind
 
 SCHEMA = {
+    # in reverse, so that what all the rest depends on stands first in the file
+    **{name: f"CREATE TABLE {name}(id INTEGER PRIMARY KEY, body BLOB, crc INTEGER)" for name in TABLES[:0:-1]},
     "steps": "CREATE TABLE steps(id INTEGER PRIMARY KEY, loss REAL, norm REAL, clipped_norm REAL, layers BLOB, crc INTEGER)",
-    **{name: f"CREATE TABLE {name}(id INTEGER PRIMARY KEY, body BLOB, crc INTEGER)" for name in TABLES[1:]},
 }
 """``layers`` of a step are float64 columns, each with one number per layer: `COLUMNS`, and `CLIPPED` where the step was clipped."""
 
 COLUMNS = ("gradient_norms", "delta_norms", "activation_means", "activation_stds", "saturated")
 CLIPPED = "clipped_norms"
+HEAD = 4  # numbers of a step before those of its layers: id, loss, norm before and after clipping
 MOST_LINES = 1 << 16
 STEP_BITS = 40
 FACT_MADE, FACT_PROGRESS = 0, 1  # the facts there are: what the file is, and how far it goes

@@ -6,9 +6,11 @@ activations to a few numbers per unit and marks where a slope is small; what fol
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +27,79 @@ MOST_STEPS = 256
 LANE = 255  # so many bytes that are 0 or 1 can be added up in one byte
 
 
+class Layout(msgspec.Struct, frozen=True):
+    """How what is gathered of some steps lies in a block of memory, and how to work it out, also in another process.
+
+    The block holds ``rows`` (steps, numbers) float64, one per step for whoever gathers; then for each of ``shapes`` the means and mean
+    squares over the batch; then one byte for each unit and example that says whether its slope is small.
+    """
+
+    steps: int  # so many fit
+    layers: int
+    numbers: int  # in a row
+    dtype: str
+    shapes: tuple[tuple[int, ...], ...]  # of the units of each array of activations
+    starts: tuple[int, ...]  # where a layer begins among all their units …
+    every: int  # … of which only each so manieth counts
+    units: tuple[int, ...]  # of each layer
+    marked: tuple[int, ...]  # shape of the units that can be saturated
+    marked_units: tuple[int, ...]  # of each layer that has some
+    batch: int
+
+    @property
+    def width(self) -> int:
+        """Bytes for the marks of one unit: whole words, so that eight are added at a time."""
+        return -(-self.batch // 8) * 8
+
+    @property
+    def size(self) -> int:
+        """Bytes of the block."""
+        sums = 2 * sum(_count(shape) for shape in self.shapes) * 8
+        return self.steps * (8 * self.numbers + sums + _count(self.marked) * self.width)
+
+    def views(self, block: Any) -> Block:
+        """The arrays in a block."""
+        at = 0
+
+        def next_array(dtype: Any, *shape: int) -> NDArray[Any]:
+            nonlocal at
+            found = np.frombuffer(block, dtype, _count(shape), at).reshape(shape)
+            at += -(-found.nbytes // 8) * 8
+            return found
+
+        rows = next_array("<f8", self.steps, self.numbers)
+        sums = [next_array(self.dtype, 2, self.steps, *shape) for shape in self.shapes]
+        return Block(rows, sums, next_array(np.bool_, self.steps, *self.marked, self.width))
+
+    def settled(self, block: Block, count: int) -> Floats:
+        """(3, count, layers): mean, standard deviation and saturated share of each layer in the first ``count`` steps."""
+        found = np.zeros((3, count, self.layers))
+        with np.errstate(all="ignore"):
+            moments = [
+                np.concatenate([sums[which, :count].reshape(count, -1) for sums in block.sums], axis=1, dtype=np.float64)
+                for which in (0, 1)
+            ]
+            means, squares = (np.add.reduceat(sums, self.starts, axis=1)[:, :: self.every] / self.units for sums in moments)
+            found[0], found[1] = means, np.sqrt(np.maximum(squares - means * means, 0.0))
+        lengths = [units * self.width // 8 for units in self.marked_units]
+        ends = np.cumsum(lengths)
+        parts = [np.arange(end - length, end, LANE) for end, length in zip(ends, lengths, strict=True)]
+        words = block.marks[:count].reshape(count, -1).view(np.uint64)
+        lanes = np.add.reduceat(words, np.concatenate(parts), axis=1).view(np.uint8).reshape(count, -1, 8).sum(axis=2, dtype=np.int64)
+        counts = np.add.reduceat(lanes, np.cumsum([0, *(len(part) for part in parts)])[:-1], axis=1)
+        # the read-out of a recurrent net has no activation: 0
+        found[2, :, : counts.shape[1]] = counts / (np.array(self.marked_units) * float(self.batch))
+        return found
+
+
+class Block(NamedTuple):
+    """The arrays of `Layout`."""
+
+    rows: Floats
+    sums: list[Floats]
+    marks: Marks
+
+
 class StepStatistics:
     """Gathers what each step leaves in the buffers of one pass.
 
@@ -33,53 +108,60 @@ class StepStatistics:
 
     Attributes:
         run: the pass.
-        most: so many steps can be gathered before `settle`.
-        gathered: so many have been.
+        layout: how what is gathered lies in memory.
+        gathered: how many steps have been since `begin`.
     """
 
-    def __init__(self, run: AnyPass) -> None:
+    def __init__(self, run: AnyPass, numbers: int) -> None:
+        """``numbers``: how many a row of `Layout` is to have for each step."""
         self.run = run
-        batch, dtype = run.batch, run.network.dtype
-        width = -(-batch // 8) * 8  # whole words, so that eight marks are added at a time
+        batch = run.batch
         if isinstance(run, Pass):
             widths = list(run.network.widths)
             self._values = [run.values]
-            starts = [np.cumsum([0, *(units + 1 for units in widths)])[:-1]]
-            self._starts = np.stack((starts[0], starts[0] + widths), axis=1).ravel()  # every other sum is that of a bias's ones
-            self._every = 2
-            marked, mark = _small_slopes(run.network, run.slopes)
-            marked_units = np.array(widths)
+            begins = np.cumsum([0, *(units + 1 for units in widths)])[:-1]
+            starts, every = np.stack((begins, begins + widths), axis=1).ravel(), 2  # every other sum is that of a bias's ones
+            marked, self._mark = _small_slopes(run.network, run.slopes)
+            marked_units = widths
         else:
             time, hidden, outputs = run.time, run.network.hidden, run.network.outputs
             widths = [hidden] * time + [outputs]
             self._values = [run.cell.states, run.outputs]
-            self._starts, self._every = np.arange(time + 1) * hidden, 1
-            marked, mark = _small_slopes_of_cell(run)
-            marked_units = np.array([int(np.prod(marked[1:]))] * time)
-        self._layers = len(widths)
-        self._units = np.array(widths, float)
-        self._mark = mark
-        self._marked = marked_units * float(batch)
-        self.most = int(np.clip(MOST_BYTES // max(1, int(np.prod(marked)) * width), 1, MOST_STEPS))
+            starts, every = np.arange(time + 1) * hidden, 1
+            marked, self._mark = _small_slopes_of_cell(run)
+            marked_units = [_count(marked[1:])] * time
+        shapes = tuple(values.shape[:-1] for values in self._values)
+        dtype = run.network.dtype
+        self.layout = Layout(
+            1, len(widths), numbers, dtype.str, shapes, tuple(starts.tolist()), every, tuple(widths), marked, tuple(marked_units), batch
+        )
+        fitting = int(np.clip(MOST_BYTES // self.layout.size, 1, MOST_STEPS))
+        self.layout = msgspec.structs.replace(self.layout, steps=fitting)
         self.gathered = 0
         self._average = np.full(batch, 1.0 / batch, dtype)
         self._squares = [np.empty(values.shape, dtype) for values in self._values]
-        self._sums = [np.empty((2, self.most, *values.shape[:-1]), dtype) for values in self._values]
-        self._marks = np.zeros((self.most, *marked, width), np.bool_)
-        # one step after the other, as views that need not be made each time
-        self._places = [
-            (self._marks[step, ..., :batch], [(values, squares, sums[0, step], sums[1, step]) for values, squares, sums in zip(
-                self._values, self._squares, self._sums, strict=True)])
-            for step in range(self.most)
-        ]
-        words = marked_units * (width // 8)
-        ends = np.cumsum(words)
-        parts = [np.arange(end - count, end, LANE) for end, count in zip(ends, words, strict=True)]
-        self._word_starts = np.concatenate(parts)
-        self._part_starts = np.cumsum([0, *(len(part) for part in parts)])[:-1]
+        self._known: dict[int, tuple[Block, list[Any]]] = {}
+        self._places: list[Any] = []
+
+    def begin(self, number: int, block: Any) -> Block:
+        """Gather from now on into this block of memory, whose ``number`` tells it from others."""
+        if number not in self._known:
+            views = self.layout.views(block)
+            views.marks[..., self.layout.batch :] = False
+            places = [
+                (
+                    views.marks[step, ..., : self.layout.batch],
+                    [(v, squares, sums[0, step], sums[1, step]) for v, squares, sums in zip(self._values, self._squares, views.sums, strict=True)],
+                )
+                for step in range(self.layout.steps)
+            ]
+            self._known[number] = views, places
+        self.gathered = 0
+        views, self._places = self._known[number]
+        return views
 
     def gather(self) -> None:
-        """Take the step in that has just been done; at most `most` of them before the next `settle`."""
+        """Take the step in that has just been done."""
         marks, moments = self._places[self.gathered]
         average = self._average
         with np.errstate(all="ignore"):
@@ -90,21 +172,9 @@ class StepStatistics:
             self._mark(marks)
         self.gathered += 1
 
-    def settle(self) -> Floats:
-        """(3, gathered, layers) float64: mean, standard deviation and saturated share of each layer; then none are gathered."""
-        count, self.gathered = self.gathered, 0
-        found = np.zeros((3, count, self._layers))
-        with np.errstate(all="ignore"):
-            moments = [
-                np.concatenate([sums[which, :count].reshape(count, -1) for sums in self._sums], axis=1, dtype=np.float64) for which in (0, 1)
-            ]
-            means, squares = (np.add.reduceat(sums, self._starts, axis=1)[:, :: self._every] / self._units for sums in moments)
-            found[0], found[1] = means, np.sqrt(np.maximum(squares - means * means, 0.0))
-        words = self._marks[:count].reshape(count, -1).view(np.uint64)
-        lanes = np.add.reduceat(words, self._word_starts, axis=1).view(np.uint8).reshape(count, -1, 8).sum(axis=2, dtype=np.int64)
-        counts = np.add.reduceat(lanes, self._part_starts, axis=1)
-        found[2, :, : counts.shape[1]] = counts / self._marked  # the read-out of a recurrent net has no activation: 0
-        return found
+
+def _count(shape: Sequence[int]) -> int:
+    return math.prod(shape)
 
 
 def _small_slopes(network: Network, slopes: Floats) -> tuple[tuple[int, ...], Callable[[Marks], object]]:
