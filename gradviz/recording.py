@@ -207,7 +207,7 @@ class Recorder:
         if not count:
             return
         rows = self._rows
-        layers = self._statistics.layout.layers
+        layers = len(self._statistics.layout.units)
         ids, *heads = zip(*self._heads, strict=True)
         rows.view("<i8")[:count, 0] = ids
         rows[:count, 1:HEAD] = np.array(heads).T

@@ -110,8 +110,8 @@ class RecordingWriter:
             self._views[number] = layout.views(blocks[number])
         block = self._views[number]
         rows = block.rows[:count].copy()
-        rows[:, HEAD:].reshape(count, -1, layout.layers)[:, 2:5] = layout.settled(block, count).transpose(1, 0, 2)
-        self._add_steps(rows, layout.layers, set(clipped))
+        rows[:, HEAD:].reshape(count, -1, len(layout.units))[:, 2:5] = layout.settled(block, count).transpose(1, 0, 2)
+        self._add_steps(rows, len(layout.units), set(clipped))
 
     def _add_steps(self, rows: Floats, layers: int, clipped: set[int]) -> None:
         """Rows (n, numbers) as they are kept, but for the norms after clipping, which only those have that were clipped."""

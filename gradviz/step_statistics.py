@@ -1,94 +1,87 @@
 """What the activations of every single step were like, layer by layer: mean, standard deviation and share of saturated units.
 
-A step of a small net takes a tenth of a millisecond, and this may cost but a small part of it. So each step only reduces its
-activations to a few numbers per unit and marks where a slope is small; what follows is worked out for many steps at once.
+A step of a small net takes a tenth of a millisecond, and this may cost but a small part of it. So the training only copies a sample:
+of each mini-batch the first few examples, which is a fair one, as the order is drawn. What follows from it is worked out for many steps
+at once, and where the training does not wait for it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gradviz.activations import ACTIVATIONS, LIMIT
-from gradviz.network import Network, Pass
+from gradviz.activations import ACTIVATIONS
+from gradviz.network import Pass
 from gradviz.recurrent_cells import LSTMCell, PlainCell
 from gradviz.training import AnyPass
 
 Floats = NDArray[np.floating[Any]]
-Marks = NDArray[np.bool_]
 
-MOST_BYTES = 1_000_000  # of the marks that wait to be counted: about what the processor's cache holds
+MOST_BYTES = 500_000  # of the steps that wait to be worked out: what a processor's cache holds
 MOST_STEPS = 256
-LANE = 255  # so many bytes that are 0 or 1 can be added up in one byte
+LAYER_SAMPLE = 128  # activations of a layer that are looked at, at least, as far as the mini-batch has so many …
+FEWEST_EXAMPLES = 4  # … of at least so many examples
 
 
 class Layout(msgspec.Struct, frozen=True):
     """How what is gathered of some steps lies in a block of memory, and how to work it out, also in another process.
 
-    The block holds ``rows`` (steps, numbers) float64, one per step for whoever gathers; then for each of ``shapes`` the means and mean
-    squares over the batch; then one byte for each unit and example that says whether its slope is small.
+    The block holds ``rows`` (steps, numbers) float64, one per step for whoever gathers; then for each step samples of the activations
+    and of what tells whether they are saturated, one row per unit and one column per example.
     """
 
     steps: int  # so many fit
-    layers: int
     numbers: int  # in a row
     dtype: str
-    shapes: tuple[tuple[int, ...], ...]  # of the units of each array of activations
-    starts: tuple[int, ...]  # where a layer begins among all their units …
-    every: int  # … of which only each so manieth counts
+    examples: int
     units: tuple[int, ...]  # of each layer
-    marked: tuple[int, ...]  # shape of the units that can be saturated
-    marked_units: tuple[int, ...]  # of each layer that has some
-    batch: int
-
-    @property
-    def width(self) -> int:
-        """Bytes for the marks of one unit: whole words, so that eight are added at a time."""
-        return -(-self.batch // 8) * 8
+    gap: int  # rows behind each layer's that are none of units
+    marked: tuple[int, ...]  # rows of each layer that tells about saturation; those layers come first
+    limits: tuple[float, ...]  # of each of these: |f′| up to here is small
+    gates: bool  # whether the rows are values of sigmoid gates instead of f′
 
     @property
     def size(self) -> int:
         """Bytes of the block."""
-        sums = 2 * sum(_count(shape) for shape in self.shapes) * 8
-        return self.steps * (8 * self.numbers + sums + _count(self.marked) * self.width)
+        samples = (sum(self.units) + self.gap * len(self.units) + sum(self.marked)) * self.examples
+        return self.steps * (8 * self.numbers + np.dtype(self.dtype).itemsize * samples)
 
     def views(self, block: Any) -> Block:
-        """The arrays in a block."""
-        at = 0
-
-        def next_array(dtype: Any, *shape: int) -> NDArray[Any]:
-            nonlocal at
-            found = np.frombuffer(block, dtype, _count(shape), at).reshape(shape)
-            at += -(-found.nbytes // 8) * 8
-            return found
-
-        rows = next_array("<f8", self.steps, self.numbers)
-        sums = [next_array(self.dtype, 2, self.steps, *shape) for shape in self.shapes]
-        return Block(rows, sums, next_array(np.bool_, self.steps, *self.marked, self.width))
+        """The arrays in a block: (steps, numbers), (steps, rows, examples), (steps, rows, examples)."""
+        value_rows, mark_rows = sum(self.units) + self.gap * len(self.units), sum(self.marked)
+        rows = np.frombuffer(block, "<f8", self.steps * self.numbers).reshape(self.steps, self.numbers)
+        counts = [self.steps * count * self.examples for count in (value_rows, mark_rows)]
+        samples = np.frombuffer(block, self.dtype, sum(counts), rows.nbytes)
+        shapes = [(self.steps, count, self.examples) for count in (value_rows, mark_rows)]
+        return Block(rows, samples[: counts[0]].reshape(shapes[0]), samples[counts[0] :].reshape(shapes[1]))
 
     def settled(self, block: Block, count: int) -> Floats:
         """(3, count, layers): mean, standard deviation and saturated share of each layer in the first ``count`` steps."""
-        found = np.zeros((3, count, self.layers))
+        found = np.zeros((3, count, len(self.units)))
+        units, marked = np.array(self.units), np.array(self.marked)
+        begins = np.cumsum([0, *(units + self.gap)])[:-1]
+        starts = np.stack((begins, begins + units), axis=1).ravel() if self.gap else begins
+        every = 2 if self.gap else 1  # the other sums are those of the gaps
         with np.errstate(all="ignore"):
-            moments = [
-                np.concatenate([sums[which, :count].reshape(count, -1) for sums in block.sums], axis=1, dtype=np.float64)
-                for which in (0, 1)
-            ]
-            means, squares = (np.add.reduceat(sums, self.starts, axis=1)[:, :: self.every] / self.units for sums in moments)
-            found[0], found[1] = means, np.sqrt(np.maximum(squares - means * means, 0.0))
-        lengths = [units * self.width // 8 for units in self.marked_units]
-        ends = np.cumsum(lengths)
-        parts = [np.arange(end - length, end, LANE) for end, length in zip(ends, lengths, strict=True)]
-        words = block.marks[:count].reshape(count, -1).view(np.uint64)
-        lanes = np.add.reduceat(words, np.concatenate(parts), axis=1).view(np.uint8).reshape(count, -1, 8).sum(axis=2, dtype=np.int64)
-        counts = np.add.reduceat(lanes, np.cumsum([0, *(len(part) for part in parts)])[:-1], axis=1)
+            values = block.values[:count].astype(np.float64)
+            numbers = units * self.examples
+            means = np.add.reduceat(values.sum(axis=2), starts, axis=1)[:, ::every] / numbers
+            rows = np.repeat(means, units + self.gap, axis=1)
+            np.subtract(values, rows[:, :, None], out=values)
+            squares = np.add.reduceat(np.einsum("ijk,ijk->ij", values, values), starts, axis=1)[:, ::every] / numbers
+            slopes = block.marks[:count]
+            if self.gates:
+                slopes = slopes * (1.0 - slopes)
+            small = np.abs(slopes) <= np.repeat(self.limits, marked).astype(self.dtype)[:, None]
+        found[0], found[1] = means, np.sqrt(squares)
         # the read-out of a recurrent net has no activation: 0
-        found[2, :, : counts.shape[1]] = counts / (np.array(self.marked_units) * float(self.batch))
+        shares = np.add.reduceat(np.count_nonzero(small, axis=2), np.cumsum([0, *marked])[:-1], axis=1) / (marked * self.examples)
+        found[2, :, : len(marked)] = shares
         return found
 
 
@@ -96,8 +89,8 @@ class Block(NamedTuple):
     """The arrays of `Layout`."""
 
     rows: Floats
-    sums: list[Floats]
-    marks: Marks
+    values: Floats
+    marks: Floats
 
 
 class StepStatistics:
@@ -115,94 +108,54 @@ class StepStatistics:
     def __init__(self, run: AnyPass, numbers: int) -> None:
         """``numbers``: how many a row of `Layout` is to have for each step."""
         self.run = run
-        batch = run.batch
+        gates = False
         if isinstance(run, Pass):
-            widths = list(run.network.widths)
-            self._values = [run.values]
-            begins = np.cumsum([0, *(units + 1 for units in widths)])[:-1]
-            starts, every = np.stack((begins, begins + widths), axis=1).ravel(), 2  # every other sum is that of a bias's ones
-            marked, self._mark = _small_slopes(run.network, run.slopes)
-            marked_units = widths
+            units, gap = run.network.widths, 1
+            values, marks = [run.values], run.slopes
+            marked = units
+            limits = [ACTIVATIONS[name].small_slope for name in run.network.activations]
         else:
-            time, hidden, outputs = run.time, run.network.hidden, run.network.outputs
-            widths = [hidden] * time + [outputs]
-            self._values = [run.cell.states, run.outputs]
-            starts, every = np.arange(time + 1) * hidden, 1
-            marked, self._mark = _small_slopes_of_cell(run)
-            marked_units = [_count(marked[1:])] * time
-        shapes = tuple(values.shape[:-1] for values in self._values)
-        dtype = run.network.dtype
-        self.layout = Layout(
-            1, len(widths), numbers, dtype.str, shapes, tuple(starts.tolist()), every, tuple(widths), marked, tuple(marked_units), batch
-        )
-        fitting = int(np.clip(MOST_BYTES // self.layout.size, 1, MOST_STEPS))
-        self.layout = msgspec.structs.replace(self.layout, steps=fitting)
+            cell, time, hidden = run.cell, run.time, run.network.hidden
+            units, gap = (*[hidden] * time, run.network.outputs), 0
+            values = [cell.states, run.outputs]
+            if isinstance(cell, PlainCell):
+                marks, limit = cell.slopes, ACTIVATIONS[run.network.activation].small_slope
+            else:
+                assert isinstance(cell, LSTMCell)
+                marks, limit, gates = cell.gate_values[:, :3], ACTIVATIONS["sigmoid"].small_slope, True
+            marked, limits = (_count(marks.shape[1:-1]),) * time, [limit] * time
+        examples = min(run.batch, max(FEWEST_EXAMPLES, -(-LAYER_SAMPLE // min(units[:-1], default=1))))
+        layout = Layout(1, numbers, run.network.dtype.str, examples, tuple(units), gap, tuple(marked), tuple(limits), gates)
+        self.layout = msgspec.structs.replace(layout, steps=int(np.clip(MOST_BYTES // layout.size, 1, MOST_STEPS)))
         self.gathered = 0
-        self._average = np.full(batch, 1.0 / batch, dtype)
-        self._squares = [np.empty(values.shape, dtype) for values in self._values]
+        self._values = [array[..., :examples] for array in values]
+        self._marks = marks[..., :examples]
         self._known: dict[int, tuple[Block, list[Any]]] = {}
-        self._places: list[Any] = []
+        self._places: list[list[tuple[Floats, Floats]]] = []
 
     def begin(self, number: int, block: Any) -> Block:
         """Gather from now on into this block of memory, whose ``number`` tells it from others."""
         if number not in self._known:
             views = self.layout.views(block)
-            views.marks[..., self.layout.batch :] = False
-            places = [
-                (
-                    views.marks[step, ..., : self.layout.batch],
-                    [(v, squares, sums[0, step], sums[1, step]) for v, squares, sums in zip(self._values, self._squares, views.sums, strict=True)],
-                )
-                for step in range(self.layout.steps)
-            ]
-            self._known[number] = views, places
+            self._known[number] = views, [self._places_in(views, step) for step in range(self.layout.steps)]
         self.gathered = 0
         views, self._places = self._known[number]
         return views
 
+    def _places_in(self, views: Block, step: int) -> list[tuple[Floats, Floats]]:
+        places, start = [(views.marks[step].reshape(self._marks.shape), self._marks)], 0
+        for values in self._values:
+            stop = start + _count(values.shape[:-1])
+            places.append((views.values[step, start:stop].reshape(values.shape), values))
+            start = stop
+        return places
+
     def gather(self) -> None:
         """Take the step in that has just been done."""
-        marks, moments = self._places[self.gathered]
-        average = self._average
-        with np.errstate(all="ignore"):
-            for values, squares, means, mean_squares in moments:
-                values.dot(average, means)
-                np.multiply(values, values, squares)
-                squares.dot(average, mean_squares)
-            self._mark(marks)
+        for place, sample in self._places[self.gathered]:
+            place[...] = sample
         self.gathered += 1
 
 
 def _count(shape: Sequence[int]) -> int:
     return math.prod(shape)
-
-
-def _small_slopes(network: Network, slopes: Floats) -> tuple[tuple[int, ...], Callable[[Marks], object]]:
-    """The shape of the units that can be saturated, and what marks (units, batch) where f′ is small."""
-    used = [ACTIVATIONS[name] for name in network.activations]
-    limits = [activation.small_slope for activation in used]
-    limit: Any = limits[0] if len(set(limits[:-1])) <= 1 else np.repeat(limits, network.widths)[:, None].astype(network.dtype)
-    z = np.linspace(-LIMIT, LIMIT, 257)
-    if not any(activation.trained or (activation.derivative(z) < 0.0).any() for activation in used):
-        return slopes.shape[:-1], lambda marks: np.less_equal(slopes, limit, marks)
-    sizes = np.empty_like(slopes)
-    return slopes.shape[:-1], lambda marks: np.less_equal(np.abs(slopes, sizes), limit, marks)
-
-
-def _small_slopes_of_cell(run: Any) -> tuple[tuple[int, ...], Callable[[Marks], object]]:
-    """The same of a recurrent net: (time, …, hidden)."""
-    cell = run.cell
-    if isinstance(cell, PlainCell):
-        limit = ACTIVATIONS[run.network.activation].small_slope
-        return cell.slopes.shape[:-1], lambda marks: np.less_equal(cell.slopes, limit, marks)
-    assert isinstance(cell, LSTMCell)
-    gates = cell.gate_values[:, :3]
-    distances = np.empty(gates.shape, gates.dtype)
-    # σ′ = σ (1 − σ) = ¼ − (σ − ½)²
-    limit = float(np.sqrt(0.25 - ACTIVATIONS["sigmoid"].small_slope))
-
-    def mark(marks: Marks) -> None:
-        np.subtract(gates, 0.5, distances)
-        np.greater_equal(np.abs(distances, distances), limit, marks)
-
-    return gates.shape[:-1], mark
