@@ -68,10 +68,7 @@ class Recorder:
         self._experiment = experiment
         self._numbers: dict[int, int] = {}  # the run's number of a line -> the file's
         self._written: list[_Written] = []  # of each line of the file
-        self._heads: list[tuple[int, float, float, float]] = []  # of the steps gathered: id, loss, norm before and after clipping
-        self._gradients: list[Floats] = []
-        self._deltas: list[Floats] = []
-        self._clipped: list[tuple[int, Floats]] = []  # (which of the steps gathered, norms after clipping)
+        self._gathered = _Gathered()
         self._stride = state_stride(experiment)
         self._due = 0.0
         about = {"format": "GradViz recording", "version": VERSION, "layers": [layer.name for layer in experiment.architecture.layers]}
@@ -98,11 +95,14 @@ class Recorder:
             self._gather_from(trainer.run)
             statistics = self._statistics
         own.last = step
-        self._heads.append((own.first_id + step, trainer.loss, trainer.total_norm, trainer.clipped_norm))
-        self._gradients.append(trainer.gradient_norms)
-        self._deltas.append(trainer.delta_norms)
+        gathered = self._gathered
+        gathered.ids.append(own.first_id + step)
+        gathered.losses.append(trainer.loss)
+        gathered.totals.append(trainer.total_norm)
+        gathered.clipped_totals.append(trainer.clipped_norm)
+        gathered.norms += (trainer.gradient_norms, trainer.delta_norms)
         if trainer.clipped_norms is not trainer.gradient_norms:
-            self._clipped.append((statistics.gathered, trainer.clipped_norms))
+            gathered.clipped[statistics.gathered] = trainer.clipped_norms
         statistics.gather()
         if not step % self._stride:
             self._keep(experiment.state())
@@ -206,18 +206,16 @@ class Recorder:
         count = self._statistics.gathered
         if not count:
             return
-        rows = self._rows
+        rows, gathered = self._rows, self._gathered
         layers = len(self._statistics.layout.units)
-        ids, *heads = zip(*self._heads, strict=True)
-        rows.view("<i8")[:count, 0] = ids
-        rows[:count, 1:HEAD] = np.array(heads).T
-        columns = rows[:count, HEAD:].reshape(count, -1, layers)
-        columns[:, 0], columns[:, 1] = self._gradients, self._deltas
-        for place, norms in self._clipped:
-            columns[place, 5] = norms
-        self._channel.put(("steps", self._block, count, [place for place, _ in self._clipped]))
+        rows.view("<i8")[:count, 0] = gathered.ids
+        rows[:count, 1], rows[:count, 2], rows[:count, 3] = gathered.losses, gathered.totals, gathered.clipped_totals
+        rows[:count, HEAD : HEAD + 2 * layers] = np.concatenate(gathered.norms).reshape(count, -1)
+        for place, norms in gathered.clipped.items():
+            rows[place, -layers:] = norms
+        self._channel.put(("steps", self._block, count, list(gathered.clipped)))
         self._own.rows += count
-        self._heads, self._gradients, self._deltas, self._clipped = [], [], [], []
+        self._gathered = _Gathered()
         self._begin_block()
 
     def _begin_block(self) -> None:
@@ -240,6 +238,18 @@ class Recorder:
 
     def _put_row(self, row: int, body: bytes) -> None:
         self._channel.put(("row", row, body))
+
+
+class _Gathered:
+    """What is kept of the steps gathered beside their statistics."""
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+        self.losses: list[float] = []
+        self.totals: list[float] = []  # norms of the whole gradient …
+        self.clipped_totals: list[float] = []  # … and after clipping
+        self.norms: list[Floats] = []  # of each step two: those of the layers' gradients, and of ∂L/∂z
+        self.clipped: dict[int, Floats] = {}  # which of the steps -> norms of the layers' gradients after clipping
 
 
 class _Written:

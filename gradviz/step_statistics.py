@@ -22,9 +22,9 @@ from gradviz.training import AnyPass
 
 Floats = NDArray[np.floating[Any]]
 
-MOST_BYTES = 500_000  # of the steps that wait to be worked out: what a processor's cache holds
+MOST_BYTES = 1_000_000  # of the steps that wait to be worked out
 MOST_STEPS = 256
-LAYER_SAMPLE = 128  # activations of a layer that are looked at, at least, as far as the mini-batch has so many …
+LAYER_SAMPLE = 32  # activations of a layer that are looked at, at least, as far as the mini-batch has so many …
 FEWEST_EXAMPLES = 4  # … of at least so many examples
 
 
@@ -63,25 +63,24 @@ class Layout(msgspec.Struct, frozen=True):
     def settled(self, block: Block, count: int) -> Floats:
         """(3, count, layers): mean, standard deviation and saturated share of each layer in the first ``count`` steps."""
         found = np.zeros((3, count, len(self.units)))
-        units, marked = np.array(self.units), np.array(self.marked)
-        begins = np.cumsum([0, *(units + self.gap)])[:-1]
-        starts = np.stack((begins, begins + units), axis=1).ravel() if self.gap else begins
-        every = 2 if self.gap else 1  # the other sums are those of the gaps
+        # a layer's numbers lie one behind the other, unit by unit; between two layers there may be a gap
+        sizes, gap = np.array(self.units) * self.examples, self.gap * self.examples
+        begins = np.cumsum([0, *(sizes + gap)])[:-1]
+        starts, every = (np.stack((begins, begins + sizes), axis=1).ravel(), 2) if gap else (begins, 1)
+        marked = np.array(self.marked) * self.examples
         with np.errstate(all="ignore"):
-            values = block.values[:count].astype(np.float64)
-            numbers = units * self.examples
-            means = np.add.reduceat(values.sum(axis=2), starts, axis=1)[:, ::every] / numbers
-            rows = np.repeat(means, units + self.gap, axis=1)
-            np.subtract(values, rows[:, :, None], out=values)
-            squares = np.add.reduceat(np.einsum("ijk,ijk->ij", values, values), starts, axis=1)[:, ::every] / numbers
-            slopes = block.marks[:count]
+            values = block.values[:count].reshape(count, -1).astype(np.float64)
+            means = np.add.reduceat(values, starts, axis=1)[:, ::every] / sizes
+            np.subtract(values, np.repeat(means, sizes + gap, axis=1), out=values)
+            np.multiply(values, values, out=values)
+            squares = np.add.reduceat(values, starts, axis=1)[:, ::every] / sizes
+            slopes = block.marks[:count].reshape(count, -1)
             if self.gates:
                 slopes = slopes * (1.0 - slopes)
-            small = np.abs(slopes) <= np.repeat(self.limits, marked).astype(self.dtype)[:, None]
+            small = np.abs(slopes) <= np.repeat(np.array(self.limits, self.dtype), marked)
         found[0], found[1] = means, np.sqrt(squares)
         # the read-out of a recurrent net has no activation: 0
-        shares = np.add.reduceat(np.count_nonzero(small, axis=2), np.cumsum([0, *marked])[:-1], axis=1) / (marked * self.examples)
-        found[2, :, : len(marked)] = shares
+        found[2, :, : len(marked)] = np.add.reduceat(small.astype(np.float64), np.cumsum([0, *marked])[:-1], axis=1) / marked
         return found
 
 

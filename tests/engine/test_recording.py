@@ -91,11 +91,11 @@ def activations(experiment: Experiment) -> list[list[float]]:
     """Mean, deviation and saturated share of each layer, one by one, of the first examples of the mini-batch."""
     run, network = experiment.trainer.run, experiment.network
     if isinstance(run, Pass):
-        of = slice(0, min(run.batch, -(-128 // 5)))
+        of = slice(0, min(run.batch, -(-32 // 5)))
         values = [layer.outputs[:, of] for layer in run.layers]
         small = [ACTIVATIONS[name].is_small(run.slopes[experiment.architecture.unit_slice(n)][:, of]) for n, name in enumerate(network.activations, 1)]
     else:
-        of = slice(0, min(run.batch, 32))
+        of = slice(0, min(run.batch, 8))
         values = [*run.cell.states[..., of], run.outputs[:, of]]
         if isinstance(run.cell, PlainCell):
             slopes = run.cell.slopes[..., of]
