@@ -71,6 +71,13 @@ class Recorder:
         self._gathered = _Gathered()
         self._stride = state_stride(experiment)
         self._due = 0.0
+        try:
+            self._begin(experiment)
+        except BaseException:
+            self.abandon()
+            raise
+
+    def _begin(self, experiment: Experiment) -> None:
         about = {"format": "GradViz recording", "version": VERSION, "layers": [layer.name for layer in experiment.architecture.layers]}
         self._put_row(row_id(FACTS, step=FACT_MADE), to_json(about))
         self._gather_from(experiment.trainer.run)
@@ -130,6 +137,11 @@ class Recorder:
             self._keep(state)  # from where the last step can be done again at once
         self._write(closed=True)
         del self._statistics, self._rows  # which look into the writer's memory
+        self._channel.close()
+
+    def abandon(self) -> None:
+        """Leave the file as it is, as after a `RecordingWriteError`."""
+        self._closed = True
         self._channel.close()
 
     # ---- lines and settings

@@ -6,11 +6,10 @@ SQLite does not read any more is looked through page by page.
 
 from __future__ import annotations
 
-import math
 import sqlite3
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -216,12 +215,14 @@ class RecordingReader:
             not isinstance(layers, bytes)
             or len(layers) not in sizes
             or not all(isinstance(number, (int, float)) for number in numbers)
-            or crc_of_step(row, *map(float, numbers), layers) != crc
+            or crc_of_step(row, float(numbers[0]), float(numbers[1]), float(numbers[2]), layers) != crc
         ):
             self.altered.add(row)
             return None
         columns = np.frombuffer(layers, "<f8").reshape(-1, count)
-        return RecordedStep(step_of(row), *map(float, numbers), columns[: len(COLUMNS)], columns[-1] if len(layers) == sizes[1] else columns[0])
+        clipped_norms = columns[-1] if len(layers) == sizes[1] else columns[0]
+        loss, norm, clipped = (float(number) for number in numbers)
+        return RecordedStep(step_of(row), loss, norm, clipped, columns[: len(COLUMNS)], clipped_norms)
 
     def states(self, line: int | None = None, after: int = -1) -> Iterator[State]:
         """The checkpoints of a line after this step, in order; raises `RecordingError` for one that is none."""
@@ -369,8 +370,7 @@ class RecordingReader:
             if found is None:
                 sentences.append(f"{where}all {expected:,} steps are missing." if expected else "")
             elif len(found) < expected:
-                runs = _ranges(found)
-                kept = f"those there are are steps {runs}" if found else "none is left"
+                kept = f"steps {_ranges(found)} are there" if found else "none is left"
                 sentences.append(f"{where}{expected - len(found):,} of {expected:,} steps up to step {last:,} are missing; {kept}.")
         if lost_states:
             sentences.append(f"{lost_states:,} checkpoints are missing; what lay between them is worked out again.")

@@ -75,7 +75,8 @@ class RecordingWriter:
         if kind == "layout":
             (self._layout,), self._views = content, {}
         elif kind == "steps":
-            self._take_steps(*content, blocks)
+            number, count, clipped = content
+            self._take_steps(blocks, number, count, clipped)
         elif kind == "past":
             layers, rows = content
             self._add_steps(rows, layers, set())
@@ -103,7 +104,7 @@ class RecordingWriter:
         self._connection = None
         self._views.clear()
 
-    def _take_steps(self, number: int, count: int, clipped: list[int], blocks: Any) -> None:
+    def _take_steps(self, blocks: Any, number: int, count: int, clipped: list[int]) -> None:
         layout = self._layout
         assert layout is not None, "the layout comes first"
         if number not in self._views:
@@ -118,7 +119,7 @@ class RecordingWriter:
         assert rows.shape[1] == HEAD + (len(COLUMNS) + 1) * layers
         heads = rows[:, 1:HEAD]
         heads[:] = np.where(np.isnan(heads), np.nan, heads + 0.0)  # SQLite knows one NaN, and no −0
-        memory, size = memoryview(rows).cast("B"), rows.strides[0]
+        memory, size = rows.data.cast("B"), rows.strides[0]
         starts = range(0, len(rows) * size, size)
         ends = [start + size - (0 if place in clipped else 8 * layers) for place, start in enumerate(starts)]
         crcs = [zlib.crc32(memory[start:end]) for start, end in zip(starts, ends, strict=True)]

@@ -93,7 +93,8 @@ def activations(experiment: Experiment) -> list[list[float]]:
     if isinstance(run, Pass):
         of = slice(0, min(run.batch, -(-32 // 5)))
         values = [layer.outputs[:, of] for layer in run.layers]
-        small = [ACTIVATIONS[name].is_small(run.slopes[experiment.architecture.unit_slice(n)][:, of]) for n, name in enumerate(network.activations, 1)]
+        slopes = [run.slopes[experiment.architecture.unit_slice(n), of] for n in range(1, network.depth + 1)]
+        small = [ACTIVATIONS[name].is_small(own) for name, own in zip(network.activations, slopes, strict=True)]
     else:
         of = slice(0, min(run.batch, 8))
         values = [*run.cell.states[..., of], run.outputs[:, of]]
@@ -217,10 +218,10 @@ def test_without_its_data_it_says_what_is_missing(tmp_path: Path) -> None:
     recorded(tmp_path / "run.gradviz", 20, spec)
     assert open_recording(tmp_path / "run.gradviz").experiment.last_step == 20
     data.write_text(data.read_text().replace("3,", "4,"))
-    with pytest.raises(RecordingError, match="other data than “mine.csv” holds"):
+    with pytest.raises(RecordingError, match=r"other data than “mine\.csv” holds"):
         open_recording(tmp_path / "run.gradviz")
     data.unlink()
-    with pytest.raises(RecordingError, match="mine.csv"):
+    with pytest.raises(RecordingError, match=r"mine\.csv"):
         open_recording(tmp_path / "run.gradviz")
 
 
@@ -232,6 +233,6 @@ def test_a_number_that_was_altered_is_noticed(tmp_path: Path) -> None:
     connection.close()
     opened = open_recording(tmp_path / "run.gradviz")
     assert "altered" in opened.damage
-    assert "2 of 300 steps up to step 300 are missing; those there are are steps 1 to 99, 101 to 199, 201 to 300" in opened.damage
+    assert "2 of 300 steps up to step 300 are missing; steps 1 to 99, 101 to 199, 201 to 300 are there" in opened.damage
     assert opened.experiment.last_step == 300
     assert 100 not in opened.experiment.history.table().steps
