@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from gradviz.chain import chain_rule
     from gradviz.diagnosis import diagnose
     from gradviz.experiment import Experiment
+    from gradviz.recurrent_chain import time_chain_rule
 
 __all__ = [
     "ChainRule",
@@ -25,10 +26,16 @@ __all__ = [
     "Verdict",
     "chain_rule",
     "diagnose",
+    "time_chain_rule",
 ]
 
 # What runs an experiment is loaded when it is first used: a window that only shows one starts sooner without it.
-_LATE = {"chain_rule": "gradviz.chain", "diagnose": "gradviz.diagnosis", "Experiment": "gradviz.experiment"}
+_LATE = {
+    "chain_rule": "gradviz.chain",
+    "diagnose": "gradviz.diagnosis",
+    "Experiment": "gradviz.experiment",
+    "time_chain_rule": "gradviz.recurrent_chain",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -8,13 +8,13 @@ lean on the back-propagation it is compared with (forward accumulation, Griewank
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.layers import Layer
-from gradviz.losses import loss_named
+from gradviz.losses import Factors, loss_named
 from gradviz.network import Network, Pass, parameter_name
 from gradviz.snapshot import ChainRule, Floats, Moment, Rung
 from gradviz.training import Trainer, feed_forward
@@ -56,6 +56,28 @@ def chain_rule(experiment: Run, name: str, index: tuple[int, int], example: int 
         return _ChainRule(experiment.trainer, experiment.moment, layer, row, column, example).make(name)
 
 
+def strongest_answer(loss: str, z: Floats, target: NDArray[Any], tangents: Floats) -> tuple[Factors, float, float, int | None]:
+    """The answer ŷ through which most of one example's gradient comes.
+
+    Args:
+        loss: its name.
+        z: (outputs,) of the example.
+        target: its encoded target.
+        tangents: (outputs,) ∂z/∂ of the weighted sum that the weight is part of.
+
+    Returns:
+        The factors of ŷ, ∂ŷ/∂ of that sum, what comes through the other answers, and the output unit at which paths must begin (None
+        where all outputs make up one answer).
+    """
+    kind = loss_named(loss)
+    numbers = range(len(z)) if kind.per_output else range(1)
+    answers = [kind.factors(z.astype(float), target, number) for number in numbers]
+    shares = [answer.dj_dy * float(answer.dy_dz @ tangents) for answer in answers]
+    best = int(np.argmax(np.nan_to_num(np.abs(shares), nan=np.inf)))
+    rest = float(sum(share for number, share in enumerate(shares) if number != best))
+    return answers[best], float(answers[best].dy_dz @ tangents), rest, best if kind.per_output else None
+
+
 def _layer_of(network: Network, name: str) -> int:
     found = re.fullmatch(r"layer(\d+)\.weight", name)
     if found is None or name not in network.parameters:
@@ -92,7 +114,7 @@ class _ChainRule:
             self.gradient = self.run.gradient
         else:
             self.targets = trainer.batch_targets
-            self.gradient = trainer.raw_gradient if moment is None or moment.kind in ("clip", "update") else self.run.gradient
+            self.gradient = trainer.raw_gradient if moment is None or moment.measured else self.run.gradient
         self.batch = self.run.batch
         self.vector = trainer.passed_with
         self.slopes = [self._slopes_of(number) for number in range(layer, self.network.depth)]
@@ -109,21 +131,13 @@ class _ChainRule:
             alone = np.zeros(self.batch)
             alone[i] = 1.0
             tangents = self._tangents(alone)
-        loss = loss_named(network.loss)
-        z, target = self.run.outputs[:, i].astype(float), self.targets[..., i]
-        outputs = [loss.factors(z, target, k) for k in range(len(z))] if loss.per_output else [loss.factors(z, target, 0)]
-        shares = [answer.dj_dy * float(answer.dy_dz @ tangents[:, i]) for answer in outputs]
-        best = int(np.argmax(np.nan_to_num(np.abs(shares), nan=np.inf)))
-        answer = outputs[best]
-        dy_dz = float(answer.dy_dz @ tangents[:, i])
-        rest = float(sum(share for k, share in enumerate(shares) if k != best))
+        answer, dy_dz, rest, output = strongest_answer(network.loss, self.run.outputs[:, i], self.targets[..., i], tangents[:, i])
         if mixed:
             others = out_deltas * tangents
             rest += float(np.sum(others) - np.sum(others[:, i])) * self.batch
-        output = best if loss.per_output else answer.output
-        rungs = self._rungs(answer.dj_dy, answer.dy_dz, output if loss.per_output else None, float(sent[i]))
+        rungs = self._rungs(answer.dj_dy, answer.dy_dz, output, float(sent[i]))
         clipping, updated = self.trainer.clips, self.trainer.updated
-        clipped = clipping and self.trainer.steps > 0 and (self.moment is None or self.moment.kind in ("clip", "update"))
+        clipped = clipping and self.trainer.steps > 0 and (self.moment is None or self.moment.measured)
         return ChainRule(
             parameter=name,
             layer=self.layer,
@@ -134,7 +148,7 @@ class _ChainRule:
             batch=self.batch,
             target=answer.target,
             prediction=answer.prediction,
-            output=output,
+            output=answer.output,
             dj_dy=answer.dj_dy,
             dy_dz=dy_dz,
             dz_dw=float(sent[i]),
@@ -149,7 +163,7 @@ class _ChainRule:
             weight_old=float(self.vector[place]),
             weight_new=float(network.vector[place]) if updated else None,
             learning_rate=self.trainer.spec.learning_rate,
-            optimizer=self.trainer.spec.optimizer,
+            optimizer=self.trainer.spec.optimizer if self.trainer.follows_gradient else "none",
         )
 
     # ---- what the pass holds
@@ -231,11 +245,11 @@ class _ChainRule:
 
     def _rungs(self, dj_dy: float, dy_dz: Floats, output: int | None, sent: float) -> list[Rung]:
         path = self._strongest_path(dj_dy * dy_dz, output)
-        rungs = [Rung("loss", 0, path[0].unit, path[0].unit, dj_dy, dj_dy, _log10(dj_dy), dj_dy)]
-        product, log10 = dj_dy, _log10(dj_dy)
+        rungs = [Rung("loss", 0, path[0].unit, path[0].unit, dj_dy, dj_dy, log10_size(dj_dy), dj_dy)]
+        product, log10 = dj_dy, log10_size(dj_dy)
         for stop in (*path, _Stop("input", self.layer, self.column, self.row)):
             factor = self._factor(stop, dy_dz, sent)
-            product, log10 = product * factor, log10 + _log10(factor)
+            product, log10 = product * factor, log10 + log10_size(factor)
             rungs.append(self._rung(stop, factor, product, log10))
         return rungs
 
@@ -284,13 +298,13 @@ class _ChainRule:
         """The stops from the outputs back to the weighted sum of the weight's unit; ``output`` restricts where it begins."""
         depth, skips = self.network.depth, self.network.skips
         readers = {start: to for to, start in skips.items()}
-        start = _log2(at_outputs)
+        start = log2_size(at_outputs)
         if output is not None:
             start[np.arange(len(start)) != output] = -np.inf
         at_sums, at_hidden = {depth: start}, dict[int, Floats]()
         before: dict[int, NDArray[np.intp]] = {}  # the unit through which the best path to each unit of the layer comes; −1: the skip
         for layer in range(depth, self.layer, -1):
-            through = _log2(self._weight(layer)) + at_sums[layer]
+            through = log2_size(self._weight(layer)) + at_sums[layer]
             before[layer - 1] = through.argmax(axis=1)
             best = through.max(axis=1)
             reader = readers.get(layer - 1)
@@ -299,9 +313,9 @@ class _ChainRule:
                 before[layer - 1] = np.where(by_skip, -1, before[layer - 1])
                 best = np.where(by_skip, at_hidden[reader], best)
             at_hidden[layer - 1] = best
-            sums = best + _log2(self._slope(layer - 1)[:, self.example])
+            sums = best + log2_size(self._slope(layer - 1)[:, self.example])
             if self._norm(layer - 1) is not None:
-                sums = sums + _log2(self._through_norm(layer - 1))
+                sums = sums + log2_size(self._through_norm(layer - 1))
             at_sums[layer - 1] = sums
         return self._walk_back(before, readers)
 
@@ -326,11 +340,11 @@ class _ChainRule:
         return stops[::-1]
 
 
-def _log2(values: Floats) -> Floats:
+def log2_size(values: Floats) -> Floats:
     """log2 |values|, with `NEVER` for what has none: paths are compared by it, and should show where 0 or NaN came in."""
     found: Floats = np.nan_to_num(np.log2(np.abs(values.astype(float))), nan=NEVER, posinf=NEVER, neginf=-NEVER)
     return found
 
 
-def _log10(value: float) -> float:
+def log10_size(value: float) -> float:
     return float(np.log10(abs(value)))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from gradviz.spec import Spec, all_fields
 
 
-def describe_change(before: Spec, after: Spec) -> str:
-    """What differs between two specs, in words."""
+def describe_change(before: Spec, after: Spec, without: Collection[str] = ()) -> str:
+    """What differs between two specs, in words; ``without`` these fields, by their dotted names."""
     parts = []
     for info in all_fields():
         old, new = before.get(info.path), after.get(info.path)
-        if old != new:
+        if old != new and info.path not in without:
             titles = dict(info.choices)
             if info.kind == "entries":
                 parts.append("; ".join(entry for entry in new if entry not in old) or f"{info.title}: none")

@@ -28,13 +28,13 @@ def clipping_report(
     """
     network, raw, clipped = trainer.network, trainer.raw_gradient, trainer.run.gradient
     places = None if pair is None else (position_of(network, pair[0]), position_of(network, pair[1]))
-    if (not trainer.steps and moment is None) or (moment is not None and moment.kind not in ("clip", "update")):
+    if (not trainer.steps and moment is None) or (moment is not None and not moment.measured):
         return None
     with np.errstate(all="ignore"):
         first, second = places or _two_largest(raw)
         steps, norms = history.total_norms()
         return ClippingReport(
-            rule=trainer.spec.clip,
+            rule=trainer.spec.clip if trainer.clips else "none",
             threshold=trainer.spec.clip_threshold,
             names=(name_of(network, first), name_of(network, second)),
             before=(float(raw[first]), float(raw[second])),

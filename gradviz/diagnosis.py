@@ -27,6 +27,7 @@ FINISHED = 0.1
 DIVERGED = 2.0
 DEAD = 0.9
 VANISHED = 1e-3  # AUTOTRAINER's threshold as well (Zhang et al. 2021)
+STRETCHED = 1e3  # × ‖∂J/∂h‖ of the last time step, at the first one
 STANDS_STILL = 1e-3
 EXPLODED, FAR_EXPLODED = 20.0, 100.0
 SATURATED = 0.95
@@ -41,11 +42,15 @@ def diagnose(experiment: Experiment) -> list[Verdict]:
     """
     if experiment.trainer.failure is not None:
         return [_failed(experiment)]
+    if experiment.trainer.level:
+        return [_pretrains(experiment)] if math.isfinite(experiment.trainer.loss) else []
     evidence = gather(experiment)
     if evidence is None:
         return []
+    if experiment.spec.training.method == "evolution":
+        return [_evolving(evidence)]
     found = [verdict for rule in RULES if (verdict := rule(evidence, experiment.spec)) is not None]
-    return found or [_stuck(evidence, experiment.spec) or _healthy(evidence)]
+    return found or [_stuck(evidence, experiment.spec) or _healthy(evidence, experiment.spec)]
 
 
 def _failed(experiment: Experiment) -> Verdict:
@@ -54,6 +59,15 @@ def _failed(experiment: Experiment) -> Verdict:
     text = f"A number stopped being finite in step {failure.step}, first in {failure.layer_name} ({failure.phase}). Later steps are lost."
     rule = "a number is not finite"
     return Verdict("diverged", (failure.layer,), rule, math.nan, math.inf, text, remedies("diverged", experiment.spec, None))
+
+
+def _pretrains(experiment: Experiment) -> Verdict:
+    """Of a layer that is trained by itself: the rules are about the whole net and its task."""
+    level, error = experiment.trainer.level, experiment.trainer.loss
+    rule = f"L{level} is trained by itself: its error is {_number(error)}, where 1 is as good as always answering the mean"
+    learns = "learns to tell its input again" if error < LEFT_GUESSING else "has only begun to learn"
+    text = f"Level {level} of {experiment.spec.network.depth} {learns}. It needs no labels and no gradient from the layers above."
+    return Verdict("healthy", (), rule, error, LEFT_GUESSING, text)
 
 
 def _diverged(e: Evidence, spec: Spec) -> Verdict | None:
@@ -72,7 +86,7 @@ def _dead_units(e: Evidence, spec: Spec) -> Verdict | None:
         return None
     layers = _where(e.dead > DEAD)
     rule = (
-        f"{_percent(worst)} of the units of {_names(layers)} have f′ = 0 for the whole mini-batch;"
+        f"{_percent(worst)} of the units of {_names(layers, spec)} have f′ = 0 for the whole mini-batch;"
         f" dead above {_percent(DEAD)} unless the net learns"
     )
     text = "Where the slope is exactly 0, no gradient passes: these units do not learn, nor does what lies before them."
@@ -81,6 +95,8 @@ def _dead_units(e: Evidence, spec: Spec) -> Verdict | None:
 
 def _vanishing(e: Evidence, spec: Spec) -> Verdict | None:
     share = float(e.shares[0])
+    if spec.network.recurrent:
+        return _vanishing_through_time(e, spec)
     # an optimiser that scales the gradient moves a layer however small its gradient is
     if not (share < VANISHED and (e.changes[0] < STANDS_STILL or share < 1e-12)):
         return None
@@ -91,13 +107,47 @@ def _vanishing(e: Evidence, spec: Spec) -> Verdict | None:
         f"‖∂J/∂W‖ of L1 is {_number(share)} of the whole gradient's length;"
         f" vanishing below {_number(VANISHED)} while the net does not learn"
     )
-    text = f"Hardly anything of the gradient reaches {_names(layers)}: these layers stay as they were drawn, and the loss stays high."
+    text = f"Hardly anything of the gradient reaches {_names(layers, spec)}: these layers stay as they were drawn, and the loss stays high."
     if share == 0.0:
-        text = f"Nothing of the gradient reaches {_names(layers)}: it is exactly 0 there, so these layers cannot learn."
+        text = f"Nothing of the gradient reaches {_names(layers, spec)}: it is exactly 0 there, so these layers cannot learn."
     return Verdict("vanishing", layers, rule, share, VANISHED, text, remedies("vanishing", spec, e))
 
 
+def _vanishing_through_time(e: Evidence, spec: Spec) -> Verdict | None:
+    """The time steps share their weights, which move by what the last ones say: only the way back tells what is never learnt."""
+    share = float(e.shares[0])
+    if not (share < VANISHED and e.level >= LEFT_GUESSING):
+        return None
+    steps = _where(np.logical_and.accumulate(e.shares[:-1] < VANISHED))
+    rule = (
+        f"‖∂J/∂h‖ at t1 is {_number(share)} of that at t{len(e.shares) - 1};"
+        f" vanishing through time below {_number(VANISHED)} while the loss is at guessing"
+    )
+    text = (
+        f"Hardly anything of the gradient reaches {_names(steps, spec)}:"
+        " the loss does not tell what was read in these time steps, so the net does not learn to remember it."
+    )
+    if share == 0.0:
+        text = f"Nothing of the gradient reaches {_names(steps, spec)}: it is exactly 0 in these time steps, so they teach the net nothing."
+    return Verdict("vanishing", steps, rule, share, VANISHED, text, remedies("vanishing", spec, e))
+
+
+def _exploding_through_time(e: Evidence, spec: Spec) -> Verdict | None:
+    share = float(e.shares[0])
+    if not (spec.network.recurrent and share > STRETCHED and e.level >= LEFT_GUESSING):
+        return None
+    steps = _where(np.logical_and.accumulate(e.shares[:-1] > STRETCHED))
+    rule = (
+        f"‖∂J/∂h‖ at t1 is {_number(share)} × that at t{len(e.shares) - 1};"
+        f" exploding through time above {_number(STRETCHED)} while the loss is at guessing"
+    )
+    text = "Every time step back makes the gradient longer, so that the first ones drown all the others: the recurrent matrix stretches it."
+    return Verdict("exploding", steps, rule, share, STRETCHED, text, remedies("exploding", spec, e))
+
+
 def _exploding(e: Evidence, spec: Spec) -> Verdict | None:
+    if _exploding_through_time(e, spec) is not None:
+        return None  # said already
     lasting = e.norm > EXPLODED and e.level > ABOVE and e.steps >= SETTLED and not e.falling
     if not (lasting or (e.norm > FAR_EXPLODED and e.level > EXPLODED)):
         return None
@@ -114,7 +164,10 @@ def _saturated(e: Evidence, spec: Spec) -> Verdict | None:
     if not (worst > SATURATED and e.level >= LEFT_GUESSING and not e.falling and e.steps >= SETTLED):
         return None
     layers = _where(e.saturated > SATURATED)
-    rule = f"{_percent(worst)} of all f′ in {_names(layers)} are small; saturated above {_percent(SATURATED)} while the loss does not fall"
+    rule = (
+        f"{_percent(worst)} of all f′ in {_names(layers, spec)} are small;"
+        f" saturated above {_percent(SATURATED)} while the loss does not fall"
+    )
     text = "Nearly all pre-activations lie where the curve is flat, so the slope there leaves little of the gradient."
     return Verdict("saturated", layers, rule, worst, SATURATED, text, remedies("saturated", spec, e))
 
@@ -140,7 +193,7 @@ def _standing_still(e: Evidence, spec: Spec) -> Verdict | None:
     if not ((waited and not e.falling) or _hopeless(e)):
         return None
     rule = f"‖ΔW‖ is at most {_number(largest)} of ‖W‖ per step; vanishing below {_number(STANDS_STILL)} when the loss stays at guessing"
-    text = "The gradient gets through, but the steps are so small that no layer goes anywhere: W_new ≅ W_old."
+    text = "The gradient gets through, but the steps are so small that no weight goes anywhere: W_new ≅ W_old."
     return Verdict("vanishing", (), rule, largest, STANDS_STILL, text, remedies("vanishing", spec, e))
 
 
@@ -148,6 +201,7 @@ RULES: Sequence[Callable[[Evidence, Spec], Verdict | None]] = (
     _diverged,
     _dead_units,
     _vanishing,
+    _exploding_through_time,
     _exploding,
     _saturated,
     _oscillating,
@@ -163,6 +217,8 @@ def _stuck(e: Evidence, spec: Spec) -> Verdict | None:
     if e.level > ABOVE:
         text = "The first weights make the outputs far too large, and training has not brought them down: the loss is still above guessing."
         return Verdict("exploding", (), rule, e.level, LEFT_GUESSING, text, remedies("exploding", spec, e))
+    if spec.network.recurrent:
+        return None  # to remember over many time steps takes long to learn; the plateau alone is no illness
     text = "Every layer gets a gradient, but what one mini-batch changes the next one takes back: no direction is left in it."
     return Verdict("vanishing", (), rule, e.level, LEFT_GUESSING, text, remedies("vanishing", spec, e))
 
@@ -172,8 +228,10 @@ def _hopeless(e: Evidence) -> bool:
     return e.level >= LEFT_GUESSING and e.steps >= LONG and (e.level > ABOVE or not e.falling or e.steps_to_learn > e.steps)
 
 
-def _healthy(e: Evidence) -> Verdict:
+def _healthy(e: Evidence, spec: Spec) -> Verdict:
     reaches = f"L1 gets {_number(float(e.shares[0]))} of the gradient's length."
+    if spec.network.recurrent:
+        reaches = f"At t1 ‖∂J/∂h‖ is {_number(float(e.shares[0]))} × that at t{len(e.shares) - 1}."
     if e.level < FINISHED:
         text = "Finished: the net has learnt its data, so its gradients are small now. That is not vanishing."
     elif e.level < LEFT_GUESSING:
@@ -188,18 +246,33 @@ def _healthy(e: Evidence) -> Verdict:
     return Verdict("healthy", (), rule, e.level, LEFT_GUESSING, text)
 
 
+def _evolving(e: Evidence) -> Verdict:
+    """Evolution needs no gradient: what counts is the loss of the best individual."""
+    if e.level < FINISHED:
+        text = "Finished: the best individual has learnt the data. No gradient was needed for that."
+    elif e.level < LEFT_GUESSING:
+        text = "The population learns: what selection leaves over gets better. It needs no gradient."
+    elif e.falling:
+        text = "The loss of the best individual falls."
+    else:
+        text = "The best individual has not left guessing yet; a larger population or larger mutations search more widely."
+    rule = f"the best individual’s loss is {_number(e.level)} × guessing; below {LEFT_GUESSING} it has learnt something"
+    return Verdict("healthy", (), rule, e.level, LEFT_GUESSING, text)
+
+
 def _where(layers: np.ndarray) -> tuple[int, ...]:
     """The numbers of these hidden layers."""
     return tuple(int(row) + 1 for row in np.flatnonzero(layers))
 
 
-def _names(layers: Sequence[int]) -> str:
-    """Such as "L3", "L1 to L5" or "L2, L4 and L7"."""
-    names = [f"L{layer}" for layer in layers]
+def _names(layers: Sequence[int], spec: Spec) -> str:
+    """Such as "L3", "L1 to L5" or "L2, L4 and L7"; of time steps "t3"."""
+    letter, several = ("t", "time steps") if spec.network.recurrent else ("L", "layers")
+    names = [f"{letter}{layer}" for layer in layers]
     if len(names) > 2 and layers[-1] - layers[0] == len(layers) - 1:
         return f"{names[0]} to {names[-1]}"
     if len(names) > 4:
-        return f"{len(names)} layers"
+        return f"{len(names)} {several}"
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 

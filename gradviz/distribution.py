@@ -40,7 +40,7 @@ def distribution(trainer: Trainer, layer: int = 0, moment: Moment | None = None,
         if alpha is not None:
             parameter = float(trainer.passed_with[alpha][0])
         z = np.asarray(own.pre_activations, float)
-        saturated, zero = _shares(activation, z, parameter)
+        saturated, zero = shares(activation, z, parameter)
         edges = np.linspace(-limit, limit, bins + 1)
         edges.flags.writeable = False
         before = None if own.batch_norm is None else np.asarray(own.batch_norm.inputs, float)
@@ -49,14 +49,14 @@ def distribution(trainer: Trainer, layer: int = 0, moment: Moment | None = None,
             activation=name,
             parameter=parameter,
             edges=edges,
-            counts=_counts(z, bins, limit),
+            counts=histogram(z, bins, limit),
             outside=(int(np.count_nonzero(z < -limit)), int(np.count_nonzero(z > limit))),
             saturated=saturated,
             zero=zero,
             mean=float(z.mean()),
             spread=float(z.std()),
-            before=None if before is None else _counts(before, bins, limit),
-            saturated_before=None if before is None else _shares(activation, before, parameter)[0],
+            before=None if before is None else histogram(before, bins, limit),
+            saturated_before=None if before is None else shares(activation, before, parameter)[0],
         )
 
 
@@ -68,6 +68,10 @@ def layer_to_look_at(trainer: Trainer, moment: Moment | None = None) -> int:
 
 def _pass(trainer: Trainer, layer: int, moment: Moment | None) -> Pass:
     """The last pass, or one made aside while there is none that knows this layer's z (layer 0: the slopes of all layers)."""
+    if trainer.level not in (0, layer):  # while one layer is trained by itself, the last pass knows no other
+        run, _ = trainer.look_ahead(trainer.chosen)
+        assert isinstance(run, Pass)
+        return run
     if trainer.steps or (moment is not None and (moment.sent(layer) if layer else moment.reached(1))):
         return feed_forward(trainer)[1]
     run, _ = trainer.look_ahead(trainer.batches.peek() if moment is None else trainer.chosen)
@@ -83,14 +87,15 @@ def _flattest(run: Pass) -> int:
     return int(np.argmin(np.nan_to_num(means, nan=np.inf))) + 1
 
 
-def _shares(activation: Activation, z: Floats, parameter: float) -> tuple[float, float]:
+def shares(activation: Activation, z: Floats, parameter: float) -> tuple[float, float]:
     """Share of z at which f′ is small, and at which it is exactly 0; at a NaN it is neither."""
     slopes = activation.derivative(z, parameter)
     known = ~np.isnan(z)  # a comparison gives ReLU a slope also at NaN
     return float((activation.is_small(slopes) & known).mean()), float(((slopes == 0.0) & known).mean())
 
 
-def _counts(z: Floats, bins: int, limit: float) -> NDArray[np.int64]:
+def histogram(z: Floats, bins: int, limit: float) -> NDArray[np.int64]:
+    """(bins,) how many values lie in each bin from −limit to limit."""
     counts: NDArray[np.int64] = np.histogram(z, bins, (-limit, limit))[0].astype(np.int64)
     counts.flags.writeable = False
     return counts

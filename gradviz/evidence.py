@@ -17,7 +17,10 @@ from gradviz.activations import ACTIVATIONS
 from gradviz.network import Network, Pass, parameter_name
 from gradviz.norms import norms
 from gradviz.oscillation import HOP, LASTING, WINDOW, oscillating_ranges
+from gradviz.recurrent import RecurrentNetwork, RecurrentPass
+from gradviz.recurrent_cells import PlainCell
 from gradviz.snapshot import HistoryTable
+from gradviz.training import Trainer
 
 if TYPE_CHECKING:
     from gradviz.experiment import Experiment
@@ -33,10 +36,11 @@ SURE = 3.0  # standard errors by which the loss must have fallen so that it is n
 class Evidence:
     """A run as the rules see it. Losses are multiples of the guessing loss: at 1 the net knows nothing of its input.
 
-    Arrays over layers have one entry per layer, the output layer too, unless they say hidden.
+    Arrays over layers have one entry per layer, the output layer too, unless they say hidden. Of a recurrent net they have one per
+    time step, and its shares are the RMS of ∂J/∂h_t over that at the last time step; its changes are those of cell and read-out.
     """
 
-    steps: int  # judged: since the beginning, or since the settings were changed
+    steps: int  # judged: since the beginning, the end of pre-training, or since the settings were changed
     level: float  # median of the newest losses
     low: float  # a tenth of the newest losses lies below …
     high: float  # … and a tenth above
@@ -59,11 +63,10 @@ class Evidence:
 
 def gather(experiment: Experiment) -> Evidence | None:
     """What is known of the run up to its present step, under its present settings; None while that is too little."""
-    trainer, network, run = experiment.trainer, experiment.network, experiment.trainer.run
-    if not isinstance(network, Network) or not isinstance(run, Pass):
-        return None
+    trainer = experiment.trainer
     table = experiment.history.table()
     start = max((step for step, _ in table.changes if step <= trainer.steps), default=0)
+    start = max(start, experiment.spec.pretraining_steps)  # before, the loss meant something else
     rows = slice(*np.searchsorted(table.steps, [start, trainer.steps], side="right"))
     if trainer.steps - start < YOUNG or rows.stop - rows.start < FEWEST_ROWS:
         return None
@@ -75,12 +78,9 @@ def gather(experiment: Experiment) -> Evidence | None:
         fallen = float(np.median(middle) - np.median(now))
         error = 1.25 * math.hypot(_deviation(now), _deviation(middle)) / math.sqrt(window)  # of a difference of two medians
         newest = slice(rows.stop - window, rows.stop)
-        lengths = np.median(table.gradient_rms[newest], axis=0) * np.sqrt(network.measured_counts)
+        rms = np.median(table.gradient_rms[newest], axis=0)
         norm, clipped = np.median(table.total_norms[newest], axis=0)
-        weights = [network.slices[parameter_name(layer, "weight")] for layer in range(1, network.depth + 1)]
-        before = norms([network.vector[part] for part in weights])
-        changes = norms([trainer.optimizer.change[part] for part in weights]) / np.maximum(before, np.finfo(float).tiny)
-        slopes = np.split(run.slopes, np.cumsum(network.widths)[:-1])[:-1]
+        of_time = isinstance(trainer.network, RecurrentNetwork)
         return Evidence(
             steps=trainer.steps - start,
             level=float(np.median(now)),
@@ -91,17 +91,57 @@ def gather(experiment: Experiment) -> Evidence | None:
             falling=fallen > max(SURE * error, 0.01 * float(np.median(now))),
             oscillates=_oscillates(table, rows, scale),
             norm=float(clipped),
-            shares=lengths / norm if norm > 0 else np.zeros_like(lengths),
-            changes=changes,
-            dead=np.array([1.0 - part.any(axis=1).mean() for part in slopes]),
-            saturated=np.array(
-                [
-                    ACTIVATIONS[name].is_small(part).mean() if is_bounded(name) else 0.0
-                    for name, part in zip(network.activations, slopes, strict=False)
-                ]
-            ),
-            linear=all(name == "identity" for name in network.activations),
+            **(_of_time_steps(trainer, rms) if of_time else _of_layers(trainer, rms, float(norm))),
         )
+
+
+def _of_layers(trainer: Trainer, rms: Floats, norm: float) -> dict[str, Any]:
+    """What is known of each layer of a feed-forward net, from the RMS of its gradient (layers,) and the length of the whole one."""
+    network, run = trainer.network, trainer.run
+    assert isinstance(network, Network)
+    assert isinstance(run, Pass)
+    lengths = rms * np.sqrt(network.measured_counts)
+    slopes = np.split(run.slopes, np.cumsum(network.widths)[:-1])[:-1]
+    return dict(
+        shares=lengths / norm if norm > 0 else np.zeros_like(lengths),
+        changes=_changes(trainer, [network.slices[parameter_name(layer, "weight")] for layer in range(1, network.depth + 1)]),
+        dead=np.array([1.0 - part.any(axis=1).mean() for part in slopes]),
+        saturated=np.array(
+            [
+                ACTIVATIONS[name].is_small(part).mean() if is_bounded(name) else 0.0
+                for name, part in zip(network.activations, slopes, strict=False)
+            ]
+        ),
+        linear=all(name == "identity" for name in network.activations),
+    )
+
+
+def _of_time_steps(trainer: Trainer, rms: Floats) -> dict[str, Any]:
+    """The same of a recurrent net, from the RMS of ∂J/∂h_t and, last, of the read-out's weights. A gate may well be shut."""
+    network, run = trainer.network, trainer.run
+    assert isinstance(network, RecurrentNetwork)
+    assert isinstance(run, RecurrentPass)
+    last = rms[-2]
+    dead = saturated = np.zeros(network.time)
+    if isinstance(run.cell, PlainCell):
+        slopes = run.cell.slopes
+        dead = 1.0 - slopes.any(axis=2).mean(axis=1)
+        if is_bounded(network.activation):
+            saturated = ACTIVATIONS[network.activation].is_small(slopes).mean(axis=(1, 2))
+    return dict(
+        shares=np.append(rms[:-1] / last if last > 0 else np.zeros(network.time), 1.0),
+        changes=_changes(trainer, network.layer_slices),
+        dead=dead,
+        saturated=saturated,
+        linear=network.kind == "rnn" and network.activation == "identity",
+    )
+
+
+def _changes(trainer: Trainer, parts: list[slice]) -> Floats:
+    """(parts,) ‖ΔW‖ / ‖W‖ of these parts of the flat vector in the last step."""
+    before = norms([trainer.network.vector[part] for part in parts])
+    changes: Floats = norms([trainer.optimizer.change[part] for part in parts]) / np.maximum(before, np.finfo(float).tiny)
+    return changes
 
 
 @functools.cache

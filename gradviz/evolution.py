@@ -6,20 +6,16 @@ parents, crosses their genomes, and mutates the children; the few best pass on u
 
 from __future__ import annotations
 
-import typing
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gradviz.data import from_arrays
-from gradviz.fields import FieldInfo, SpecError, check, number
 from gradviz.network import Network, parameter_name
-from gradviz.objective import output_count, resolve_loss
 from gradviz.population import Population
-from gradviz.spec import NetworkSpec
+from gradviz.spec import SpecError, TrainingSpec
 from gradviz.training import Phase
 
 Floats = NDArray[np.floating[Any]]
@@ -31,33 +27,28 @@ SMALLEST_SIGMA, LARGEST_SIGMA = 1e-3, 10.0
 EVALUATE, SELECT, CROSS, MUTATE = Phase("evaluate", 0), Phase("select", 0), Phase("cross", 0), Phase("mutate", 0)
 
 
-class EvolutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a population evolves; a value out of its range raises `SpecError`.
+class EvolutionState(msgspec.Struct, frozen=True):
+    """Everything between two generations that the next ones depend on, and what can be seen of the last one; the arrays are copies."""
 
-    Attributes:
-        population: number of individuals, 4 to 5000.
-        tournament: how many compete for each place as a parent, 1 (pure chance) to 100.
-        elite: how many of the best pass on unchanged, 0 to 100 and fewer than the population.
-        crossover: share of the children with two parents, 0 to 1; the others have one.
-        mutation: σ₀, the standard deviation of the first mutations, 0.001 to 10; it then adapts.
-        mutated: share of its genes that a child has mutated, 0 to 1.
-        spread: standard deviation of the first population around the network's first weights, 0 to 10.
-    """
+    generations: int
+    children: Floats
+    genomes: Floats  # of the generation evaluated last, as its losses and accuracies
+    losses: Floats
+    accuracies: Floats
+    parents: NDArray[np.int64]
+    crossed: NDArray[np.bool_]
+    sigma: float
+    success: float
+    best: Floats
+    best_loss: float
+    best_accuracy: float
+    generator: Mapping[str, Any]  # the random generator
 
-    population: Annotated[int, number("Population", "How many individuals there are.", 4, 5000, log=True)] = 200
-    tournament: Annotated[int, number("Tournament", "How many compete for each place as a parent; the best wins.", 1, 100, log=True)] = 3
-    elite: Annotated[int, number("Elite", "How many of the best pass on unchanged.", 0, 100)] = 2
-    crossover: Annotated[float, number("Crossover", "The share of the children with two parents.", 0.0, 1.0)] = 0.5
-    mutation: Annotated[float, number("First mutation", "σ of the first mutations; it then adapts.", 0.001, 10.0, log=True)] = 0.3
-    mutated: Annotated[float, number("Mutated genes", "The share of its genes that a child has mutated.", 0.0, 1.0)] = 0.05
-    spread: Annotated[float, number("First spread", "σ of the first individuals around the network's first weights.", 0.0, 10.0)] = 1.0
-
-    def __post_init__(self) -> None:
-        for name, hint in typing.get_type_hints(type(self), include_extras=True).items():
-            meta, kind = hint.__metadata__[0], hint.__origin__.__name__
-            check(FieldInfo("evolution", name, meta.title, meta.description, kind, None, meta.ge, meta.le), getattr(self, name))
-        if self.elite >= self.population:
-            raise SpecError("evolution.elite", self.elite, f"fewer than the population, which is {self.population}")
+    @property
+    def size(self) -> int:
+        """Bytes of its arrays."""
+        arrays = (self.children, self.genomes, self.losses, self.accuracies, self.parents, self.crossed, self.best)
+        return sum(array.nbytes for array in arrays)
 
 
 class Evolution:
@@ -70,50 +61,37 @@ class Evolution:
         children: (size, parameters) the next generation in the making: elite first.
         parents: (size − elite, 2) which individuals each child without the elite comes from.
         crossed: (size − elite,) whether the second parent counts.
+        parent_losses: (size − elite, 2) of the parents that the population's individuals behind the elite come from, twice that of
+            the only parent; NaN where none are known.
         sigma: σ, the standard deviation of a mutation.
         success: share of the last children that were no worse than the better of their parents; NaN for the first generation.
         generations: how many generations are done.
         best_loss, best_accuracy: of `network`; ∞ and NaN before the first evaluation.
     """
 
-    def __init__(
-        self,
-        spec: NetworkSpec,
-        inputs: Floats,
-        targets: NDArray[Any],
-        loss: str = "auto",
-        settings: EvolutionSettings | None = None,
-        seed: int = 0,
-        outputs: int | None = None,
-        dtype: type[np.floating[Any]] = np.float32,
-    ) -> None:
+    def __init__(self, network: Network, settings: TrainingSpec, inputs: Floats, targets: NDArray[Any]) -> None:
         """Draw the first population.
 
         Args:
-            spec: the network's structure, without batch norm.
+            network: what the population is drawn around, and its first individual; it becomes the best individual, again and again.
+                Genomes have its type: selection only ranks the individuals, for which float32 is enough, at twice the speed.
+            settings: how to evolve; the seed is that of everything random but the first weights.
             inputs: (examples, features).
             targets: (examples,) class numbers (integers) or values, or (examples, outputs) values.
-            loss: a key of `gradviz.losses.LOSSES`.
-            settings: how to evolve.
-            seed: of everything random; the first individual is the network that this seed gives to back-propagation.
-            outputs: of the network; as many as the targets need if None.
-            dtype: of the genomes. Selection only ranks the individuals, for which float32 is enough, at twice the speed.
 
         Raises:
-            SpecError: for batch norm, too large a population, and a loss that does not fit the data.
-            DataError: when the arrays do not fit together.
+            SpecError: for batch norm, too large a population, and an elite that leaves no room for children.
+            ValueError: when the arrays do not fit the network.
             TargetError: when the targets do not fit the loss.
         """
-        self.settings = settings if settings is not None else EvolutionSettings()
-        data = from_arrays(inputs, targets)
-        loss = resolve_loss(loss, data)
-        self.network = Network(spec, data.features, output_count(loss, data) if outputs is None else outputs, loss, dtype)
-        self.network.initialize(seed)
-        size, elite = self.settings.population, self.settings.elite
-        self.population = Population(self.network, size, data.inputs, data.targets)
-        self._rng = np.random.default_rng([seed, 3])  # 1 draws the first weights, 2 the mini-batches
+        self.settings, self.network = settings, network
+        size, elite = settings.population, settings.elite
+        if elite >= size:
+            raise SpecError("training.elite", elite, f"fewer than the population, which is {size}")
+        self.population = Population(network, size, inputs, targets)
+        self._rng = np.random.default_rng([settings.seed, 3])  # 1 draws the first weights, 2 the mini-batches
         self.children = np.empty_like(self.population.genomes)
-        self._rng.standard_normal(dtype=dtype, out=self.children)
+        self._rng.standard_normal(dtype=network.dtype.type, out=self.children)
         self.children *= self.settings.spread
         self.children += self.network.vector
         self.children[0] = self.network.vector
@@ -122,11 +100,11 @@ class Evolution:
         self.generations = 0
         self.parents = np.zeros((size - elite, 2), np.int64)
         self.crossed = np.zeros(size - elite, np.bool_)
-        self._ranks = np.arange(size)  # individuals of the population, best first
+        self.parent_losses = np.full((size - elite, 2), np.nan)
+        self._rank()
         self._units = unit_of_each_gene(self.network)
         self._noise = np.empty_like(self.children[elite:])
         self._chances = np.empty_like(self._noise)
-        self._history: list[tuple[float, ...]] = []
 
     @property
     def best(self) -> Floats:
@@ -152,11 +130,57 @@ class Evolution:
         first, _, last = self.quartiles
         return last - first
 
-    @property
-    def history(self) -> dict[str, Floats]:
-        """(generations evaluated,) each: ``best_loss``, ``median_loss``, ``spread``, ``accuracy`` (of the best), ``sigma``, ``success``."""
-        columns = np.array(self._history).reshape(-1, len(HISTORY)).T
-        return dict(zip(HISTORY, columns, strict=True))
+    def state(self) -> EvolutionState:
+        """A copy of everything that the generations to come depend on; only between two generations."""
+        return EvolutionState(
+            generations=self.generations,
+            children=self.children.copy(),
+            genomes=self.population.genomes.copy(),
+            losses=self.population.losses.copy(),
+            accuracies=self.population.accuracies.copy(),
+            parents=self.parents.copy(),
+            crossed=self.crossed.copy(),
+            sigma=self.sigma,
+            success=self.success,
+            best=self.best,
+            best_loss=self.best_loss,
+            best_accuracy=self.best_accuracy,
+            generator=self._rng.bit_generator.state,
+        )
+
+    def restore(self, state: EvolutionState) -> None:
+        """Go back to a state of an evolution with the same structure, examples and settings; a begun generation is given up."""
+        np.copyto(self.children, state.children)
+        np.copyto(self.population.genomes, state.genomes)
+        np.copyto(self.population.losses, state.losses)
+        np.copyto(self.population.accuracies, state.accuracies)
+        np.copyto(self.network.vector, state.best)
+        self.parents, self.crossed = state.parents.copy(), state.crossed.copy()
+        self.sigma, self.success, self.generations = state.sigma, state.success, state.generations
+        self.best_loss, self.best_accuracy = state.best_loss, state.best_accuracy
+        self._rng.bit_generator.state = state.generator
+        self.parent_losses[:] = np.nan
+        self._rank()
+
+    def carry_on(self, old: Evolution) -> None:
+        """Go on with the population of ``old``, of the same size, under other settings: what the best one's loss is, is open again."""
+        mine, its = self.network.slices, old.network.slices
+        for name in mine.keys() & its.keys():  # a learnt α goes with its activation
+            self.network.vector[mine[name]] = old.network.vector[its[name]]
+            self.children[:, mine[name]] = old.children[:, its[name]]
+            self.population.genomes[:, mine[name]] = old.population.genomes[:, its[name]]
+        np.copyto(self.population.losses, old.population.losses)
+        np.copyto(self.population.accuracies, old.population.accuracies)
+        self.parents, self.crossed, self.parent_losses = old.parents.copy(), old.crossed.copy(), old.parent_losses.copy()
+        self.sigma, self.success, self.generations = old.sigma, old.success, old.generations
+        self._rng.bit_generator.state = old._rng.bit_generator.state
+        self._rank()
+
+    def put_in(self, genome: Floats) -> None:
+        """Put an individual (parameters,) into the next generation in the place of the first one; it counts as the best so far."""
+        np.copyto(self.network.vector, genome)
+        np.copyto(self.children[0], genome)
+        self.best_loss, self.best_accuracy = np.inf, np.nan
 
     def generation(self) -> None:
         """One generation: evaluate, select, cross, mutate."""
@@ -177,18 +201,21 @@ class Evolution:
 
     def _evaluate(self) -> None:
         """The children become the population, and everyone's loss is found; the children's success adapts σ."""
-        better_parent = self.losses[self.parents]
-        np.copyto(better_parent[:, 1], better_parent[:, 0], where=~self.crossed)
+        if self.generations:
+            self.parent_losses = self.losses[self.parents]
+            np.copyto(self.parent_losses[:, 1], self.parent_losses[:, 0], where=~self.crossed)
         np.copyto(self.population.genomes, self.children)
         self.population.evaluate()
         if self.generations:
-            self._adapt(self.losses[self.settings.elite :], better_parent.min(axis=1))
-        self._ranks = self.losses.argsort(kind="stable")
+            self._adapt(self.losses[self.settings.elite :], self.parent_losses.min(axis=1))
+        self._rank()
         best = self._ranks[0]
         if self.losses[best] < self.best_loss:
             self.best_loss, self.best_accuracy = float(self.losses[best]), float(self.population.accuracies[best])
             np.copyto(self.network.vector, self.population.genomes[best])
-        self._history.append((self.best_loss, self.quartiles[1], self.spread, self.best_accuracy, self.sigma, self.success))
+
+    def _rank(self) -> None:
+        self._ranks = self.losses.argsort(kind="stable")  # individuals of the population, best first
 
     def _adapt(self, losses: Floats, parent_losses: Floats) -> None:
         """The 1/5 success rule: where more than a fifth of the mutations succeed, larger ones pay, else smaller ones.
@@ -227,9 +254,6 @@ class Evolution:
         self._noise *= self._chances < self.settings.mutated
         self._noise *= self.sigma
         self.children[self.settings.elite :] += self._noise
-
-
-HISTORY = ("best_loss", "median_loss", "spread", "accuracy", "sigma", "success")
 
 
 def unit_of_each_gene(network: Network) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ from gradviz.data import Data, DataError, from_arrays, load
 from gradviz.history import History
 from gradviz.line import Line
 from gradviz.losses import TargetError, loss_named
+from gradviz.methods import TRAINERS
 from gradviz.network import build
 from gradviz.objective import guessing_loss, output_count, resolve_loss
 from gradviz.observer import Observer
@@ -22,11 +23,12 @@ from gradviz.recurrent import build_recurrent
 from gradviz.snapshot import Ghost, Inspection, Look, Moment, Snapshot
 from gradviz.spec import Spec, SpecError, all_fields
 from gradviz.threads import threads_worth_using, use_threads
-from gradviz.training import AnyNetwork, Phase, Trainer
+from gradviz.training import AnyNetwork, Phase
 
 Floats = NDArray[np.floating[Any]]
 
-_Measured = tuple[float, Floats, float, float]  # loss, gradient norms (layers,), global norm before and after clipping
+# loss, gradient norms (layers,), global norm before and after clipping, what is told of a population
+_Measured = tuple[float, Floats, float, float, Floats | None]
 
 WHOLE = Look()
 MOST_LEFT_LINES = 2  # that can be returned to; each has checkpoints of its own
@@ -80,8 +82,8 @@ class Experiment:
     def _begin(self, spec: Spec, data: Data) -> None:
         network = self._build(spec, data)
         self._attach(spec, data, network)
-        work = 3.0 * network.work * self.trainer.batches.size
-        self._line = Line(spec, data, History(network.measured_counts), Checkpoints(work))
+        history = History(network.measured_counts, population=self.trainer.population is not None)
+        self._line = Line(spec, data, history, Checkpoints(self.trainer.work))
         self._left_lines: list[Line] = []  # the one that was left last at the end
         self._settings = 0  # which of the line's settings are in force
         self._leave_step()
@@ -112,7 +114,7 @@ class Experiment:
             if targets.dtype.kind == "f":
                 targets, test_targets = targets.astype(network.dtype), test_targets.astype(network.dtype)
             inputs = np.ascontiguousarray(np.moveaxis(data.inputs[train], 0, -1), dtype=network.dtype)
-        trainer = Trainer(network, spec.training, inputs, targets)
+        trainer = TRAINERS[spec.training.method](network, spec.training, inputs, targets)
         self.spec, self.data, self.network, self.trainer = spec, data, network, trainer
         self._test_inputs, self._test_targets = data.inputs[test], test_targets
         names = data.class_names if network.outputs == len(data.class_names) else ("",) * network.outputs
@@ -164,12 +166,12 @@ class Experiment:
     def _walk_step(self) -> Iterator[Phase]:
         use_threads(self._threads)
         step, layers = self.trainer.steps + 1, self.network.depth
-        order = [*self.trainer.order, self.trainer.order[0]]
+        order, level = [*self.trainer.order_of(step), self.trainer.order_of(step + 1)[0]], self.spec.level_at(step)
         self._walks += 1
         own = self._walks
         for done, phase in enumerate(self.trainer.phases(), 1):
-            self._moment = Moment(step, phase.kind, phase.layer, done, len(order) - 1, layers, *order[done])
-            if phase.kind == "update":
+            self._moment = Moment(step, phase.kind, phase.layer, done, len(order) - 1, layers, *order[done], level)
+            if done == len(order) - 1:
                 self._walk = None
                 if step > self._line.last_step:
                     self._record()
@@ -240,14 +242,16 @@ class Experiment:
         trainer, line = self.trainer, self._line
         line.last_step = trainer.steps
         line.history.append(trainer.steps, *self._measured())
-        if line.history.wants_test(trainer.steps):
+        begun = self.spec.level_at(trainer.steps) != self.spec.level_at(trainer.steps - 1)
+        over = self.spec.level_at(trainer.steps) != self.spec.level_at(trainer.steps + 1)
+        if line.history.wants_test(trainer.steps) or begun or over:  # of each level at both its ends
             self._measure_test_loss()
         if line.checkpoints.wants(trainer.steps):
             line.checkpoints.keep(trainer.state(self._settings))
 
     def _measured(self) -> _Measured:
         trainer = self.trainer
-        return trainer.loss, trainer.gradient_norms, trainer.total_norm, trainer.clipped_norm
+        return trainer.loss, trainer.gradient_norms, trainer.total_norm, trainer.clipped_norm, trainer.population
 
     # ---- back in time
 
@@ -297,6 +301,7 @@ class Experiment:
             settings = self._line.settings[state.settings]
             self._attach(settings.spec, settings.data, self._build(settings.spec, settings.data))
             self._settings = state.settings
+        use_threads(self._threads)
         self.trainer.restore(state)
 
     def adopt(self, state: State) -> None:
@@ -341,9 +346,7 @@ class Experiment:
 
     def _measure_test_loss(self) -> None:
         if len(self._test_inputs):
-            outputs = np.ascontiguousarray(self.network.predict(self._test_inputs).T)
-            with np.errstate(all="ignore"):
-                loss = loss_named(self.network.loss).evaluate(outputs, self._test_targets, np.empty_like(outputs))
+            loss = self.trainer.test_loss(self._test_inputs, self._test_targets)
             self._line.history.append_test(self.trainer.steps, loss)
 
     def snapshot(self, **more: Any) -> Snapshot:
@@ -362,11 +365,12 @@ class Experiment:
             spec=self.spec,
             architecture=self.architecture,
             moment=self._moment,
+            population=trainer.population if trainer.steps or self._moment is not None else None,
             batch=trainer.batches.size,
             last_step=self.last_step,
             ghost=self._ghost,
             guessing_loss=self.guessing_loss,
-            loss_name=self.network.loss,
+            loss_name="mse" if trainer.level else self.network.loss,
             test_loss=self.history.last_test_loss,
             **more,
         )
@@ -377,7 +381,7 @@ class Experiment:
         Args:
             look: what is wanted beside them. ``picked`` is what is selected: ("edge", layer, column, row) as shown,
                 ("unit", layer, unit, 0) or ("layer", layer, 0, 0). ``chain`` takes the gradient of the selected weight apart:
-                of a unit its strongest weight, of a layer (the first with nothing selected) the weakest one.
+                of a unit its strongest weight, of a layer (the first with nothing selected) the weakest one, of a time step the strongest.
             history_after: of the run so far only the part after this step.
 
         Raises:

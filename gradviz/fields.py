@@ -16,6 +16,9 @@ import numpy as np
 from msgspec import Meta
 
 PARAMETER = r"(?:layer\d{2,4}|cell|out)\.(?:weight|input_weight|recurrent_weight|bias|scale|shift|alpha)"
+Needs = tuple[tuple[str, tuple[str, ...]], ...]
+"""Conditions that must all hold: another field's path, and its values for which this field counts."""
+
 ENTRY = re.compile(rf"({PARAMETER})\[(\d{{1,4}})(?:,\s?(\d{{1,4}}))?\]\s*=\s*(\S{{1,40}})")
 
 
@@ -51,7 +54,7 @@ def number(
     log: bool = False,
     restarts: bool = False,
     group: str = "",
-    needs: tuple[str, tuple[str, ...]] | None = None,
+    needs: Needs = (),
 ) -> Meta:
     return Meta(
         title=title,
@@ -69,7 +72,7 @@ def choice(
     *,
     restarts: bool = False,
     group: str = "",
-    needs: tuple[str, tuple[str, ...]] | None = None,
+    needs: Needs = (),
 ) -> Meta:
     return Meta(
         title=title,
@@ -99,8 +102,8 @@ class FieldInfo(msgspec.Struct, frozen=True):
     log: bool = False  # the range spans decades: a logarithmic slider suits it
     choices: tuple[tuple[str, str], ...] = ()  # (value, title)
     restarts: bool = False  # changing it restarts the run from the same seed
-    group: str = ""  # "", "advanced", "file", "example", "sequence" or "stop"
-    needs: tuple[str, tuple[str, ...]] | None = None  # (other field's path, its values for which this one counts)
+    group: str = ""  # "", "advanced" or "stop"
+    needs: Needs = ()  # where it counts, see `Spec.counts`
 
     @property
     def path(self) -> str:
@@ -151,7 +154,7 @@ def _describe(section: str, item: msgspec.structs.FieldInfo, hint: Any) -> Field
         choices=tuple((key, entry if isinstance(entry, str) else entry.title) for key, entry in (table or {}).items()),
         restarts=extra.get("restarts", False),
         group=extra.get("group", ""),
-        needs=extra.get("needs"),
+        needs=extra.get("needs", ()),
     )
 
 

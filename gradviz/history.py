@@ -19,6 +19,7 @@ Floats = NDArray[np.floating[Any]]
 MOST_ROWS = 2048
 FEWEST_ROWS = 256
 MOST_CHANGES = 256
+POPULATION = 5  # columns of `HistoryTable.population`
 MOST_NUMBERS = 1_000_000  # rows × layers, which bounds the memory of very deep nets
 
 
@@ -28,7 +29,7 @@ class History:
     A row is the exact record of its own step; only ``loss_low`` and ``loss_high`` gather the steps between two rows.
     """
 
-    def __init__(self, weight_counts: NDArray[np.int64]) -> None:
+    def __init__(self, weight_counts: NDArray[np.int64], population: bool = False) -> None:
         """``weight_counts`` (layers,): how many weights each layer has, to turn a norm into an RMS."""
         layers = len(weight_counts)
         self._scale = 1.0 / np.sqrt(weight_counts)
@@ -40,7 +41,8 @@ class History:
         self._losses = np.zeros((self._capacity + 1, 3))  # loss, lowest, highest
         self._norms = np.zeros((self._capacity + 1, layers))
         self._totals = np.zeros((self._capacity + 1, 2))
-        self._newest: tuple[int, float, Floats, float, float] = (0, np.nan, np.zeros(layers), np.nan, np.nan)
+        self._populations = np.zeros((self._capacity + 1, POPULATION)) if population else None
+        self._newest: tuple[int, float, Floats, float, float, Floats | None] = (0, np.nan, np.zeros(layers), np.nan, np.nan, None)
         self._low, self._high = np.inf, -np.inf
         self._tests: list[tuple[int, float]] = []
         self._next_test = 0
@@ -49,13 +51,15 @@ class History:
         self.clipped_steps = 0  # how many of all steps were clipped, also of those whose rows have been dropped
         self._clipped = bytearray()  # the same as one bit per step, so that a branch knows its share exactly
 
-    def append(self, step: int, loss: float, gradient_norms: Floats, total: float, clipped: float) -> None:
-        """Record a step; ``gradient_norms`` (layers,) before clipping, ``total`` and ``clipped`` the global norm."""
+    def append(
+        self, step: int, loss: float, gradient_norms: Floats, total: float, clipped: float, population: Floats | None = None
+    ) -> None:
+        """Record a step; ``gradient_norms`` (layers,) before clipping, ``total`` and ``clipped`` the global norm, ``population`` (5,)."""
         if loss < self._low or loss != loss:  # NaN, once met, stays: no comparison replaces it
             self._low = loss
         if loss > self._high or loss != loss:
             self._high = loss
-        self._newest = (step, loss, gradient_norms, total, clipped)
+        self._newest = (step, loss, gradient_norms, total, clipped, population)
         if clipped != total and math.isfinite(total):
             self._note_clipped(step)
         if step < self._next_step:
@@ -77,11 +81,19 @@ class History:
         self.clipped_steps += 1
 
     def _write_newest(self, row: int) -> None:
-        step, loss, gradient_norms, total, clipped = self._newest
+        step, loss, gradient_norms, total, clipped, population = self._newest
         self._steps[row] = step
         self._losses[row] = loss, self._low, self._high
         self._norms[row] = gradient_norms
         self._totals[row] = total, clipped
+        if self._populations is not None:
+            self._populations[row] = np.nan if population is None else population
+
+    @property
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays with one row each, by name."""
+        names = ("_steps", "_losses", "_norms", "_totals", "_populations")
+        return {name: array for name in names if (array := getattr(self, name)) is not None}
 
     def _thin(self) -> None:
         kept = (self._capacity + 1) // 2
@@ -94,7 +106,7 @@ class History:
             last = self._losses[self._capacity - 1]
             self._low = float(np.minimum(self._low, last[1]))  # min() would lose a NaN
             self._high = float(np.maximum(self._high, last[2]))
-        for array in (self._steps, self._losses, self._norms, self._totals):
+        for array in self._arrays.values():
             array[:kept] = array[: self._capacity : 2]
         self._rows, self.stride = kept, self.stride * 2
         self._next_step = int(self._steps[kept - 1]) + self.stride
@@ -131,16 +143,16 @@ class History:
         """The newest step that was recorded."""
         return self._newest[0]
 
-    def until(self, step: int, newest: tuple[float, Floats, float, float]) -> History:
+    def until(self, step: int, newest: tuple[float, Floats, float, float, Floats | None]) -> History:
         """The history up to ``step``, for a branch that begins there.
 
         Args:
             newest: what that step measured, in case it is none of the regular ones: loss, gradient norms (layers,) before
-                clipping, global norm before and after clipping.
+                clipping, global norm before and after clipping, what is told of a population (5,).
         """
         branch = copy.copy(self)
-        for name in ("_steps", "_losses", "_norms", "_totals"):
-            setattr(branch, name, getattr(self, name).copy())
+        for name, array in self._arrays.items():
+            setattr(branch, name, array.copy())
         bits = int.from_bytes(self._clipped, "little") & ((1 << (step + 1)) - 1)
         branch.clipped_steps = bits.bit_count()
         branch._clipped = bytearray(bits.to_bytes((bits.bit_length() + 7) // 8, "little"))
@@ -157,7 +169,7 @@ class History:
     def total_norms(self) -> tuple[NDArray[np.int64], Floats]:
         """Steps (rows,) and the global gradient norm (rows, 2) before and after clipping, as in `table`."""
         steps, norms = self._steps[: self._rows], self._totals[: self._rows]
-        newest, _, _, total, clipped = self._newest
+        newest, _, _, total, clipped, _ = self._newest
         if self._rows and newest > steps[-1]:
             steps, norms = np.append(steps, newest), np.append(norms, [[total, clipped]], axis=0)
         return frozen(steps), frozen(norms)
@@ -190,6 +202,7 @@ class History:
             test_steps=frozen(np.array([step for step, _ in self._tests], np.int64)),
             test_loss=frozen(np.array([loss for _, loss in self._tests], float)),
             changes=tuple(self.changes),
+            population=None if self._populations is None else frozen(self._populations[rows]),
         )
 
 

@@ -20,7 +20,7 @@ def inspect_block(network: Network, gradient: Floats, architecture: Architecture
     Raises:
         ValueError: when there is no such layer or edge.
     """
-    rows, columns = _block(architecture, layer, row, column)
+    rows, columns = block_of(architecture, layer, row, column)
     name = parameter_name(layer, "weight")
     cut = np.s_[slice(*rows), slice(*columns)]
     weights = network.parameters[name][cut].astype(float)
@@ -29,7 +29,7 @@ def inspect_block(network: Network, gradient: Floats, architecture: Architecture
     return Inspection(layer, rows, columns, weights, gradients)
 
 
-def _block(architecture: Architecture, layer: int, row: int, column: int) -> tuple[tuple[int, int], tuple[int, int]]:
+def block_of(architecture: Architecture, layer: int, row: int, column: int) -> tuple[tuple[int, int], tuple[int, int]]:
     """From and to (exclusive) of the rows and columns behind a shown edge."""
     depth = len(architecture.layers)
     if not 1 <= layer <= depth:
@@ -50,14 +50,13 @@ def inspect_weight(
     name = parameter_name(layer, "weight")
     offset = row * network.widths[layer - 1] + column
     place = network.slices[name].start + offset
-    whole = moment is None or moment.kind in ("clip", "update")
+    whole = moment is None or moment.measured
     feed = run.inputs if layer == 1 else run.layers[layer - 2].outputs
     started = trainer.steps > 0 or moment is not None
-    reached = started and (moment is None or moment.reached(layer))
-    states = states[:: max(1, -(-len(states) // HISTORY_POINTS))]
-    history = {state.steps: float(state.vector[state.slices[name].start + offset]) for state in states}
-    history[trainer.steps] = float(network.vector[place])
-    steps = np.array(sorted(history), np.int64)
+    known = started and trainer.level in (0, layer)
+    reached = known and (moment is None or moment.reached(layer))
+    sent = known and (moment is None or layer == 1 or moment.sent(layer if moment.level else layer - 1))
+    steps, values = weight_history(trainer, states, name, place)
     return WeightInspection(
         parameter=name,
         layer=layer,
@@ -67,11 +66,22 @@ def inspect_weight(
         gradient=float(gradient[place]) if reached else np.nan,
         clipped_gradient=float(trainer.run.gradient[place]) if reached and whole else float(gradient[place]) if reached else np.nan,
         change=float(trainer.optimizer.change[place]) if trainer.steps else np.nan,
-        sent=float(feed[row].mean()) if started and (moment is None or layer == 1 or moment.sent(layer - 1)) else np.nan,
+        sent=float(feed[row].mean()) if sent else np.nan,
         steps=steps,
-        values=np.array([history[step] for step in steps.tolist()]),
+        values=values,
         block=of_block,
     )
+
+
+def weight_history(trainer: Trainer, states: list[State], name: str, place: int) -> tuple[NDArray[np.int64], Floats]:
+    """(n,) steps and the values that the parameter of this name and place had after them, thinned evenly; the present is one of them."""
+    network = trainer.network
+    offset = place - network.slices[name].start
+    states = states[:: max(1, -(-len(states) // HISTORY_POINTS))]
+    history = {state.steps: float(state.vector[state.slices[name].start + offset]) for state in states}
+    history[trainer.steps] = float(network.vector[place])
+    steps = np.array(sorted(history), np.int64)
+    return steps, np.array([history[step] for step in steps.tolist()])
 
 
 def inspect_unit(trainer: Trainer, moment: Moment | None, gradient: Floats, layer: int, unit: int) -> UnitInspection:
@@ -83,8 +93,9 @@ def inspect_unit(trainer: Trainer, moment: Moment | None, gradient: Floats, laye
     started = trainer.steps > 0 or moment is not None
     if layer == 0:
         return UnitInspection(0, unit, unknown, unknown, _copy(run.inputs[unit]) if started else unknown, unknown)
-    sent = started and (moment is None or moment.sent(layer))
-    reached = started and (moment is None or moment.reached(layer))
+    known = started and trainer.level in (0, layer)
+    sent = known and (moment is None or moment.sent(layer))
+    reached = known and (moment is None or moment.reached(layer))
     own = run.layers[layer - 1]
     start = sum(network.widths[: layer - 1])
     parameters = []
@@ -112,7 +123,7 @@ def strongest_weight(
     Raises:
         ValueError: when there is no such edge.
     """
-    rows, columns = _block(architecture, layer, row, column)
+    rows, columns = block_of(architecture, layer, row, column)
     own = gradient[trainer.network.slices[parameter_name(layer, "weight")]]
     own = own.reshape(trainer.network.fan_ins[layer - 1], -1)[slice(*rows), slice(*columns)]
     at = int(np.argmax(np.nan_to_num(np.abs(own), nan=np.inf)))

@@ -71,6 +71,8 @@ def act(experiment: Experiment, look: Look, action: Action) -> Look:
             return selecting(look, None if action.value is None else tuple(action.value))
         case "lab":
             return msgspec.structs.replace(look, lab=action.value)
+        case "read":
+            return msgspec.structs.replace(look, lab_read=int(action.value))
         case "play" | "pause" | "page":
             pass
         case _:

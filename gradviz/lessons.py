@@ -23,7 +23,8 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``do`` is "set" (``path``, ``value``: one field of the spec), "play", "pause", "step", "step_layer", "step_phase", "back", "reset",
     "go_to" (``value``: a step), "page" (``value``: a page of the right dock), "lab" (``value``: a view of the lab) or "select"
-    (``value``: kind, layer, unit, source as in a selection; null for none).
+    (``value``: kind, layer, unit, source as in a selection; null for none), or "read" (``value``: so many symbols by the history
+    compressor of the lab).
     """
 
     do: str
@@ -49,6 +50,7 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     page: str = ""  # of the right dock: "overview", "chain", "inspect", "lab"; "" keeps the lesson in front
     lab: str = ""  # view of the lab
     select: tuple[str, int, int, int] | None = None
+    read: int = 0  # symbols that the history compressor of the lab has read
 
 
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,7 +112,7 @@ class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def look(self) -> Look:
         """What has to be measured so that the places of the texts are known while the scene stands."""
-        return selecting(Look(chain=True, lab=self.scene.lab or _lab_of(self._names())), self.scene.select)
+        return selecting(Look(chain=True, lab=self.scene.lab or _lab_of(self._names()), lab_read=self.scene.read), self.scene.select)
 
     def _names(self) -> list[str]:
         texts = (self.idea, *self.text, self.question.because, *(attempt.look_at for attempt in self.tries))

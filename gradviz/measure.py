@@ -50,7 +50,7 @@ class GradientMeter:
         gradient's norm is then that of what has been reached.
         """
         trainer = self._trainer
-        if moment is None or moment.kind in ("clip", "update"):
+        if moment is None or moment.measured:
             whole = np.array([trainer.total_norm, trainer.clipped_norm])
             return trainer.gradient_norms, trainer.clipped_norms, trainer.delta_norms, whole
         network, run = trainer.network, trainer.run
@@ -59,8 +59,8 @@ class GradientMeter:
         before = np.where(reached, now[: network.depth], trainer.gradient_norms)
         after = np.where(reached, now[: network.depth], trainer.clipped_norms)
         deltas = np.where(reached, now[network.depth :], trainer.delta_norms)
-        starts = [part.start for layer, part in zip(network.whole_at, network.layer_slices, strict=True) if moment.reached(layer)]
-        whole = np.full(2, norm(run.gradient[min(starts) :]) if starts else np.nan)
+        parts = [part for layer, part in zip(network.whole_at, network.layer_slices, strict=True) if moment.reached(layer)]
+        whole = np.full(2, norm(run.gradient[parts[0].start : parts[-1].stop]) if parts else np.nan)
         for array in (before, after, deltas):
             array.flags.writeable = False
         return before, after, deltas, whole
@@ -68,13 +68,23 @@ class GradientMeter:
     def gradient(self, moment: Moment | None) -> Floats:
         """The flat gradient before clipping: of the step in work where it has been reached, of the step before elsewhere."""
         trainer = self._trainer
-        if moment is None or not trainer.clips or moment.kind in ("clip", "update"):
+        if moment is None or not trainer.clips or moment.measured:
             return trainer.raw_gradient
         mixed = trainer.raw_gradient.copy()
         for layer, part in zip(trainer.network.whole_at, trainer.network.layer_slices, strict=True):
             if moment.reached(layer):
                 mixed[part] = trainer.run.gradient[part]
         return mixed
+
+    def _forget_other_levels(self, fields: dict[str, Floats]) -> None:
+        """While a layer is trained by itself, nothing is measured of the others; but it is known that they do not move."""
+        measured = ("activation_means", "activation_stds", *(name for name in UNKNOWN_AT_FIRST if name != "update_norms"))
+        for layer in range(1, self._trainer.network.depth + 1):
+            if layer != self._trainer.level:
+                for name in measured:
+                    fields[name][layer - 1] = np.nan
+                fields["unit_deltas"][self._architecture.unit_slice(layer)] = np.nan
+                fields["edge_gradients"][self._architecture.edge_slice(layer)] = np.nan
 
     def _forget_unreached(self, fields: dict[str, Floats], moment: Moment) -> None:
         """In the first step, and for a single example, there is no step before: what has not been reached is not known."""
@@ -165,9 +175,13 @@ class Meter(GradientMeter):
                 edge_updates=self._single(change),
                 skip_gradients=np.array([self._skip_gradient(to, example) for _, to in self._architecture.skips], float),
             )
-            if moment is not None and (not trainer.steps or example is not None):
-                # an example stands in the mini-batch of this step; the step before had another in its place
+            # an example stands in the mini-batch of this step; the step before had another in its place
+            alone = moment is not None and (not trainer.steps or example is not None)
+            if alone or trainer.level:
                 fields = {name: np.array(values) for name, values in fields.items()}
+            if trainer.level:
+                self._forget_other_levels(fields)
+            if moment is not None and alone:
                 self._forget_unreached(fields, moment)
         for array in fields.values():
             array.flags.writeable = False

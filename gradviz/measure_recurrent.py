@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradviz.activations import ACTIVATIONS
 from gradviz.measure import GradientMeter, block_starts, row_norms
 from gradviz.norms import row_norms as lengths
 from gradviz.recurrent import RecurrentNetwork, RecurrentPass
@@ -84,6 +85,9 @@ class RecurrentMeter(GradientMeter):
         """(time,) the mean factor of each time step, f′(z_t) or the forget gate, and the share of units in which it is always 0."""
         cell = self._run.cell
         if isinstance(cell, PlainCell):
+            # a truncated way back ends before it comes by the first time steps, whose slopes are then those of an earlier step
+            early = slice(0, self._run.first - 1)
+            ACTIVATIONS[self._network.activation].backward(cell.states[early], cell.states[early], cell.slopes[early], 0.0)
             dead = ~cell.slopes.any(axis=2)
             return cell.slopes.mean(axis=(1, 2), dtype=float), dead.mean(axis=1)
         assert isinstance(cell, LSTMCell)

@@ -13,6 +13,7 @@ from gradviz.clipping_report import clipping_report
 from gradviz.compressor_report import compressor_report
 from gradviz.diagnosis import diagnose
 from gradviz.distribution import distribution, layer_to_look_at
+from gradviz.hardware_report import hardware_report
 from gradviz.initialisation_study import initialisation_study
 from gradviz.inspection import inspect_block, inspect_unit, inspect_weight, strongest_weight, weakest_weight
 from gradviz.linear_map import linear_map
@@ -21,6 +22,20 @@ from gradviz.measure_recurrent import RecurrentMeter
 from gradviz.network import parameter_name
 from gradviz.oscillation import oscillating_ranges
 from gradviz.prediction import predict
+from gradviz.pretraining_report import pretraining_report
+from gradviz.recurrent_chain import time_chain_rule
+from gradviz.recurrent_inspection import (
+    first_at_work,
+    inspect_shared_weight,
+    inspect_time_block,
+    inspect_time_unit,
+    loudest_row,
+    pick_edge,
+    pick_in_stage,
+    pick_into_unit,
+    time_distribution,
+    time_step_to_look_at,
+)
 from gradviz.residual_report import residual_report
 from gradviz.snapshot import (
     Census,
@@ -57,6 +72,7 @@ class Observer:
         self._pair: tuple[str, str] | None = None
         self._weakest: tuple[tuple[int, int], tuple[int, int]] | None = None  # (line, layer) -> row and column
         self._strongest: tuple[tuple[int, int, int], tuple[int, int]] | None = None  # (line, layer, unit) -> row and column
+        self._copy: tuple[tuple[int, tuple[str, int, int, int]], tuple[str, int, int, int]] | None = None  # (line, picked) -> weight
 
     @property
     def _meter(self) -> GradientMeter:
@@ -89,6 +105,7 @@ class Observer:
             example=look.example,
             verdicts=tuple(diagnose(experiment)) if look.prediction else (),
             oscillations=self._oscillations() if look.prediction else (),
+            pretraining=pretraining_report(experiment),
             data_summary=f"{len(data.train):,} training, {len(data.test):,} test examples",
         )
         return msgspec.structs.replace(
@@ -103,7 +120,7 @@ class Observer:
     def inspect(self, layer: int, row: int, column: int) -> Inspection | None:
         """The exact weights and gradients behind one shown edge; raises ValueError when there is none."""
         if self._recurrent:
-            return None
+            return inspect_time_block(self._experiment.trainer, self._experiment.architecture, layer, row, column)
         network, _ = feed_forward(self._experiment.trainer)
         return inspect_block(network, self.gradient(), self._experiment.architecture, layer, row, column)
 
@@ -116,7 +133,9 @@ class Observer:
     def _oscillations(self) -> tuple[tuple[int, int], ...]:
         history = self._experiment.history.table()
         guessing = self._experiment.guessing_loss
-        return tuple(oscillating_ranges(history.steps, history.loss, history.loss_low, history.loss_high, guessing))
+        # before fine-tuning the loss is that of one level after another, and jumps between them
+        rows = slice(int(np.searchsorted(history.steps, self._experiment.spec.pretraining_steps, side="right")), None)
+        return tuple(oscillating_ranges(history.steps[rows], history.loss[rows], history.loss_low[rows], history.loss_high[rows], guessing))
 
     def _lab(self, look: Look) -> Lab | None:
         experiment = self._experiment
@@ -125,12 +144,19 @@ class Observer:
             self._flattest = self._pair = None  # chosen anew when somebody looks again
             return None
         if look.lab == "clipping":
+            if trainer.level:
+                return None  # nothing is clipped while one layer is trained by itself
             report = clipping_report(trainer, experiment.history, look.lab_pair or self._pair, moment)
             if look.lab_pair is None and report is not None:
                 self._pair = report.names  # the two largest once, and these from then on
             return report
+        if look.lab == "hardware":
+            slices, history, guessing = experiment.network.slices, experiment.history.table(), experiment.guessing_loss
+            return hardware_report(self.gradient(), slices, experiment.architecture, self._reached, history, guessing, look.lab_loss)
+        if look.lab == "compressor":  # a demonstration beside the network
+            return compressor_report(look.lab_lag, look.lab_read, experiment.spec.training.seed)
         if self._recurrent:
-            return None
+            return time_distribution(trainer, self._lab_layer(look), moment) if look.lab == "activation" else None
         if look.lab == "activation":
             return distribution(trainer, self._lab_layer(look), moment)
         if look.lab == "residual":
@@ -143,8 +169,8 @@ class Observer:
             if self._study is None:  # of the first weights: the same at every step
                 self._study = initialisation_study(experiment.spec, experiment.data)
             return self._study
-        if look.lab == "compressor":  # a demonstration beside the network
-            return compressor_report(look.lab_lag, look.lab_read, experiment.spec.training.seed)
+        if look.lab == "population":
+            return trainer.report(begun=moment is not None and moment.kind == "evaluate")
         raise ValueError(f"the lab has no view {look.lab!r}")
 
     def _lab_layer(self, look: Look) -> int:
@@ -152,7 +178,8 @@ class Observer:
         if 1 <= look.lab_layer < self._experiment.network.depth:
             return look.lab_layer
         if self._flattest is None:
-            self._flattest = layer_to_look_at(self._experiment.trainer, self._experiment.moment)
+            choose = time_step_to_look_at if self._recurrent else layer_to_look_at
+            self._flattest = choose(self._experiment.trainer, self._experiment.moment)
         return self._flattest
 
     def gradient(self) -> Floats:
@@ -164,6 +191,10 @@ class Observer:
     def _anything_measured(self) -> bool:
         return self._experiment.step_count > 0 or self._experiment.moment is not None
 
+    def _reached(self, layer: int) -> bool:
+        moment = self._experiment.moment
+        return self._anything_measured() and (moment is None or moment.reached(layer))
+
     def _surface_grid(self) -> int:
         """Points along each side of the decision surface: fewer for a large net, so that asking it stays affordable."""
         return int(np.clip((SURFACE_WORK / self._experiment.network.vector.size) ** 0.5, *SURFACE_GRIDS))
@@ -171,7 +202,7 @@ class Observer:
     def _picked(self, kind: str, layer: int, unit: int, source: int) -> WeightInspection | UnitInspection | None:
         experiment, gradient = self._experiment, self.gradient()
         if self._recurrent:
-            return None
+            return self._picked_in_time((kind, layer, unit, source), gradient)
         if kind == "unit":
             return inspect_unit(experiment.trainer, experiment.moment, gradient, layer, unit)
         if kind != "edge":
@@ -183,8 +214,13 @@ class Observer:
         """The chain rule of what is selected; None while the loss it begins with is not known."""
         experiment = self._experiment
         moment, trainer = experiment.moment, experiment.trainer
-        if self._recurrent or not self._anything_measured() or (moment is not None and not moment.lost):
+        if not self._anything_measured() or (moment is not None and not moment.lost):
             return None
+        if trainer.level:
+            return None  # no path leads from the task's loss to a layer that is trained by itself
+        if self._recurrent:
+            example = look.example or 0
+            return self._chain_in_time(look.picked or ("layer", first_at_work(trainer, example), 0, 0), example)
         gradient = self.gradient()
         kind, layer, unit, source = look.picked or ("layer", 1, 0, 0)
         if kind == "edge":
@@ -197,6 +233,40 @@ class Observer:
             row, column = self._weakest_of(max(1, layer))
             layer = max(1, layer)
         return chain_rule(experiment, parameter_name(layer, "weight"), (row, column), look.example or 0)
+
+    def _picked_in_time(self, picked: tuple[str, int, int, int], gradient: Floats) -> WeightInspection | UnitInspection | None:
+        experiment, (kind, stage, unit, _) = self._experiment, picked
+        if kind == "unit":
+            return inspect_time_unit(experiment.trainer, experiment.moment, gradient, stage, unit)
+        if kind != "edge":
+            return None
+        copy = self._copy_of(picked, 0)
+        return inspect_shared_weight(experiment.trainer, experiment.moment, gradient, experiment.states(), stage, copy)
+
+    def _chain_in_time(self, picked: tuple[str, int, int, int], example: int) -> ChainRule:
+        experiment, stage = self._experiment, max(1, picked[1])
+        name, row, column, _ = self._copy_of(picked, example)
+        rule = time_chain_rule(experiment, name, stage, (row, column), example)
+        if picked[0] == "layer" and rule.dz_dw == 0.0 and self._copy is not None:
+            # another symbol came in than the one this weight is for
+            row = loudest_row(experiment.trainer, stage, example)
+            self._copy = self._copy[0], (name, row, column, 1)
+            rule = time_chain_rule(experiment, name, stage, (row, column), example)
+        return rule
+
+    def _copy_of(self, picked: tuple[str, int, int, int], example: int) -> tuple[str, int, int, int]:
+        """The weight that stands for what is picked, chosen once: another one, or another gate's, could not be followed."""
+        experiment, (kind, stage, unit, source) = self._experiment, picked
+        trainer, moment, architecture = experiment.trainer, experiment.moment, experiment.architecture
+        if self._copy is None or self._copy[0] != (experiment.line, picked):
+            if kind == "edge":
+                copy = pick_edge(trainer, moment, architecture, stage, source, unit)
+            elif kind == "unit":
+                copy = pick_into_unit(trainer, moment, architecture, stage, unit)
+            else:
+                copy = pick_in_stage(trainer, moment, architecture, max(1, stage), example)
+            self._copy = (experiment.line, picked), copy
+        return self._copy[1]
 
     def _strongest_of(self, layer: int, unit: int) -> tuple[int, int]:
         """The strongest weight into the unit (out of it where it is an input), chosen once for the same reason."""

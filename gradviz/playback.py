@@ -14,11 +14,11 @@ from gradviz.changes import describe_change
 from gradviz.checkpoints import Checkpoints, State
 from gradviz.data import DataError
 from gradviz.experiment import Experiment
-from gradviz.history import History
+from gradviz.history import POPULATION, History
 from gradviz.line import Settings
 from gradviz.recording import fingerprint
 from gradviz.recording_format import RecordingError
-from gradviz.recording_reader import RecordedLine, RecordingReader
+from gradviz.recording_reader import RecordedLine, RecordedStep, RecordingReader
 from gradviz.spec import SpecError
 
 Arrays = NDArray[Any]
@@ -79,8 +79,8 @@ class Playback:
         self.experiment = experiment
         self._line = line = experiment.recorded_line
         line.settings.clear()
-        line.history = History(experiment.network.measured_counts)
-        line.checkpoints = Checkpoints(experiment.network.work * experiment.trainer.batches.size * 3.0)
+        line.history = History(experiment.network.measured_counts, population=experiment.trainer.population is not None)
+        line.checkpoints = Checkpoints(experiment.trainer.work)
         first = experiment.state()
         self._recorded = recorded
         self._take_settings(recorded)
@@ -126,7 +126,7 @@ class Playback:
         for step in reader.steps(after=before):
             if lost is not None and step.step >= lost:
                 break
-            history.append(step.step, step.loss, step.layers[0], step.norm, step.clipped_norm)
+            history.append(step.step, step.loss, step.layers[0], step.norm, step.clipped_norm, _population(step))
             last = step.step
         for tested, loss in reader.tests(after=history.tests[-1][0] if history.tests else -1):
             history.append_test(tested, loss)
@@ -139,6 +139,10 @@ class Playback:
         except (ValueError, TypeError, KeyError, IndexError, AssertionError, OverflowError) as error:
             raise RecordingError(f"A checkpoint of {self.reader.path.name} does not fit its network: {error}") from None
         self._newest_state = state.steps
+
+
+def _population(step: RecordedStep) -> Arrays | None:
+    return step.population if step.population is not None and len(step.population) == POPULATION else None
 
 
 def open_recording(path: str | Path, inputs: Arrays | None = None, targets: Arrays | None = None) -> Playback:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS
+from gradviz.checkpoints import State
 from gradviz.network import Network, parameter_name
 from gradviz.spec import NetworkSpec, SpecError, TrainingSpec
 from gradviz.training import Trainer
@@ -23,6 +24,18 @@ Floats = NDArray[np.floating[Any]]
 
 OPTIMIZER = "adam"  # levels differ in the scale of their inputs; Adam copes with all of them at one learning rate
 ENCODER = ("weight", "bias", "alpha")  # the parameters that a hidden layer has
+
+
+class LevelState(msgspec.Struct, frozen=True):
+    """What the level in work depends on beside the network's weights; the arrays are copies that nobody writes to."""
+
+    decoders: tuple[Floats, ...]  # the flat decoders of the finished levels, shared by all states of a level
+    trainer: State  # of the auto-encoder in work
+
+    @property
+    def size(self) -> int:
+        """Bytes that belong to this state alone."""
+        return self.trainer.size
 
 
 class PretrainingStep(msgspec.Struct, frozen=True):
@@ -69,13 +82,15 @@ class Pretraining:
             raise SpecError("network.skip_every", network.spec.skip_every, "0, to pre-train: a level reads the one below alone")
         if steps_per_level < 1:
             raise SpecError("steps_per_level", steps_per_level, "at least 1")
-        inputs = np.array(inputs, network.dtype)
+        inputs = np.array(inputs, network.dtype, order="C")
         if inputs.ndim != 2 or inputs.shape[1] != network.inputs or not len(inputs):
             raise ValueError(f"inputs have shape {inputs.shape}; the network reads (examples, {network.inputs})")
         self.network, self.steps_per_level = network, steps_per_level
         self.levels = network.depth - 1
         self._spec = TrainingSpec(loss="mse", optimizer=OPTIMIZER, learning_rate=learning_rate, batch_size=batch_size, seed=seed)
+        self._inputs = inputs
         self._coders: list[_AutoEncoder] = []
+        self._decoders: tuple[Floats, ...] = ()  # of the finished levels
         self._begin_level(inputs)
 
     @property
@@ -104,14 +119,68 @@ class Pretraining:
         Raises:
             RuntimeError: when all is `done`.
         """
+        self.begin_level_if_due()
+        self.trainer.step()
+        self.take_over()
+        return PretrainingStep(self.level, self.trainer.steps, self.trainer.loss)
+
+    def begin_level_if_due(self) -> bool:
+        """Go on to the next level when the one in work has had its steps; whether that was so.
+
+        Raises:
+            RuntimeError: when all is `done`.
+        """
         if self.done:
             raise RuntimeError("every level has been pre-trained")
-        if self.trainer.steps >= self.steps_per_level:
-            self._begin_level(self._coders[-1].encode(self._level_inputs))
-        self.trainer.step()
+        if self.trainer.steps < self.steps_per_level:
+            return False
+        self._decoders = (*self._decoders, self._coders[-1].decoder.copy())
+        self._begin_level(self._coders[-1].encode(self._level_inputs))
+        return True
+
+    def take_over(self) -> None:
+        """Write what the level in work has learnt into the network."""
         for own, learnt in self._copied:
             np.copyto(own, learnt)
-        return PretrainingStep(self.level, self.trainer.steps, self.trainer.loss)
+
+    def encoder_parts(self) -> list[tuple[str, str]]:
+        """(name in the network, name in the auto-encoder) of each parameter that the level in work has in the network."""
+        return [(parameter_name(self.level, kind), parameter_name(1, kind)) for kind in self._coders[-1].encoder]
+
+    def state(self) -> LevelState:
+        """A copy of what the steps to come depend on, beside the network's weights."""
+        return LevelState(self._decoders, self.trainer.state(0))
+
+    def restore(self, state: LevelState) -> None:
+        """Go back to a state; the network must have the weights again that it had then."""
+        if self._decoders is not state.decoders:
+            self._return_to_level(state.decoders)
+        self.trainer.restore(state.trainer)
+
+    def carry_on(self, old: Pretraining) -> None:
+        """Go on where ``old`` stopped, with the weights that the network has now."""
+        self._return_to_level(tuple(values.copy() for values in old._decoders))
+        np.copyto(self._coders[-1].decoder, old._coders[-1].decoder)
+        self.trainer.carry_on(old.trainer)
+
+    def _return_to_level(self, decoders: tuple[Floats, ...]) -> None:
+        """Begin the level above those that are finished, whose ``decoders`` are given; their encoders are the network's."""
+        self._coders, inputs = [], self._inputs
+        for decoder in decoders:
+            self._begin_level(inputs)
+            np.copyto(self._coders[-1].decoder, decoder)
+            inputs = self._coders[-1].encode(inputs)
+        self._decoders = decoders
+        self._begin_level(inputs)
+
+    def error(self, inputs: Floats) -> float:
+        """The level's mean squared reconstruction error over other examples (examples, features), in the same standardised units."""
+        coder = self._coders[-1]
+        with np.errstate(all="ignore"):
+            for below in self._coders[:-1]:
+                inputs = below.encode(inputs)
+            told = coder.network.predict(inputs)
+            return float(np.mean(((inputs - coder.mean) / coder.spread - told) ** 2))
 
     def reconstruction(self, example: Floats) -> Floats:
         """What is left of an input after the way up to the level in work and down again through the decoders.
@@ -160,6 +229,7 @@ class _AutoEncoder:
         self.encoder = {kind: own[parameter_name(1, kind)] for kind in ENCODER if parameter_name(1, kind) in own}
         for kind, values in self.encoder.items():
             np.copyto(values, whole.parameters[parameter_name(layer, kind)])
+        self.decoder: Floats = self.network.vector[self.network.slices[parameter_name(2, "weight")].start :]
         self._parameter = self.network.activation_parameter(1)
         with np.errstate(all="ignore"):
             self.mean = inputs.mean(axis=0)

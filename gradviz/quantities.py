@@ -20,8 +20,10 @@ from gradviz.activations import ACTIVATIONS
 from gradviz.snapshot import (
     ChainRule,
     ClippingReport,
+    CompressorReport,
     Details,
     Distribution,
+    HardwareReport,
     HistoryTable,
     InitialisationStudy,
     LinearMap,
@@ -32,11 +34,13 @@ from gradviz.snapshot import (
 )
 
 PLACE = re.compile(r"\{([^{}:]+)(?::([^{}]*))?\}")
-LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor")
+LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "population")
 RECENT = 20  # rows of the history over which a loss is averaged: one mini-batch alone says little
 SWINGS = 50  # rows of the history in which rises of the loss are counted
 
-_LabView = TypeVar("_LabView", Distribution, ClippingReport, ResidualReport, LinearMap, InitialisationStudy)
+_LabView = TypeVar(
+    "_LabView", Distribution, ClippingReport, ResidualReport, LinearMap, InitialisationStudy, CompressorReport, HardwareReport
+)
 
 
 @dataclass(frozen=True)
@@ -239,6 +243,11 @@ def _dead(snapshot: Snapshot) -> float | None:
     return None if snapshot.census is None else float(snapshot.census.dead_counts.sum())
 
 
+def _of_population(column: int) -> Callable[[Snapshot], float | None]:
+    """A column of `Snapshot.population`."""
+    return lambda snapshot: None if snapshot.population is None else float(snapshot.population[column])
+
+
 def _saturated(snapshot: Snapshot) -> float | None:
     return None if snapshot.census is None else float(snapshot.census.saturated_counts.sum())
 
@@ -254,6 +263,26 @@ def _rung(kind: str) -> Callable[[Snapshot], float | None]:
 
 def _paths_error(chain: ChainRule) -> float | None:
     return _ratio(abs(chain.sum_over_paths - chain.gradient), abs(chain.gradient))
+
+
+def _zeros(precision: str, exponent: int, layer: int) -> Callable[[Snapshot], float | None]:
+    """Components of a layer's gradient that become 0 in a format, per cent."""
+
+    def of(report: HardwareReport) -> float | None:
+        found = report.underflow(precision, exponent)
+        return _percent(float(found.zero[layer])) if found.components[layer] else None
+
+    return _of_lab(HardwareReport, of)
+
+
+def _seconds(factor: int) -> Callable[[Snapshot], float | None]:
+    """At the fastest setting, by the first or last factor; None where nothing is measured or the loss is not reached."""
+
+    def of(report: HardwareReport) -> float | None:
+        known = report.seconds is not None and len(report.seconds) and report.steps_needed is not None
+        return float(report.seconds[:, factor].min()) if known and report.seconds is not None else None
+
+    return _of_lab(HardwareReport, of)
 
 
 def _scheme(measure: Callable[[Scheme], float], name: str = "") -> Callable[[Snapshot], float | None]:
@@ -322,6 +351,9 @@ OF_THE_RUN: dict[str, OfRun] = {
     "clipping.angle": OfRun("between g before and after, in degrees", _of_lab(ClippingReport, _angle)),
     "clipping.share": OfRun("steps that were clipped, per cent", _of_lab(ClippingReport, _clipped_share)),
     "clipping.threshold": OfRun("the threshold", _of_lab(ClippingReport, lambda c: c.threshold)),
+    "population.median": OfRun("median loss of a population", _of_population(1)),
+    "population.sigma": OfRun("σ of its mutations", _of_population(3)),
+    "population.success": OfRun("mutations that made nothing worse, per cent", lambda s: _percent(_of_population(4)(s))),
     "residual.skip": OfRun("gradient through the skip of the first block", _of_lab(ResidualReport, lambda r: r.through_skip[0] if len(r.blocks) else None)),
     "residual.branch": OfRun("gradient through the branch of the first block", _of_lab(ResidualReport, lambda r: r.through_branch[0] if len(r.blocks) else None)),
     "residual.rival_loss": OfRun("recent loss of the same net without skips, or with them", _of_lab(ResidualReport, lambda r: _recent(r.rival) if r.rival is not None and len(r.rival.steps) else None)),
@@ -329,6 +361,24 @@ OF_THE_RUN: dict[str, OfRun] = {
     "linear.layers": OfRun("matrices multiplied into one", _of_lab(LinearMap, lambda m: m.layers)),
     "linear.difference": OfRun("largest difference between the one map and the net", _of_lab(LinearMap, lambda m: m.largest_difference)),
     "linear.output": OfRun("largest output of the net", _of_lab(LinearMap, lambda m: m.largest_output)),
+    "compressor.read": OfRun("symbols that the history compressor has read", _of_lab(CompressorReport, lambda c: c.read)),
+    "compressor.passed": OfRun("symbols that its lower level passed on", _of_lab(CompressorReport, lambda c: c.upper_length)),
+    "compressor.block": OfRun("symbols of a block", _of_lab(CompressorReport, lambda c: c.lag + 2)),
+    "compressor.last": OfRun("symbols of the last block that were passed on", _of_lab(CompressorReport, lambda c: c.shares[-1] * (c.lag + 2) if len(c.shares) else None)),
+    "compressor.ratio": OfRun("how many times shorter the upper sequence is, over all", _of_lab(CompressorReport, lambda c: _ratio(c.read, c.upper_length))),
+    "compressor.below": OfRun("time steps from a cue to its answer below", _of_lab(CompressorReport, lambda c: c.lag + 1)),
+    "compressor.above": OfRun("the same in what was passed on", _of_lab(CompressorReport, lambda c: c.distance_above or None)),
+    "compressor.foreseen": OfRun("of the last answers, those that the upper level foresaw, per cent", _of_lab(CompressorReport, lambda c: _percent(_ratio(c.foreseen_above, c.answers)))),
+    "hardware.speed": OfRun("measured steps per second of the fastest setting, once its button was pressed", _of_lab(HardwareReport, lambda h: max((speed.steps_per_second for speed in h.speeds), default=None))),
+    "hardware.plateau": OfRun("steps until guessing was left", _of_lab(HardwareReport, lambda h: h.plateau)),
+    "hardware.loss": OfRun("the given loss", _of_lab(HardwareReport, lambda h: h.loss)),
+    "hardware.steps": OfRun("steps to the given loss", _of_lab(HardwareReport, lambda h: h.steps_needed)),
+    "hardware.seconds": OfRun("seconds that these steps take at the measured speed", _seconds(0)),
+    "hardware.seconds_fastest": OfRun("seconds that they would take at 1,000 times that speed", _seconds(-1)),
+    "hardware.zero": OfRun("components of L1's gradient that become exactly 0 in float16, per cent", _zeros("float16", 0, 0)),
+    "hardware.zero_out": OfRun("the same of the output layer", _zeros("float16", 0, -1)),
+    "hardware.zero_scaled": OfRun("the same of L1 with the loss scaled by 2¹⁶", _zeros("float16", 16, 0)),
+    "hardware.zero_single": OfRun("the same of L1 in float32, without scaling", _zeros("float32", 0, 0)),
     "initialisation.forward": OfRun("by which the signal's spread changes per layer at the start", _scheme(lambda s: s.forward_factor)),
     "initialisation.backward": OfRun("by which ‖∂L/∂z‖ changes per layer at the start, going back", _scheme(lambda s: s.backward_factor)),
     "initialisation.he": OfRun("the same for He normal", _scheme(lambda s: s.backward_factor, "he_normal")),

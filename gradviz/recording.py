@@ -78,7 +78,10 @@ class Recorder:
             raise
 
     def _begin(self, experiment: Experiment) -> None:
-        about = {"format": "GradViz recording", "version": VERSION, "layers": [layer.name for layer in experiment.architecture.layers]}
+        population = experiment.trainer.population
+        self._extra = 0 if population is None else len(population)
+        layers = [layer.name for layer in experiment.architecture.layers]
+        about = {"format": "GradViz recording", "version": VERSION, "layers": layers, "population": self._extra}
         self._put_row(row_id(FACTS, step=FACT_MADE), to_json(about))
         self._gather_from(experiment.trainer.run)
         self._line = experiment.recorded_line
@@ -108,6 +111,8 @@ class Recorder:
         gathered.totals.append(trainer.total_norm)
         gathered.clipped_totals.append(trainer.clipped_norm)
         gathered.norms += (trainer.gradient_norms, trainer.delta_norms)
+        if self._extra and (population := trainer.population) is not None:
+            gathered.populations.append(population)
         if trainer.clipped_norms is not trainer.gradient_norms:
             gathered.clipped[statistics.gathered] = trainer.clipped_norms
         statistics.gather()
@@ -175,7 +180,7 @@ class Recorder:
         steps, losses, norms, totals = line.history.records()
         known, layers = len(steps), norms.shape[1]
         if known:
-            rows = np.full((known, HEAD + (len(COLUMNS) + 1) * layers), np.nan)
+            rows = np.full((known, HEAD + (len(COLUMNS) + 1) * layers + self._extra), np.nan)
             rows.view("<i8")[:, 0] = self._own.first_id + steps
             rows[:, 1], rows[:, 2:HEAD], rows[:, HEAD : HEAD + layers] = losses[:, 0], totals, norms
             for start in range(0, known, PAST_ROWS):
@@ -223,6 +228,9 @@ class Recorder:
         rows.view("<i8")[:count, 0] = gathered.ids
         rows[:count, 1], rows[:count, 2], rows[:count, 3] = gathered.losses, gathered.totals, gathered.clipped_totals
         rows[:count, HEAD : HEAD + 2 * layers] = np.concatenate(gathered.norms).reshape(count, -1)
+        if self._extra:
+            start = HEAD + len(COLUMNS) * layers
+            rows[:count, start : start + self._extra] = gathered.populations
         for place, norms in gathered.clipped.items():
             rows[place, -layers:] = norms
         self._channel.put(("steps", self._block, count, list(gathered.clipped)))
@@ -237,7 +245,7 @@ class Recorder:
 
     def _gather_from(self, run: AnyPass) -> None:
         layers = run.network.depth
-        self._statistics = StepStatistics(run, HEAD + (len(COLUMNS) + 1) * layers)
+        self._statistics = StepStatistics(run, HEAD + (len(COLUMNS) + 1) * layers + self._extra)
         self._channel.put(("layout", self._statistics.layout))
         self._begin_block()
 
@@ -261,6 +269,7 @@ class _Gathered:
         self.totals: list[float] = []  # norms of the whole gradient …
         self.clipped_totals: list[float] = []  # … and after clipping
         self.norms: list[Floats] = []  # of each step two: those of the layers' gradients, and of ∂L/∂z
+        self.populations: list[Floats] = []  # of each step, for a method that has one
         self.clipped: dict[int, Floats] = {}  # which of the steps -> norms of the layers' gradients after clipping
 
 

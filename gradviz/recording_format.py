@@ -24,10 +24,10 @@ SCHEMA = {
     **{name: f"CREATE TABLE {name}(id INTEGER PRIMARY KEY, body BLOB, crc INTEGER)" for name in TABLES[:0:-1]},
     "steps": "CREATE TABLE steps(id INTEGER PRIMARY KEY, loss REAL, norm REAL, clipped_norm REAL, layers BLOB, crc INTEGER)",
 }
-"""``layers`` of a step are float64 columns, each with one number per layer: `COLUMNS`, and `CLIPPED` where the step was clipped."""
+"""``layers`` of a step are float64 columns, each with one number per layer: `COLUMNS`; then, for a method with a population, what is
+told of it; then, where the step was clipped, the gradient norms after clipping."""
 
 COLUMNS = ("gradient_norms", "delta_norms", "activation_means", "activation_stds", "saturated")
-CLIPPED = "clipped_norms"
 HEAD = 4  # numbers of a step before those of its layers: id, loss, norm before and after clipping
 MOST_LINES = 1 << 16
 STEP_BITS = 40

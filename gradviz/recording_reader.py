@@ -82,6 +82,7 @@ class RecordedStep(msgspec.Struct, frozen=True):
     clipped_norm: float
     layers: Floats
     clipped_norms: Floats
+    population: Floats | None = None  # (5,) as in `HistoryTable.population`
 
 
 class StepTable(msgspec.Struct, frozen=True):
@@ -149,6 +150,8 @@ class RecordingReader:
         if not isinstance(names, list) or not 0 < len(names) <= 2048 or not all(isinstance(name, str) for name in names):
             raise RecordingError(f"{self.path.name} does not say which layers it is about.")
         self.layers = tuple(names)
+        extra = about.get("population", 0)
+        self._extra = extra if type(extra) is int and 0 <= extra <= 64 else 0
         progress = from_json(dict(self._facts()).get(FACT_PROGRESS, b"{}"), "The progress")
         self.closed = progress.get("closed") is True
         self._progress = [tuple(entry) for entry in progress.get("lines", ()) if _is_pair(entry)]
@@ -210,7 +213,8 @@ class RecordingReader:
     def _checked(self, row: int, loss: Any, norm: Any, clipped: Any, layers: Any, crc: Any) -> RecordedStep | None:
         count = len(self.layers)
         numbers = [NAN if value is None else value for value in (loss, norm, clipped)]
-        sizes = (8 * len(COLUMNS) * count, 8 * (len(COLUMNS) + 1) * count)
+        own = len(COLUMNS) * count
+        sizes = (8 * (own + self._extra), 8 * (own + self._extra + count))
         if (
             not isinstance(layers, bytes)
             or len(layers) not in sizes
@@ -219,10 +223,12 @@ class RecordingReader:
         ):
             self.altered.add(row)
             return None
-        columns = np.frombuffer(layers, "<f8").reshape(-1, count)
-        clipped_norms = columns[-1] if len(layers) == sizes[1] else columns[0]
+        found = np.frombuffer(layers, "<f8")
+        columns = found[:own].reshape(-1, count)
+        clipped_norms = found[-count:] if len(layers) == sizes[1] else columns[0]
+        population = found[own : own + self._extra] if self._extra else None
         loss, norm, clipped = (float(number) for number in numbers)
-        return RecordedStep(step_of(row), loss, norm, clipped, columns[: len(COLUMNS)], clipped_norms)
+        return RecordedStep(step_of(row), loss, norm, clipped, columns, clipped_norms, population)
 
     def states(self, line: int | None = None, after: int = -1) -> Iterator[State]:
         """The checkpoints of a line after this step, in order; raises `RecordingError` for one that is none."""

@@ -11,10 +11,12 @@ import msgspec
 import numpy as np
 
 from gradviz.checkpoints import BatchState, State
+from gradviz.evolution import EvolutionState
+from gradviz.pretraining import LevelState
 from gradviz.recording_format import RecordingError
 from gradviz.snapshot import Failure
 
-RECORDS: dict[str, type[msgspec.Struct]] = {record.__name__: record for record in (State, BatchState, Failure)}
+RECORDS: dict[str, type[msgspec.Struct]] = {record.__name__: record for record in (State, BatchState, Failure, LevelState, EvolutionState)}
 """What a checkpoint is made of, beside numbers, texts and arrays; a method with records of its own adds them."""
 
 DTYPES = ("<f8", "<f4", "<i8", "|b1", "<u8", "<i4")

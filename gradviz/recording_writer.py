@@ -12,7 +12,6 @@ import numpy as np
 
 from gradviz.recording_format import (
     APPLICATION_ID,
-    COLUMNS,
     HEAD,
     PAGE_SIZE,
     SCHEMA,
@@ -111,12 +110,12 @@ class RecordingWriter:
             self._views[number] = layout.views(blocks[number])
         block = self._views[number]
         rows = block.rows[:count].copy()
-        rows[:, HEAD:].reshape(count, -1, len(layout.units))[:, 2:5] = layout.settled(block, count).transpose(1, 0, 2)
-        self._add_steps(rows, len(layout.units), set(clipped))
+        layers = len(layout.units)
+        rows[:, HEAD + 2 * layers : HEAD + 5 * layers] = layout.settled(block, count).transpose(1, 0, 2).reshape(count, -1)
+        self._add_steps(rows, layers, set(clipped))
 
     def _add_steps(self, rows: Floats, layers: int, clipped: set[int]) -> None:
         """Rows (n, numbers) as they are kept, but for the norms after clipping, which only those have that were clipped."""
-        assert rows.shape[1] == HEAD + (len(COLUMNS) + 1) * layers
         heads = rows[:, 1:HEAD]
         heads[:] = np.where(np.isnan(heads), np.nan, heads + 0.0)  # SQLite knows one NaN, and no −0
         memory, size = rows.data.cast("B"), rows.strides[0]

@@ -22,7 +22,8 @@ SCALED = ("xavier", "he_", "lecun", "orthogonal")  # initialisers that look at t
 def remedies(kind: str, spec: Spec, evidence: Evidence | None) -> tuple[Remedy, ...]:
     """Changes that may help, each of one field and different from ``spec``."""
     found: dict[str, Remedy] = {}
-    for words, path, value in _PROPOSALS[kind](spec, evidence):
+    proposals = _OVER_TIME if spec.network.recurrent else _PROPOSALS
+    for words, path, value in proposals[kind](spec, evidence):
         if spec.get(path) != value and path not in found:
             found[path] = (words, path, value)
     return tuple(found.values())[:MOST]
@@ -48,6 +49,8 @@ def _against_vanishing(spec: Spec, evidence: Evidence | None) -> Iterator[Remedy
 def _against_dead_units(spec: Spec, _: Evidence | None) -> Iterator[Remedy]:
     if "step" in spec.network.layer_activations:
         yield "ReLU: a step has no slope anywhere", "network.activation", "relu"
+        if not spec.network.batch_norm:
+            yield "Evolution: a population needs no slope", "training.method", "evolution"
         return
     if spec.network.gain > 1.0 or _unscaled(spec):
         yield from _better_weights(spec)
@@ -80,6 +83,55 @@ def _against_explosion(spec: Spec, _: Evidence | None) -> Iterator[Remedy]:
 def _against_oscillation(spec: Spec, evidence: Evidence | None) -> Iterator[Remedy]:
     yield _slower(spec)
     yield from _against_explosion(spec, evidence)
+
+
+# ---- of recurrent nets
+
+
+def _remember(spec: Spec, evidence: Evidence | None) -> Iterator[Remedy]:
+    """Against a gradient that vanishes through time, and against weights that stand still."""
+    network, training = spec.network, spec.training
+    if evidence is not None and evidence.shares[0] >= 1e-3 and training.learning_rate < USUAL[training.optimizer]:
+        yield _usual_rate(spec)
+    if training.truncate:
+        yield "Back-propagation through all time steps", "training.truncate", 0
+    if network.kind == "rnn":
+        yield "An LSTM: its cell carries the gradient from step to step, past the slopes", "network.kind", "lstm"
+        if network.spectral_radius < 1.0:
+            yield _radius_one()
+    elif network.forget_bias < 4.0:
+        yield "A forget bias of 4: at first the cell keeps 98 % from step to step", "network.forget_bias", 4.0
+    if training.learning_rate <= 5 * USUAL["adam"]:
+        yield "Adam: it scales each weight's gradient, however small it is", "training.optimizer", "adam"
+    yield from _if_too_fast(spec)
+    if spec.counts("data.lag") and spec.data.lag > 10:
+        yield f"A lag of {spec.data.lag // 10}: a shorter way back", "data.lag", spec.data.lag // 10
+
+
+def _tame(spec: Spec, _: Evidence | None) -> Iterator[Remedy]:
+    """Against a gradient that explodes through time, and steps that are too large."""
+    network, training = spec.network, spec.training
+    if network.spectral_radius > 1.0:
+        yield _radius_one()
+    if training.clip == "none":
+        yield f"Clip the gradient to a length of {training.clip_threshold:g}", "training.clip", "norm"
+    yield _slower(spec)
+    if network.activation != "tanh":
+        yield "Tanh: it keeps the state between −1 and 1", "network.activation", "tanh"
+
+
+def _settle(spec: Spec, evidence: Evidence | None) -> Iterator[Remedy]:
+    yield _slower(spec)
+    yield from _tame(spec, evidence)
+
+
+def _wake(spec: Spec, evidence: Evidence | None) -> Iterator[Remedy]:
+    yield "Tanh: its slope is nowhere 0", "network.activation", "tanh"
+    yield from _tame(spec, evidence)
+
+
+def _radius_one() -> Remedy:
+    return "A spectral radius of 1: the recurrent matrix then neither shrinks nor stretches", "network.spectral_radius", 1.0
 
 
 def _nothing(_: Spec, __: Evidence | None) -> Iterator[Remedy]:
@@ -130,5 +182,15 @@ _PROPOSALS: dict[str, Callable[[Spec, Evidence | None], Iterator[Remedy]]] = {
     "exploding": _against_explosion,
     "diverged": _against_explosion,
     "oscillating": _against_oscillation,
+    "healthy": _nothing,
+}
+
+_OVER_TIME: dict[str, Callable[[Spec, Evidence | None], Iterator[Remedy]]] = {
+    "vanishing": _remember,
+    "dead_units": _wake,
+    "saturated": _tame,
+    "exploding": _tame,
+    "diverged": _tame,
+    "oscillating": _settle,
     "healthy": _nothing,
 }

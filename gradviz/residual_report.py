@@ -48,6 +48,8 @@ def _size(carried: Floats) -> float:
 @functools.lru_cache(maxsize=8)  # asked before every step while a rival is trained
 def rival_spec(spec: Spec) -> Spec:
     """The same experiment without skips, or with them where it has none; the spec itself when no skip fits into the net."""
+    if spec.training.method == "pretraining":
+        return spec  # levels are trained one by one: a skip would join them
     if skip_sources(spec.network):
         return spec.replace("network.skip_every", 0)
     for span in SPANS:

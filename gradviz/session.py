@@ -14,10 +14,12 @@ import msgspec
 from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.experiment import Experiment
+from gradviz.hardware_report import with_speeds
 from gradviz.messages import Event, Frame, Request
 from gradviz.residual_report import rival_spec
-from gradviz.snapshot import Look, ResidualReport, Snapshot
+from gradviz.snapshot import HardwareReport, Look, ResidualReport, Snapshot
 from gradviz.spec import Spec, SpecError
+from gradviz.speed import SpeedMeasurement
 
 MOST_SHELVED = 8  # runs kept for undo
 MEASURING_SHARE = 0.1  # of the training time, at the most
@@ -37,6 +39,7 @@ class Session:
         self._speed: float | None = None
         self._until: int | None = None  # the step at which to pause, reached at full speed
         self._rival: Experiment | None = None  # trained beside the run, step by step
+        self._speeds: SpeedMeasurement | None = None  # of this machine, done in slices between the steps
         self._due = 0.0
         self._shelf: OrderedDict[int, Experiment] = OrderedDict()
         self._left: dict[int, tuple[int, int | None]] = {}  # ticket -> line that was left, and the step at which (None: its end)
@@ -110,6 +113,14 @@ class Session:
             rival = self._rival = Experiment(spec)
         return rival.step_count < self.experiment.step_count and rival.trainer.failure is None
 
+    def _measure_speed(self) -> None:
+        """Measure anew how many steps per second this machine makes."""
+        self._speeds = SpeedMeasurement(self.experiment.spec)
+
+    @property
+    def _measuring_speed(self) -> bool:
+        return self._speeds is not None and not self._speeds.done and self._speeds.fits(self.experiment.spec)
+
     def _step(self) -> None:
         """One whole step: finish the one in work, or do the next; in the past, the next one as it was."""
         self._halt()
@@ -155,7 +166,7 @@ class Session:
     def _back_phase(self) -> None:
         self._halt()
         step, done = self._phases_done()
-        kinds = [kind for kind, _ in self.experiment.trainer.order]
+        kinds = [kind for kind, _ in self.experiment.trainer.order_of(step + 1)]
         ends = [0, *(end for end in range(1, done) if kinds[end - 1] != kinds[end])]
         if done:
             self.experiment.go_to(step, ends[-1])
@@ -166,7 +177,8 @@ class Session:
         if experiment.mid_step:
             assert experiment.moment is not None, "it is known where in the step the run stands"
             return experiment.step_count, experiment.moment.done
-        return experiment.step_count - 1, len(experiment.trainer.order) if experiment.step_count else 0
+        step = experiment.step_count
+        return step - 1, len(experiment.trainer.order_of(step)) if step else 0
 
     def _go_to(self, step: int) -> None:
         """To a recorded step; one beyond the ends is the end."""
@@ -239,14 +251,17 @@ class Session:
 
     def wait_seconds(self) -> float | None:
         """How long nothing has to be done unless a command comes; None for ever."""
-        if self._rival_behind():
+        if self._rival_behind() or self._measuring_speed:
             return 0.0
         if not self.playing:
             return None
         return 0.0 if self._speed is None or self._until is not None else max(0.0, self._due - time.perf_counter())
 
     def run(self, seconds: float) -> None:
-        """Train for about so long, as far as steps are due."""
+        """Train for about so long, as far as steps are due; a slice of measuring speeds comes first, which is timed by itself."""
+        if self._measuring_speed and self._speeds is not None:
+            self._speeds.measure_on()
+            self._version += 1
         end = time.perf_counter() + seconds
         while self.playing or self._rival_behind():
             now = time.perf_counter()
@@ -299,8 +314,8 @@ class Session:
         try:
             snapshot = self._measure(look, after)
         except ValueError:  # what was pointed at or selected has gone with the network it belonged to
-            kept = Look(look.prediction, chain=look.chain, lab=look.lab, lab_lag=look.lab_lag, lab_read=look.lab_read)
-            snapshot = self._measure(kept, after)
+            wanted = {name: getattr(look, name) for name in ("prediction", "chain", "lab", "lab_lag", "lab_read", "lab_loss")}
+            snapshot = self._measure(Look(**wanted), after)
         self._sent = (self._version, self._version if look.prediction else self._sent[1], looked_for)
         spent = time.perf_counter() - now
         if look.prediction:
@@ -317,6 +332,9 @@ class Session:
             losses = msgspec.structs.replace(whole, gradient_rms=whole.gradient_rms[:, :0])  # of a deep net megabytes, at every frame
             report = msgspec.structs.replace(snapshot.lab, rival=losses)
             snapshot = msgspec.structs.replace(snapshot, lab=report)
+        if self._speeds is not None and isinstance(snapshot.lab, HardwareReport) and self._speeds.fits(snapshot.spec):
+            measuring = None if self._speeds.done else self._speeds.share_done
+            snapshot = msgspec.structs.replace(snapshot, lab=with_speeds(snapshot.lab, self._speeds.speeds, measuring))
         return msgspec.structs.replace(snapshot, playing=self.playing, steps_per_second=self._measured_rate())
 
     def _measured_rate(self) -> float:
@@ -337,6 +355,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "play_for": Session._play_for,
     "pause": Session._pause,
     "set_rival": Session._set_rival,
+    "measure_speed": Session._measure_speed,
     "step": Session._step,
     "step_layer": Session._step_layer,
     "step_phase": Session._step_phase,

@@ -18,6 +18,10 @@ from gradviz.spec import Spec
 
 Floats = NDArray[np.floating[Any]]
 
+SCALE_EXPONENTS = tuple(range(0, 33, 4))  # k of the loss scales 2^k that the hardware view tells of
+GENERATION = ("evaluate", "select", "cross", "mutate")
+"""The phases of a generation, which is a step of the genetic algorithm."""
+
 
 class LayerInfo(msgspec.Struct, frozen=True):
     """One layer of the architecture, hidden or output."""
@@ -85,26 +89,46 @@ class Moment(msgspec.Struct, frozen=True):
     """
 
     step: int  # number of the step in work
-    kind: str  # the phase done last: "forward", "loss", "backward", "clip" or "update"
+    kind: str  # the phase done last: "forward", "loss", "backward", "clip" or "update"; "evaluate", "select", "cross" or "mutate"
     layer: int  # its layer, counted from 1; 0 where no single layer is meant
     done: int  # phases done so far …
     total: int  # … of so many; equal after the update, with which the step is whole
     layers: int
     next_kind: str = ""  # the phase that comes next, in this step or the following one
     next_layer: int = 0
+    level: int = 0  # the layer that this step trains by itself, in pre-training; 0 for the whole net
 
     def sent(self, layer: int) -> bool:
         """Whether the signal going forward has passed this layer in this step."""
+        if self.level:
+            return layer == self.level
         return self.kind != "forward" or layer <= self.layer
 
     def reached(self, layer: int) -> bool:
         """Whether the gradient coming back has reached this layer in this step."""
+        if self.level:
+            return layer == self.level and self.kind not in ("forward", "loss")
         return self.kind not in ("forward", "loss") and (self.kind != "backward" or layer >= self.layer)
 
     @property
     def lost(self) -> bool:
         """Whether the loss of this step is known."""
         return self.kind != "forward"
+
+    @property
+    def measured(self) -> bool:
+        """Whether the whole gradient of this step is known."""
+        return self.kind not in ("forward", "loss", "backward")
+
+    @property
+    def evolves(self) -> bool:
+        """Whether the step is a generation of a population."""
+        return self.kind in GENERATION
+
+    @property
+    def whole(self) -> bool:
+        """Whether the step is done."""
+        return self.done == self.total
 
 
 class Details(msgspec.Struct, frozen=True):
@@ -186,6 +210,9 @@ class HistoryTable(msgspec.Struct, frozen=True):
     test_loss: Floats  # (measurements,)
     changes: tuple[tuple[int, str], ...] = ()  # (step, what was changed while running)
     provisional: bool = False  # whether the last row is that of the newest step, which the next table replaces
+    # (rows, 5) of the genetic algorithm, whose ``loss`` is that of the best individual so far: quartile, median and quartile of the
+    # losses of that generation, σ of its mutations after it was evaluated, share of its mutations that succeeded
+    population: Floats | None = None
 
 
 class Distribution(msgspec.Struct, frozen=True):
@@ -204,6 +231,7 @@ class Distribution(msgspec.Struct, frozen=True):
     zero: float  # share at which f′ is exactly 0
     mean: float
     spread: float  # standard deviation
+    gate: str = ""  # the gate of an LSTM that it is about
     before: NDArray[np.int64] | None = None  # (bins,) with batch norm on: the weighted sums that it normalised
     saturated_before: float | None = None  # share of those sums at which f′ would be small
 
@@ -276,11 +304,83 @@ class Scheme(msgspec.Struct, frozen=True):
     backward_factor: float  # by which ‖∂L/∂z‖ changes per hidden layer, going back
 
 
+class PopulationReport(msgspec.Struct, frozen=True):
+    """The generation of the genetic algorithm that was evaluated last, individual by individual."""
+
+    losses: Floats  # (individuals,) over the whole training set; ∞ where the loss is not a number
+    elite: int  # so many of the first ones passed on unchanged
+    best: int  # which of them has the smallest loss
+    best_parents: tuple[float, float]  # losses of its parents, twice the same of an only one; NaN of the elite and of the first ones
+    children: NDArray[np.int16] | None  # (individuals,) how many of the next generation come from each; None before the selection
+    sigma: float  # σ of the next mutations
+    success: float  # share of the mutations that led to this generation and made nothing worse; NaN for the first one
+
+
 class InitialisationStudy(msgspec.Struct, frozen=True):
     """Every initialiser on the same network, data and seed at step 0."""
 
     schemes: tuple[Scheme, ...]
     current: str  # the one in force
+
+
+class Speed(msgspec.Struct, frozen=True):
+    """How fast this machine trains with one setting; the median of what was measured so far."""
+
+    precision: str  # "float64" or "float32"
+    threads: int  # of the BLAS
+    steps_per_second: float
+
+
+class Underflow(msgspec.Struct, frozen=True):
+    """What becomes of a gradient, part by part, in a smaller format, the loss having been multiplied by 2^``exponent``.
+
+    Arrays have shape (parts,). Shares are of the components that were finite and not 0 before.
+    """
+
+    precision: str  # "float16" or "float32"
+    exponent: int
+    components: NDArray[np.int64]  # that were finite and not 0 before, among those looked at
+    zero: Floats  # share that became exactly 0: they update nothing
+    subnormal: Floats  # share below the smallest normal number, which keeps fewer digits the smaller it is
+    infinite: Floats  # share that became too large: the price of too much scaling
+    rms: Floats  # of what was stored, divided by 2^``exponent`` again; NaN where the gradient is not known or not finite
+
+    @property
+    def kept(self) -> Floats:
+        """Share that kept all digits of the format."""
+        found: Floats = 1.0 - self.zero - self.subnormal - self.infinite
+        return found
+
+
+class HardwareReport(msgspec.Struct, frozen=True):
+    """What a faster machine would change and what not: steps per second, steps needed, and what small floats lose.
+
+    ``speeds`` is empty until they are measured, which only a session does, and grows while it is done.
+    """
+
+    loss: float  # the given loss …
+    steps_needed: int | None  # … and the step from which on the run's loss is at most that; None while it is not
+    guessing: float | None  # loss of guessing
+    left: float  # at most this loss: the run counts as having left guessing
+    plateau: int | None  # steps until then; None while the run is on the plateau
+    lowest: float  # loss the run has got to so far, by the same rule; NaN while it is too young
+    steps: int  # recorded so far
+    factors: Floats  # (factors,) how many times as fast a machine might be
+    names: tuple[str, ...]  # of the parts of the gradient: the layers, or what else has parameters of its own
+    known: tuple[bool, ...]  # whether the gradient of each part has been measured
+    rms: Floats  # (parts,) of the gradient's components; NaN where it is not known or not finite
+    underflows: tuple[Underflow, ...]  # of each format and each loss scale
+    looked_at: int  # every so many-th component of the gradient was looked at
+    speeds: tuple[Speed, ...] = ()
+    seconds: Floats | None = None  # (speeds, factors) for ``steps_needed``, or without any for the steps so far, which were not enough
+    measuring: float | None = None  # share of the measurement that is done; None when none is under way
+
+    def underflow(self, precision: str, exponent: int) -> Underflow:
+        """Of one format and one loss scale; raises ValueError when it was not worked out."""
+        for found in self.underflows:
+            if (found.precision, found.exponent) == (precision, exponent):
+                return found
+        raise ValueError(f"underflow in {precision} with the loss scaled by 2^{exponent} was not worked out")
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -322,7 +422,16 @@ class CompressorReport(msgspec.Struct, frozen=True):
     distance_above: int  # from a cue to its answer in the upper sequence, the latest pair there is; 0 for none
 
 
-Lab = Distribution | ClippingReport | ResidualReport | LinearMap | InitialisationStudy | CompressorReport
+Lab = (
+    Distribution
+    | ClippingReport
+    | ResidualReport
+    | LinearMap
+    | InitialisationStudy
+    | CompressorReport
+    | HardwareReport
+    | PopulationReport
+)
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -333,11 +442,12 @@ class Look(msgspec.Struct, frozen=True):
     picked: tuple[str, int, int, int] | None = None  # what is selected: (kind, layer, unit or column, row)
     chain: bool = False  # whether the gradient of the selected weight is to be taken apart
     example: int | None = None  # position in the mini-batch of the one example that is looked at
-    lab: str = ""  # "activation", "clipping", "residual", "linear", "initialisation" or "compressor"
+    lab: str = ""  # "activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware" or "population"
     lab_layer: int = 0  # whose pre-activations are wanted; 0 for the layer with the smallest mean slope
     lab_pair: tuple[str, str] | None = None  # the two parameters whose plane is looked at; None for the two largest components
     lab_lag: int = 8  # of the sequence that the history compressor reads …
     lab_read: int = 0  # … and how many symbols of it have been read
+    lab_loss: float | None = None  # the loss that the hardware view asks for; None for that at which a run has left guessing
 
 
 class Ghost(msgspec.Struct, frozen=True):
@@ -355,6 +465,7 @@ class Inspection(msgspec.Struct, frozen=True):
     columns: tuple[int, int]  # from, to (exclusive): units of this layer
     weights: Floats  # (rows, columns)
     gradients: Floats  # (rows, columns) before clipping; of the chosen example's own loss if there is one
+    gate: str = ""  # of an LSTM the gate whose weights these are: that with the largest gradient
 
 
 class WeightInspection(msgspec.Struct, frozen=True):
@@ -376,12 +487,15 @@ class WeightInspection(msgspec.Struct, frozen=True):
     steps: NDArray[np.int64]
     values: Floats
     block: int = 1  # how many weights the selected block stands for
+    gate: str = ""  # the gate of an LSTM whose weight it is; its columns of the matrix stand in the order of `Architecture.gates`
+    added: float | None = None  # what this time step adds to the gradient of a weight that all time steps share
 
 
 class UnitInspection(msgspec.Struct, frozen=True):
     """One unit, exactly: arrays are (batch,), one entry per example of the mini-batch; NaN when nothing has run.
 
-    Layer 0 is the input column; its units have only ``outputs``, the other arrays are NaN.
+    Layer 0 is the input column; its units have only ``outputs``, the other arrays are NaN. In an LSTM the input of the activation
+    is the memory: ``pre_activations`` are c_t, ``slopes`` act′(c_t), ``outputs`` h_t = o · act(c_t) and ``deltas`` ∂J/∂c_t.
     """
 
     layer: int
@@ -391,13 +505,15 @@ class UnitInspection(msgspec.Struct, frozen=True):
     outputs: Floats  # what the unit sends on (after the sum at the end of a residual block)
     deltas: Floats  # ∂J/∂z of each example's own loss
     parameters: tuple[tuple[str, float, float], ...] = ()  # (name, value, gradient) of bias, scale, shift, alpha
+    gates: Floats | None = None  # (gates, batch) of an LSTM's unit, in the order of `Architecture.gates`
 
 
 class Rung(msgspec.Struct, frozen=True):
     """One factor on the way from the loss back to a weight, for one example, along the strongest path.
 
     ``kind`` is "loss" (∂J/∂ŷ), "output" (∂ŷ/∂z of the output unit), "weight", "slope" (f′), "batch_norm", "skip" (the 1 of a
-    residual sum) or "input" (∂z/∂w, the last one).
+    residual sum) or "input" (∂z/∂w, the last one). In an LSTM there are "cell" (∂h/∂c = o · act′(c)), "forget" (∂c_t/∂c_{t−1}, the
+    forget gate) and "gate" (∂c/∂z or ∂h/∂z of one gate's weighted sum).
     """
 
     kind: str
@@ -411,6 +527,23 @@ class Rung(msgspec.Struct, frozen=True):
     reached: bool = True  # whether back-propagation has come this far in the step in work
     branch: float | None = None  # where a residual block begins, the total has two parts: through its branch …
     skip: float | None = None  # … and through its skip
+
+
+class ThroughTime(msgspec.Struct, frozen=True):
+    """What the chain rule of a weight that all time steps share has beside: it is that of the copy in one time step.
+
+    From there to the last time step the gradient is multiplied once per time step: in a plain RNN by slope times recurrent weight
+    of the path, in an LSTM by a forget gate.
+    """
+
+    steps: int  # time steps in all
+    stopped: int  # the time step at which truncated back-propagation stopped; 1 where it went through all of them
+    gate: str  # the gate of an LSTM whose weight it is; "" in a plain RNN
+    whole: bool  # whether back-propagation has gone through all time steps, so that …
+    shared_gradient: float  # … this is known: ∂J/∂w over the mini-batch, all time steps together, before clipping
+    factors: int  # how many such factors the path has …
+    log10_factors: float  # … and log10 of the size of their product
+    log10_carried: float  # of ‖∂J/∂h_t‖ over ‖∂J/∂h_T‖, along all paths (‖∂J/∂c‖ in an LSTM); NaN until back-propagation is there
 
 
 class ChainRule(msgspec.Struct, frozen=True):
@@ -444,7 +577,25 @@ class ChainRule(msgspec.Struct, frozen=True):
     weight_old: float = 0.0
     weight_new: float | None = None  # None until the update
     learning_rate: float = 0.0
-    optimizer: str = "sgd"
+    optimizer: str = "sgd"  # "none" where no update follows the gradient: the genetic algorithm does not ask for it
+    time: ThroughTime | None = None  # of a weight that all time steps share: ``layer`` is then the time step
+
+
+class PretrainingReport(msgspec.Struct, frozen=True):
+    """How far pre-training has come, and what the level in work can tell again of a few test examples.
+
+    An example goes up through all levels to the one in work, and down again through their decoders. Digits are (k, rows, columns),
+    in the units of the data; other examples (k, 1, features), standardised.
+    """
+
+    level: int  # the hidden layer in work, counted from 1; 0 while the whole net is fine-tuned
+    levels: int
+    step: int  # of the level in work, or of fine-tuning
+    steps: int  # per level
+    error: float = math.nan  # of the mini-batch: mean squared, 1 is as good as always answering the mean
+    test_error: float | None = None
+    originals: Floats | None = None
+    told: Floats | None = None
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -474,6 +625,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     chain: ChainRule | None = None
     picked: WeightInspection | UnitInspection | None = None  # what is selected
     lab: Lab | None = None  # what the lab shows
+    population: Floats | None = None  # (5,) of the genetic algorithm's newest generation, as in `HistoryTable.population`
     census: Census | None = None  # measured now and then, like the prediction
     verdicts: tuple[Verdict, ...] = ()  # the most serious one first; a run too young to judge has none
     oscillations: tuple[tuple[int, int], ...] = ()  # (from step, to step) where the loss goes up and down instead of settling
@@ -487,6 +639,16 @@ class Snapshot(msgspec.Struct, frozen=True):
     data_summary: str = ""  # such as "400 training, 100 test examples"
     playing: bool = False
     steps_per_second: float = 0.0
+    pretraining: PretrainingReport | None = None
+
+    @property
+    def level(self) -> int:
+        """The hidden layer that this step has trained by itself, in pre-training; 0 where the whole net is trained."""
+        return self.spec.level_at(self.step if self.moment is None else self.moment.step)
+
+    def knows(self, layer: int) -> bool:
+        """Whether the gradient of this layer has been measured in this step."""
+        return (self.moment is None or self.moment.reached(layer)) and self.level in (0, layer)
 
     @property
     def diverged(self) -> bool:

@@ -7,6 +7,7 @@ field, the value and what is allowed.
 
 from __future__ import annotations
 
+import functools
 import typing
 from typing import Annotated, Any
 
@@ -23,21 +24,23 @@ from gradviz.optimizers import OPTIMIZERS
 MAX_PARAMETERS = 20_000_000
 """Largest network that is built: at float64 the parameters, their gradient and the optimiser stay under 1 GB."""
 
-KINDS = {"mlp": "Feed-forward", "rnn": "Recurrent (RNN)", "lstm": "LSTM"}
+KINDS = {"mlp": "Feed-forward", "rnn": "Plain RNN", "lstm": "LSTM"}
 METHODS = {"gradient": "Back-propagation", "pretraining": "Level by level, then all", "evolution": "Genetic algorithm"}
 RECURRENT_ACTIVATIONS = ("tanh", "relu", "identity")  # of these f′ is known from f, so that no pre-activation need be kept
 
-ONE_EXAMPLE = ("data.name", ("one_example",))
-OWN_FILE = ("data.name", ("csv",))
-GENERATED = ("data.name", tuple(name for name, entry in DATASETS.items() if entry.generated))
-BY_GRADIENT = ("training.method", ("gradient", "pretraining"))
-PRETRAINED = ("training.method", ("pretraining",))
-EVOLVED = ("training.method", ("evolution",))
-FEED_FORWARD = ("network.kind", ("mlp",))
-RECURRENT = ("network.kind", ("rnn", "lstm"))
-NOISY = ("data.name", tuple(name for name in GENERATED[1] if name not in SEQUENCES))
-LAGGED = ("data.name", tuple(name for name in GENERATED[1] if name in SEQUENCES))
-CLIPPED = ("training.clip", tuple(name for name in CLIPPINGS if name != "none"))
+ONE_EXAMPLE = (("data.name", ("one_example",)),)
+OWN_FILE = (("data.name", ("csv",)),)
+GENERATED = (("data.name", tuple(name for name, entry in DATASETS.items() if entry.generated)),)
+BY_GRADIENT = (("training.method", ("gradient", "pretraining")),)
+PRETRAINED = (("training.method", ("pretraining",)),)
+EVOLVED = (("training.method", ("evolution",)),)
+FEED_FORWARD = (("network.kind", ("mlp",)),)
+RECURRENT = (("network.kind", ("rnn", "lstm")),)
+LSTM = (("network.kind", ("lstm",)),)
+NOISY = (("data.name", tuple(name for name in GENERATED[0][1] if name not in SEQUENCES)),)
+LAGGED = (("data.name", tuple(name for name in GENERATED[0][1] if name in SEQUENCES)),)
+WITH_MOMENTUM = (("training.optimizer", ("momentum", "nesterov")),)
+CLIPPED = (("training.clip", tuple(name for name in CLIPPINGS if name != "none")),)
 
 
 class NetworkSpec(Validated, frozen=True, forbid_unknown_fields=True):
@@ -50,7 +53,7 @@ class NetworkSpec(Validated, frozen=True, forbid_unknown_fields=True):
     initializer: Annotated[str, choice("Initialisation", "How the first weights are drawn. It sets whether signals shrink or grow from layer to layer.", INITIALIZERS, restarts=True, needs=FEED_FORWARD)] = "xavier_normal"
     gain: Annotated[float, number("Gain", "The first weights are multiplied by this.", 0.0, 1000.0, unit="×", log=True, restarts=True, needs=FEED_FORWARD)] = 1.0
     spectral_radius: Annotated[float, number("Spectral radius", "Largest |eigenvalue| of the first recurrent matrix: the factor per time step, before the slopes.", 0.0, 4.0, restarts=True, needs=RECURRENT)] = 1.0
-    forget_bias: Annotated[float, number("Forget bias", "First bias of the LSTM's forget gates: the larger, the longer the cell remembers at first.", -10.0, 10.0, restarts=True, needs=("network.kind", ("lstm",)))] = 1.0
+    forget_bias: Annotated[float, number("Forget bias", "First bias of the LSTM's forget gates: the larger, the longer the cell remembers at first.", -10.0, 10.0, restarts=True, needs=LSTM)] = 1.0
     skip_every: Annotated[int, number("Skip every", "Each residual block spans this many hidden layers and adds its input to its output; 0 for none.", 0, 10, needs=FEED_FORWARD)] = 0
     batch_norm: Annotated[bool, plain("Batch norm", "Normalise each unit's pre-activation over the mini-batch, then scale and shift it.", restarts=True, needs=FEED_FORWARD)] = False
     widths: Annotated[tuple[int, ...] | None, plain("Widths", "One width per hidden layer, instead of the same for all.", restarts=True, each=(1, 1024), needs=FEED_FORWARD)] = None
@@ -92,27 +95,27 @@ class DataSpec(Validated, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, choice("Data set", "What the network learns.", DATASETS)] = "moons"
     samples: Annotated[int, number("Samples", "How many examples are generated; shipped sets and files keep their own number.", 20, 20_000, log=True, needs=GENERATED)] = 500
     noise: Annotated[float, number("Noise", "Spread of the random displacement added to each generated example.", 0.0, 2.0, needs=NOISY)] = 0.1
-    lag: Annotated[int, number("Lag", "How many time steps lie between what is asked for and the answer. Recall has one time step more, the adding problem as many (at least 2).", 1, 1000, log=True, restarts=True, group="sequence", needs=LAGGED)] = 100
+    lag: Annotated[int, number("Lag", "How many time steps lie between what is asked for and the answer. Recall has one time step more, the adding problem as many (at least 2).", 1, 1000, log=True, restarts=True, needs=LAGGED)] = 100
     test_fraction: Annotated[float, number("Test share", "The share of the examples that is kept aside and never trained on.", 0.0, 0.9, group="advanced")] = 0.2
-    path: Annotated[str, plain("File", "The CSV file, when the data set is a file of your own.", group="file", needs=OWN_FILE)] = ""
-    target: Annotated[str, plain("Target column", "The column of the file to predict; the last one if empty.", group="file", needs=OWN_FILE)] = ""
-    example_input: Annotated[float, number("Input x", "The input of the one example.", -1000.0, 1000.0, group="example", needs=ONE_EXAMPLE)] = 1.0
-    example_target: Annotated[float, number("Target y", "What the network should answer to it.", -1e6, 1e6, group="example", needs=ONE_EXAMPLE)] = 1.0
+    path: Annotated[str, plain("File", "The CSV file, when the data set is a file of your own.", needs=OWN_FILE)] = ""
+    target: Annotated[str, plain("Target column", "The column of the file to predict; the last one if empty.", needs=OWN_FILE)] = ""
+    example_input: Annotated[float, number("Input x", "The input of the one example.", -1000.0, 1000.0, needs=ONE_EXAMPLE)] = 1.0
+    example_target: Annotated[float, number("Target y", "What the network should answer to it.", -1e6, 1e6, needs=ONE_EXAMPLE)] = 1.0
 
 
 class TrainingSpec(Validated, frozen=True, forbid_unknown_fields=True):
     """How the network is trained: loss, optimiser, mini-batches, clipping and the seed of everything random."""
 
     method: Annotated[str, choice("Method", "How the weights are found: by their gradients; each layer by itself first, as an auto-encoder without labels; or by a population that evolves.", METHODS, restarts=True)] = "gradient"
+    steps_per_level: Annotated[int, number("Steps per level", "How long each layer is trained by itself before fine-tuning begins.", 1, 100_000, log=True, restarts=True, needs=PRETRAINED)] = 200
     loss: Annotated[str, choice("Loss", "What is minimised; auto picks by the data.", LOSSES)] = "auto"
     optimizer: Annotated[str, choice("Optimiser", "How a gradient becomes a change of the weights.", OPTIMIZERS, needs=BY_GRADIENT)] = "sgd"
     learning_rate: Annotated[float, number("Learning rate", "η: how far each step follows the gradient.", 0.0, 1000.0, log=True, needs=BY_GRADIENT)] = 0.1
-    momentum: Annotated[float, number("Momentum", "The share of the last step's velocity that is kept.", 0.0, 0.999, needs=("training.optimizer", ("momentum", "nesterov")))] = 0.9
+    momentum: Annotated[float, number("Momentum", "The share of the last step's velocity that is kept.", 0.0, 0.999, needs=BY_GRADIENT + WITH_MOMENTUM)] = 0.9
     weight_decay: Annotated[float, number("Weight decay", "λ: adds λ·θ to the gradient, which pulls every parameter towards 0.", 0.0, 10.0, log=True, group="advanced", needs=BY_GRADIENT)] = 0.0
-    batch_size: Annotated[int, number("Batch size", "How many examples each step averages its gradient over.", 1, 10_000, log=True)] = 32
+    batch_size: Annotated[int, number("Batch size", "How many examples each step averages its gradient over.", 1, 10_000, log=True, needs=BY_GRADIENT)] = 32
     clip: Annotated[str, choice("Clip gradient", "Limit the gradient before the update. By norm the direction stays, only the length changes.", CLIPPINGS, needs=BY_GRADIENT)] = "none"
-    clip_threshold: Annotated[float, number("Threshold", "The largest value or norm that passes unclipped.", 1e-9, 1e9, log=True, needs=CLIPPED)] = 1.0
-    steps_per_level: Annotated[int, number("Steps per level", "How long each layer is trained by itself before fine-tuning begins.", 1, 100_000, log=True, restarts=True, needs=PRETRAINED)] = 200
+    clip_threshold: Annotated[float, number("Threshold", "The largest value or norm that passes unclipped.", 1e-9, 1e9, log=True, needs=BY_GRADIENT + CLIPPED)] = 1.0
     level_rate: Annotated[float, number("Level's rate", "η of a level in pre-training, which Adam scales.", 0.0, 10.0, log=True, restarts=True, group="advanced", needs=PRETRAINED)] = 0.005
     population: Annotated[int, number("Population", "How many individuals there are, each a whole net.", 4, 5000, log=True, restarts=True, needs=EVOLVED)] = 200
     mutation: Annotated[float, number("Mutation", "σ of the first mutations; it then adapts.", 0.001, 10.0, log=True, restarts=True, needs=EVOLVED)] = 0.3
@@ -121,10 +124,15 @@ class TrainingSpec(Validated, frozen=True, forbid_unknown_fields=True):
     crossover: Annotated[float, number("Crossover", "The share of the children with two parents.", 0.0, 1.0, restarts=True, group="advanced", needs=EVOLVED)] = 0.5
     mutated: Annotated[float, number("Mutated genes", "The share of its genes that a child has mutated.", 0.0, 1.0, restarts=True, group="advanced", needs=EVOLVED)] = 0.05
     spread: Annotated[float, number("First spread", "σ of the first individuals around the net's first weights.", 0.0, 10.0, restarts=True, group="advanced", needs=EVOLVED)] = 1.0
-    truncate: Annotated[int, number("Truncate", "Truncated back-propagation: the gradient goes back through this many time steps only; 0 for all.", 0, 1000, unit="steps", needs=RECURRENT)] = 0
+    truncate: Annotated[int, number("Truncate", "Truncated back-propagation: the gradient goes back through this many time steps only; 0 for all.", 0, 1000, unit="steps", needs=RECURRENT + BY_GRADIENT)] = 0
     seed: Annotated[int, number("Seed", "Draws the data, the first weights and the order of the mini-batches. The same seed gives the same run.", 0, 2**31 - 1, restarts=True)] = 0
     stop_after: Annotated[int, number("Stop after", "Pause when this many steps are done; 0 to go on for ever.", 0, 1_000_000_000, unit="steps", group="stop")] = 0
     precision: Annotated[str, choice("Precision", "The floating-point numbers of the engine.", {"float64": "64 bit", "float32": "32 bit"}, group="advanced")] = "float64"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.elite >= self.population:
+            raise SpecError("training.elite", self.elite, f"fewer than the population, which is {self.population}")
 
 
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -176,6 +184,17 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         info = field_info(path)
         return getattr(getattr(self, info.section), info.name)
 
+    def counts(self, path: str) -> bool:
+        """Whether the field with this dotted name means anything beside the others, as a forget bias does for an LSTM alone."""
+        return all(self.get(other) in values for other, values in field_info(path).needs)
+
+    def choices(self, path: str) -> tuple[tuple[str, str], ...]:
+        """(value, title) of what the field can be beside the others: a recurrent net has fewer activations."""
+        choices = field_info(path).choices
+        if path == "network.activation" and self.network.recurrent:
+            return tuple(choice for choice in choices if choice[0] in RECURRENT_ACTIVATIONS)
+        return choices
+
     def replace(self, path: str, value: object) -> Spec:
         """A copy with one field changed; ``path`` is a dotted name such as ``network.depth``.
 
@@ -206,6 +225,24 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return changed.replace("network.kind", "rnn" if value in SEQUENCES else "mlp")
         return changed
 
+    def level_at(self, step: int) -> int:
+        """The hidden layer that this step trains by itself, in pre-training; 0 for a step that trains the whole network.
+
+        Before the first step it is the level that this one will train.
+        """
+        before = max(0, step - 1)
+        return before // self.training.steps_per_level + 1 if before < self.pretraining_steps else 0
+
+    @property
+    def level_ends(self) -> tuple[int, ...]:
+        """The last step of each level in pre-training, first one first."""
+        return tuple(range(self.training.steps_per_level, self.pretraining_steps + 1, self.training.steps_per_level))
+
+    @property
+    def pretraining_steps(self) -> int:
+        """How many steps there are before fine-tuning."""
+        return self.training.steps_per_level * self.network.depth if self.training.method == "pretraining" else 0
+
     def replace_from_text(self, path: str, text: str) -> Spec:
         """A copy with one field set from command-line text, such as ``20``, ``true``, ``relu`` or ``[8, 4]``."""
         info = field_info(path)
@@ -223,6 +260,7 @@ def all_fields() -> tuple[FieldInfo, ...]:
     return fields_of(DataSpec) + fields_of(NetworkSpec) + fields_of(TrainingSpec)
 
 
+@functools.cache
 def field_info(path: str) -> FieldInfo:
     """The field with this dotted name; raises `SpecError` when there is none."""
     for info in all_fields():

@@ -31,3 +31,8 @@ def use_threads(wanted: int) -> None:
     for library in _blas().lib_controllers:
         if library.num_threads != wanted:
             library.set_num_threads(wanted)
+
+
+def threads_in_use() -> set[int]:
+    """How many threads the BLAS takes now: one number, unless several libraries disagree."""
+    return {library.num_threads for library in _blas().lib_controllers}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from gradviz.checkpoints import BatchState, State
 from gradviz.clipping import CLIPPINGS, norm
+from gradviz.losses import loss_named
 from gradviz.network import Network, Pass
 from gradviz.optimizers import OPTIMIZERS, Optimizer
 from gradviz.recurrent import RecurrentNetwork, RecurrentPass
-from gradviz.snapshot import Failure
+from gradviz.snapshot import Failure, PopulationReport
 from gradviz.spec import TrainingSpec
 
 Floats = NDArray[np.floating[Any]]
@@ -32,7 +33,7 @@ KEPT_BEFORE = 16_384  # parameters whose values before the update are kept: with
 class Phase(msgspec.Struct, frozen=True):
     """A part of a training step that has just been done."""
 
-    kind: str  # "forward", "loss", "backward", "clip" or "update"
+    kind: str  # as in `snapshot.Moment`
     layer: int  # number of the layer, counted from 1; 0 where no single layer is meant
 
 
@@ -83,10 +84,13 @@ class Trainer:
     """Runs training steps and keeps what the last one measured.
 
     ``inputs`` ([time,] features, examples) and ``targets`` (…, examples), encoded for the loss, are in the engine's layout.
+    ``follows_gradient`` says whether a step changes the weights by the gradient that it measures.
     Per-layer results have shape (layers,): ``gradient_norms`` ‖∂L/∂W‖ before clipping, ``clipped_norms`` after it,
     ``delta_norms`` ‖∂L/∂z‖. In a recurrent net a time step takes the place of a layer; its weights being shared, ``gradient_norms``
     are ‖∂L/∂h_t‖ there.
     """
+
+    follows_gradient: ClassVar[bool] = True
 
     def __init__(self, network: AnyNetwork, spec: TrainingSpec, inputs: Floats, targets: NDArray[Any]) -> None:
         self.network, self.spec = network, spec
@@ -118,6 +122,35 @@ class Trainer:
             ("clip", 0),
             ("update", 0),
         ]
+
+    @property
+    def work(self) -> float:
+        """Multiply-adds of one step."""
+        return 3.0 * self.network.work * self.batches.size
+
+    @property
+    def population(self) -> Floats | None:
+        """(5,) of a method that has a population what is told of it at every step, as in `HistoryTable.population`."""
+        return None
+
+    def report(self, begun: bool = False) -> PopulationReport | None:
+        """The generation that was evaluated last, of a method that has a population; ``begun``: its parents are not selected yet."""
+        return None
+
+    @property
+    def level(self) -> int:
+        """Number of the hidden layer that is trained by itself; 0 where the whole network is."""
+        return 0
+
+    def order_of(self, step: int) -> list[tuple[str, int]]:
+        """`order` of the step of this number."""
+        return self.order
+
+    def test_loss(self, inputs: Floats, targets: NDArray[Any]) -> float:
+        """The loss over other examples: ``inputs`` (examples, …) as the network predicts from, ``targets`` encoded."""
+        outputs = np.ascontiguousarray(self.network.predict(inputs).T)
+        with np.errstate(all="ignore"):
+            return loss_named(self.network.loss).evaluate(outputs, targets, np.empty_like(outputs))
 
     def _measured_nothing(self) -> None:
         self.loss = self.total_norm = self.clipped_norm = math.nan

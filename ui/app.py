@@ -8,13 +8,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.spec import Spec, SpecError
 
 from .presets import preset_named, presets
 
 PANEL_VIEWS = ("network", "gradients", "timeline", "prediction", "chain")
-LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor")
+LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "population")
 VIEWS = ("window", *PANEL_VIEWS, *LAB_VIEWS, "figure")
 
 
@@ -108,8 +109,11 @@ def _spec(options: argparse.Namespace) -> Spec:
             spec = Spec.from_json(options.file.read_bytes())
         except OSError as error:
             raise SpecError("the file", str(options.file), f"a file that can be read ({error.strerror})") from None
+    before = spec
     for path, value in options.settings:
         spec = spec.replace_from_text(path, value)
+    if more := describe_change(before, spec, without=[path for path, _ in options.settings]):
+        print(f"gradviz: with this goes {more}", file=sys.stderr)
     return spec
 
 

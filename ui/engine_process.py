@@ -144,7 +144,8 @@ class _Assembler:
         new, old = frame.snapshot.history, self._history
         if not frame.partial or old is None or new is None:
             return new
-        rows = ("steps", "loss", "loss_low", "loss_high", "gradient_rms", "total_norms")
+        rows = ["steps", "loss", "loss_low", "loss_high", "gradient_rms", "total_norms"]
+        rows += ["population"] if new.population is not None else []
         kept = len(old.steps) - old.provisional
         # rows may come twice, when another request overtook the answer to the one before
         first = int(np.searchsorted(new.steps, old.steps[kept - 1], side="right")) if kept else 0

@@ -6,8 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from gradviz.fields import FieldInfo
-from gradviz.snapshot import Snapshot
+from gradviz.snapshot import Details, Snapshot
 from gradviz.spec import Spec, all_fields
 
 from .canvas.reach import known_gradients
@@ -16,6 +15,7 @@ from .legend import legend_size, paint_legend
 from .numbers import short
 from .panels.panel import Panel, Table
 from .panels.profile import ProfilePanel
+from .stages import cut_of, words_of
 from .theme import Theme, font
 
 MARGIN = 72.0
@@ -91,7 +91,8 @@ class Figure(Panel):
         painter.setPen(QPen(QColor(self.theme.strong_line), 1))
         painter.drawLine(area.topLeft(), area.topRight())
         network, training = stamp_lines(snapshot.spec)
-        result = f"Step {snapshot.step:,}, loss {short(snapshot.loss)}. Made with GradViz; these settings reproduce the picture."
+        step = "Generation" if snapshot.spec.training.method == "evolution" else "Step"
+        result = f"{step} {snapshot.step:,}, loss {short(snapshot.loss)}. Made with GradViz; these settings reproduce the picture."
         rows = ((network, 600, self.theme.ink1), (training, 400, self.theme.ink2), (result, 400, self.theme.ink3))
         room = area.width() - legend_size().width() - 140
         for number, (text, weight, ink) in enumerate(rows):
@@ -109,13 +110,19 @@ class Figure(Panel):
 def measured_heading(snapshot: Snapshot) -> tuple[str, str]:
     """A title and a sentence that say what was measured in this snapshot, and no more."""
     details = snapshot.details
-    layers = snapshot.architecture.layers
+    architecture, layers = snapshot.architecture, snapshot.architecture.layers
     if details is None:
-        return "A network before its first step", f"{len(layers) - 1} hidden layers; nothing has been measured yet."
+        size = words_of(architecture).count(len(layers) - 1) if architecture.recurrent else f"{len(layers) - 1} hidden layers"
+        return "A network before its first step", f"{size}; nothing has been measured yet."
     if snapshot.failure is not None:
         failure = snapshot.failure
         where = f"in {failure.layer_name}, {failure.phase}, at step {failure.step}"
         return "The numbers have left the range of floating point", f"The first value that is not finite appeared {where}."
+    if snapshot.level:
+        error = f"Mean squared error with which it tells its input again: {short(snapshot.loss)}, where always answering the mean costs 1."
+        return f"Level {snapshot.level} of {len(layers) - 1} learns by itself, without labels", error
+    if architecture.recurrent:
+        return _through_time(snapshot, details)
     first, last = float(details.gradient_rms[0]), float(details.gradient_rms[-1])
     sentence = f"Typical gradient of a weight: {short(last)} in the output layer, {short(first)} in layer 1"
     if first == 0.0:
@@ -130,6 +137,24 @@ def measured_heading(snapshot: Snapshot) -> tuple[str, str]:
     if first > 1.0:
         return "The gradient is large in the first layers", sentence
     return "The gradient reaches the first layer", sentence
+
+
+def _through_time(snapshot: Snapshot, details: Details) -> tuple[str, str]:
+    """The heading of a recurrent net: what of the last time step's gradient is left at the first."""
+    steps = len(snapshot.architecture.layers) - 1
+    first, last = float(details.gradient_rms[0]), float(details.gradient_rms[steps - 1])
+    sentence = f"Typical gradient ∂J/∂hₜ of a unit: {short(last)} at time step {steps}, the last one, {short(first)} at the first"
+    if first == 0.0 and cut_of(snapshot.architecture, snapshot.spec.training.truncate) > 1:
+        return "Truncated: no gradient reaches the first time step", sentence + "."
+    if first == 0.0 or last == 0.0:
+        return "No gradient reaches the first time step", sentence + "."
+    ratio = last / first
+    sentence += f", a factor of {short(max(ratio, 1 / ratio))}."
+    if first < 1e-4 and ratio > 10:
+        return "The first time steps receive almost no gradient", sentence
+    if first > 1.0 or ratio < 1e-2:
+        return "The gradient grows on its way back through time", sentence
+    return "The gradient reaches the first time step", sentence
 
 
 def stamp_lines(spec: Spec) -> tuple[str, str]:
@@ -147,24 +172,28 @@ def stamp_lines(spec: Spec) -> tuple[str, str]:
         f"{title('network.initializer')}, gain {network.gain:g}",
         f"skip every {network.skip_every}" if network.skip_every else "no skips",
         "batch norm" if network.batch_norm else "no batch norm",
-        f"clip {title('training.clip').lower()} at {training.clip_threshold:g}" if training.clip != "none" else "no clipping",
     ]
-    second = [
-        f"{title('training.optimizer')}, learning rate {training.learning_rate:g}, batch {training.batch_size}",
-        f"{title('data.name')}{_amount(spec)}",
-        f"seed {training.seed}",
-    ]
+    if network.recurrent:
+        first = [f"{title('network.kind')} × {network.width} units, {title('network.activation')}"]
+        first.append(f"spectral radius {network.spectral_radius:g}")
+        if spec.counts("network.forget_bias"):
+            first.append(f"forget bias {network.forget_bias:g}")
+        if training.truncate:
+            first.append(f"truncated after {training.truncate} time steps")
+    if spec.counts("training.clip"):
+        first.append(f"clip {title('training.clip').lower()} at {training.clip_threshold:g}" if training.clip != "none" else "no clipping")
+    trained = f"{title('training.optimizer')}, learning rate {training.learning_rate:g}, batch {training.batch_size}"
+    if training.method == "pretraining":
+        trained = f"{training.steps_per_level} steps per level, then {trained}"
+    if training.method == "evolution":
+        trained = f"{title('training.method')}, population {training.population}, mutation {training.mutation:g}"
+    second = [trained, f"{title('data.name')}{_amount(spec)}", f"seed {training.seed}"]
     return ", ".join(first), "; ".join(second)
 
 
 def _amount(spec: Spec) -> str:
     """How many examples are generated, and what they depend on."""
     data = spec.data
-    if _counts("data.noise", spec):
+    if spec.counts("data.noise"):
         return f", {data.samples} points, noise {data.noise:g}"
-    return f", {data.samples} sequences, lag {data.lag}" if _counts("data.lag", spec) else ""
-
-
-def _counts(path: str, spec: Spec) -> bool:
-    info: FieldInfo = next(info for info in all_fields() if info.path == path)
-    return info.needs is None or spec.get(info.needs[0]) in info.needs[1]
+    return f", {data.samples} sequences, lag {data.lag}" if spec.counts("data.lag") else ""

@@ -180,9 +180,13 @@ class Row:
             x += piece.width + self.gap
 
 
-def derivative(of: str, by: str, pixels: int, ink: str) -> Fraction:
-    """∂``of``/∂``by`` as an upright fraction."""
-    return Fraction(_partial(of, pixels, ink), _partial(by, pixels, ink), ink, AXIS * pixels)
+def derivative(of: str, by: str, pixels: int, ink: str, of_foot: str = "", by_foot: str = "") -> Fraction:
+    """∂``of``/∂``by`` as an upright fraction; each may have an index at its foot."""
+    over, under = (
+        subscripted(f"∂{letter}", foot, pixels, ink) if foot else _partial(letter, pixels, ink)
+        for letter, foot in ((of, of_foot), (by, by_foot))
+    )
+    return Fraction(over, under, ink, AXIS * pixels)
 
 
 def flat_derivative(of: str, by: str, pixels: int, ink: str) -> Row:

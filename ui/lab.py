@@ -8,8 +8,10 @@ from .lab_page import LabPage
 from .panels.activation_lab import ActivationLabPanel
 from .panels.clipping import ClippingPanel
 from .panels.compressor import CompressorPanel
+from .panels.hardware import HardwarePanel
 from .panels.initialisation import InitialisationPanel
 from .panels.linear_map import LinearMapPanel
+from .panels.population import PopulationPanel
 from .panels.residual import ResidualPanel
 
 if TYPE_CHECKING:
@@ -20,7 +22,9 @@ def make_lab(window: MainWindow) -> LabPage:
     """The lab, connected to the commands of the window."""
     activation, clipping, residual = ActivationLabPanel(), ClippingPanel(), ResidualPanel()
     linear, initialisation = LinearMapPanel(), InitialisationPanel()
-    compressor = CompressorPanel()
+    compressor, hardware = CompressorPanel(), HardwarePanel()
+    population = PopulationPanel()
+    population.evolution_wanted.connect(lambda: window.change("training.method", "evolution"))
     activation.layer_wanted.connect(lambda layer: window.look(lab_layer=layer))
     activation.activation_wanted.connect(lambda name: window.change("network.activation", name))
     activation.relu_at_zero_wanted.connect(lambda slope: window.change("network.relu_at_zero", slope))
@@ -32,7 +36,9 @@ def make_lab(window: MainWindow) -> LabPage:
     linear.identity_wanted.connect(lambda: window.change("network.activation", "identity"))
     initialisation.initializer_wanted.connect(lambda name: window.change("network.initializer", name))
     compressor.reading_wanted.connect(lambda lag, read: window.look(lab_lag=lag, lab_read=read))
-    lab = LabPage((activation, clipping, residual, linear, initialisation, compressor))
+    hardware.measure_wanted.connect(window.run.measure_speed)
+    hardware.loss_wanted.connect(lambda loss: window.look(lab_loss=loss))
+    lab = LabPage((activation, clipping, residual, linear, initialisation, compressor, hardware, population))
     lab.view_changed.connect(window.on_lab_changed)
     window.selected.connect(activation.select)
     return lab

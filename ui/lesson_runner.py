@@ -42,14 +42,15 @@ class LessonRunner(QObject):
 
     def _begin(self, lesson: Lesson, then: Callable[[Snapshot], None]) -> None:
         window, scene = self._window, lesson.scene
+        window.run.pause()  # first: between the two the new run would train as the old one did
         window.run.load(lesson.spec, f"lesson “{lesson.title}”")
-        window.run.pause()
         window.set_speed(scene.speed)
         window.run.play_for(scene.steps)
         if scene.page:
             window.show_page(scene.page)
         if scene.lab:
             window.show_lab(scene.lab)
+        window.look(lab_read=scene.read)
         selection = None if scene.select is None else Selection(*scene.select)
 
         def begun(snapshot: Snapshot) -> None:
@@ -86,6 +87,8 @@ class LessonRunner(QObject):
             window.show_page(value)
         elif action.do == "lab":
             window.show_lab(value)
+        elif action.do == "read":
+            window.look(lab_read=int(value))
         elif action.do == "select":
             window.select(None if value is None else Selection(*value))
         elif action.do == "go_to":

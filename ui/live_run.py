@@ -110,6 +110,10 @@ class LiveRun(QObject):
         """Train the same net without its skips (or with) beside the run, or no longer."""
         self._send("set_rival", wanted)
 
+    def measure_speed(self) -> None:
+        """Measure how many steps per second this machine makes, between the steps of the run."""
+        self._send("measure_speed")
+
     @property
     def settled(self) -> bool:
         """Whether the snapshot shows all that was commanded."""

@@ -554,6 +554,7 @@ class MainWindow(QWidget):
         self._shown_spec = spec
         self.controls.show_spec(spec)
         self.overlays.phases.show_spec(spec)
+        self.transport.show_kind(spec.network.recurrent)
         known = self._preset if self._preset is not None and self._preset.spec == spec else None
         self.transport.show_preset(known.name if known else None)
 

@@ -9,28 +9,36 @@ from PySide6.QtWidgets import QWidget
 from gradviz.snapshot import Moment
 from gradviz.spec import Spec
 
+from .stages import stage_words
 from .theme import THEMES, Theme, font
 
 PHASES = ("Forward", "Loss", "Backward", "Clip", "Update")
+GENERATIONS = ("Evaluate", "Select", "Cross", "Mutate")
 HEIGHT = 26
 PADDING = 11.0
 GAP = 15.0
 
 
 class PhaseStrip(QWidget):
-    """Forward → Loss → Backward → Clip → Update; it lets the mouse through to what lies beneath it."""
+    """Forward → Loss → Backward → Clip → Update, or the phases of a generation; the mouse goes through to what lies beneath."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.theme: Theme = THEMES["dark"]
         self.moment: Moment | None = None
-        self._clips = True
+        self._clips, self._recurrent = True, False
+        self._phases: tuple[str, ...] = PHASES
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._name()
 
     def show_spec(self, spec: Spec) -> None:
-        """Whether a step of this experiment clips."""
-        self._clips = spec.training.clip != "none"
+        """What phases a step of this experiment has, whether it clips, and whether it goes through layers or through time."""
+        evolves = spec.training.method == "evolution"
+        self._phases = GENERATIONS if evolves else PHASES
+        self._clips = spec.training.clip != "none" or evolves
+        self._recurrent = spec.network.recurrent
+        self.updateGeometry()
+        self.adjustSize()
         self._name()
         self.update()
 
@@ -42,15 +50,16 @@ class PhaseStrip(QWidget):
         """
         if moment == self.moment:
             return
-        if moment is not None and moment.kind.capitalize() not in PHASES:
-            raise ValueError(f"no phase {moment.kind!r}; there are {', '.join(PHASES)}")
+        known = (*PHASES, *GENERATIONS)
+        if moment is not None and moment.kind.capitalize() not in known:
+            raise ValueError(f"no phase {moment.kind!r}; there are {', '.join(known)}")
         self.moment = moment
         self._name()
         self.update()
 
     @property
     def phase(self) -> str | None:
-        """The one of `PHASES` that is lit."""
+        """The one that is lit."""
         return None if self.moment is None else self.moment.kind.capitalize()
 
     def set_theme(self, theme: Theme) -> None:
@@ -58,25 +67,30 @@ class PhaseStrip(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(round(sum(_widths()) + GAP * (len(PHASES) - 1)) + 1, HEIGHT)
+        return QSize(round(sum(self._widths()) + GAP * (len(self._phases) - 1)) + 1, HEIGHT)
 
     def _name(self) -> None:
         moment = self.moment
-        name = "Phases of a step"
+        name = "Phases of a generation" if self._phases is GENERATIONS else "Phases of a step"
         if moment is not None:
-            name += f": {phase_words(moment.kind, moment.layer, moment.layers).capitalize()}"
+            name += f": {phase_words(moment.kind, moment.layer, moment.layers, self._recurrent).capitalize()}"
             if moment.next_kind:
-                name += f"; next: {phase_words(moment.next_kind, moment.next_layer, moment.layers)}"
+                name += f"; next: {phase_words(moment.next_kind, moment.next_layer, moment.layers, self._recurrent)}"
         self.setAccessibleName(name + ("" if self._clips else "; clipping is off"))
+
+    def _widths(self) -> list[float]:
+        """Of each pill, with the text in its widest weight, so that lighting one moves none."""
+        metrics = QFontMetrics(font(12, 600))
+        return [metrics.horizontalAdvance(phase) + 2 * PADDING for phase in self._phases]
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self.theme
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         x = 0.5
-        for phase, width in zip(PHASES, _widths(), strict=True):
+        for phase, width in zip(self._phases, self._widths(), strict=True):
             pill = QRectF(x, 0.5, width, HEIGHT - 1)
-            off = phase == "Clip" and not self._clips
+            off = phase == "Clip" and (not self._clips or (self.moment is not None and self.moment.level > 0))
             current = phase == self.phase
             pen = QPen(QColor(theme.inverse if current else theme.strong_line), 1)
             if off:
@@ -88,21 +102,16 @@ class PhaseStrip(QWidget):
             painter.setPen(QColor(theme.inverse_text if current else theme.ink3 if off else theme.ink1))
             painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, phase)
             x += width + GAP
-            if phase != PHASES[-1]:
+            if phase != self._phases[-1]:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(theme.ink3))
                 tip, middle = x - 4.5, HEIGHT / 2
                 painter.drawPolygon(QPolygonF([QPointF(tip, middle), QPointF(tip - 6, middle - 3.5), QPointF(tip - 6, middle + 3.5)]))
 
 
-def phase_words(kind: str, layer: int, layers: int) -> str:
-    """A phase as it is told: "backward, layer 5", "forward, output layer", "loss"."""
+def phase_words(kind: str, layer: int, layers: int, recurrent: bool = False) -> str:
+    """A phase as it is told: "backward, layer 5", "forward, time step 5 of 12", "forward, output layer", "loss"."""
     if not layer:
         return kind
-    return f"{kind}, {'output layer' if layer == layers else f'layer {layer}'}"
-
-
-def _widths() -> list[float]:
-    """Of each pill, with the text in its widest weight, so that lighting one moves none."""
-    metrics = QFontMetrics(font(12, 600))
-    return [metrics.horizontalAdvance(phase) + 2 * PADDING for phase in PHASES]
+    among = f" of {layers - 1}" if recurrent and layer != layers else ""
+    return f"{kind}, {stage_words(recurrent).stage(layer, layers)}{among}"

@@ -7,12 +7,15 @@ import itertools
 import os
 import sys
 
+import msgspec
 from PySide6.QtCore import QCoreApplication, QEvent, QSizeF
 from PySide6.QtWidgets import QWidget
 
 from gradviz.experiment import Experiment
-from gradviz.snapshot import Look, Snapshot
+from gradviz.hardware_report import with_speeds
+from gradviz.snapshot import HardwareReport, Look, Snapshot
 from gradviz.spec import Spec, SpecError
+from gradviz.speed import measure_speed
 
 from . import export
 from .canvas.scene import NetworkCanvas
@@ -65,7 +68,10 @@ def _measured(spec: Spec, steps: int, phases: int, preset: Preset | None, lab: s
             raise SpecError("--phases", phases, f"a whole number from 0 to {done}, the phases of a step of this network")
     selected = preset.select if preset is not None else None
     picked = None if selected is None else (selected.kind, selected.layer, selected.unit, selected.source)
-    return experiment.measure(Look(chain=True, picked=picked, lab=lab, lab_read=steps))
+    snapshot = experiment.measure(Look(chain=True, picked=picked, lab=lab, lab_read=steps))
+    if isinstance(snapshot.lab, HardwareReport):  # nobody can press its button here
+        snapshot = msgspec.structs.replace(snapshot, lab=with_speeds(snapshot.lab, measure_speed(spec)))
+    return snapshot
 
 
 def _draw(snapshot: Snapshot, options: argparse.Namespace, preset: Preset | None) -> None:

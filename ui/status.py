@@ -11,16 +11,19 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
-from gradviz.snapshot import Moment, Snapshot
+from gradviz.snapshot import GENERATION, Moment, Snapshot
 
 from .numbers import full, short
+from .stages import stage_words, words_of
 from .theme import THEMES, Theme, font
 from .verdict import VerdictPill
 
 HEIGHT = 30
 KEY_WIDTH = 23
+ROOMY = 1250  # width from which there is room for all that can be said
 UNKNOWN = "–"
 NOT_YET = "·"
+GENERATION_WORDS = {"evaluate": "evaluate", "select": "select parents", "cross": "cross them", "mutate": "mutate the children"}
 
 
 class StatusBar(QWidget):
@@ -33,12 +36,17 @@ class StatusBar(QWidget):
         self.setAccessibleName("Status")
         self.step, self.loss, self.test_loss = Reading("Step"), Reading("Loss"), Reading("Test loss")
         self.norm = Reading("Gradient norm")
+        self.stage = Reading("", plain=True)
+        self.sigma = Reading("σ")
         self.verdict = VerdictPill()
         self.message = Message()
         self.next = NextPhase()
         self.pace, self.frames = Reading("", plain=True), Reading("", plain=True)
-        self._parts = (self.step, self.loss, self.test_loss, self.norm, self.verdict, self.message, self.next, self.pace, self.frames)
+        numbers = (self.step, self.stage, self.loss, self.test_loss, self.norm, self.sigma)
+        self._parts = (*numbers, self.verdict, self.message, self.next, self.pace, self.frames)
         self.test_loss.hide()
+        self.sigma.hide()
+        self.stage.hide()
         self.next.hide()
         self.step.show_value("0")
         self.loss.show_value(UNKNOWN)
@@ -57,19 +65,27 @@ class StatusBar(QWidget):
         moment, begun = snapshot.moment, snapshot.step > 0
         self._show_step(snapshot)
         help = f"Training loss of this step's mini-batch ({snapshot.loss_name})"
+        if snapshot.spec.training.method == "evolution":
+            help = f"Loss of the best individual over the training set ({snapshot.loss_name})"
+        if snapshot.level:
+            help = f"Reconstruction error of level {snapshot.level} over this step's mini-batch; 1 is as good as always answering the mean"
+        self._show_stage(snapshot)
         if moment is not None and not moment.lost:
             self.loss.show_value(NOT_YET, f"{help}: known after the loss phase")
         else:
             self._show_number(self.loss, snapshot.loss if begun or moment is not None else None, help)
         # measured between steps, so that inside one it would only take the room of what comes next
         self.test_loss.setVisible(snapshot.test_loss is not None and moment is None)
-        self._show_number(self.test_loss, snapshot.test_loss, "Loss over the test set, last time it was measured")
+        what = "Reconstruction error of the level" if snapshot.level else "Loss"
+        self._show_number(self.test_loss, snapshot.test_loss, f"{what} over the test set, last time it was measured")
         self._show_norm(snapshot, begun or moment is not None)
+        self._show_mutation(snapshot)
         self.verdict.show_snapshot(snapshot)
         ended = snapshot.diverged and (moment is None or moment.done == moment.total)  # after a failure no step follows
         self.next.setVisible(moment is not None and not ended)
         if moment is not None and not ended:
-            self.next.show_value(next_phase(moment, snapshot.spec.training.clip != "none"), "What the next press does")
+            following = next_phase(moment, snapshot.spec.training.clip != "none", snapshot.architecture.recurrent)
+            self.next.show_value(following, "What the next press does")
         if snapshot.diverged:
             pace = "stopped"
         elif not snapshot.playing:
@@ -92,6 +108,7 @@ class StatusBar(QWidget):
 
     def _show_step(self, snapshot: Snapshot) -> None:
         moment = snapshot.moment
+        self.step.rename("Generation" if snapshot.spec.training.method == "evolution" else "Step")
         step = moment.step if moment is not None else snapshot.step
         help = f"{snapshot.step:,} whole steps are done"
         if max(step, snapshot.step) < snapshot.last_step:
@@ -99,12 +116,36 @@ class StatusBar(QWidget):
         else:
             self.step.show_value(f"{step:,}", f"Inside step {step:,}; {help}" if step > snapshot.step else help)
 
+    def _show_mutation(self, snapshot: Snapshot) -> None:
+        """The size of the mutations and how many of them succeed, of a population; inside a step the room is needed for what comes next."""
+        self.sigma.setVisible(snapshot.population is not None and snapshot.moment is None)
+        if snapshot.population is not None:
+            sigma, success = snapshot.population[3:].tolist()
+            share = "" if math.isnan(success) else f", {success:.0%} succeed".replace("%", " %")
+            help = "σ of the mutations. It grows while more than a fifth of them make nothing worse, and shrinks while fewer do"
+            self.sigma.show_value(f"{three_digits(sigma)}{share}", f"{help}: {full(sigma)}")
+
+    def _show_stage(self, snapshot: Snapshot) -> None:
+        """How far pre-training has come; nothing where the run has none."""
+        report = snapshot.pretraining
+        self.stage.setVisible(report is not None)
+        if report is None:
+            return
+        if not snapshot.level:
+            self.stage.show_value("fine-tuning", f"All {report.levels} levels are pre-trained; the whole net learns its task")
+            return
+        step = (snapshot.step if snapshot.moment is None else snapshot.moment.step) - (snapshot.level - 1) * report.steps
+        words = f"level {snapshot.level} of {report.levels}, step {step:,} of {report.steps:,}"
+        roomy = self.width() >= ROOMY
+        self.stage.show_value(f"pre-training {words}" if roomy else f"level {snapshot.level} of {report.levels}", f"Pre-training {words}")
+
     def _show_norm(self, snapshot: Snapshot, begun: bool) -> None:
         before, after, moment = snapshot.total_norm, snapshot.clipped_norm, snapshot.moment
+        words = words_of(snapshot.architecture)
         if moment is not None and moment.kind in ("forward", "loss"):
-            self.norm.show_value(NOT_YET, "Length of the whole gradient: known when it has come back through all layers")
+            self.norm.show_value(NOT_YET, f"Length of the whole gradient: known when it has come back through all {words.many}")
         elif moment is not None and moment.kind == "backward":
-            help = f"Length of the gradient of the layers it has reached: {full(before)}"
+            help = f"Length of the gradient of the {words.many} it has reached: {full(before)}"
             self.norm.show_value(f"so far {three_digits(before)}", help, finite=math.isfinite(before))
         elif begun and snapshot.clipped:
             help = f"Length of the whole gradient: {full(before)} before clipping, {full(after)} after"
@@ -132,6 +173,11 @@ class Reading(QWidget):
         self._widest = 0
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(name)
+
+    def rename(self, name: str) -> None:
+        """Call the number this from now on."""
+        if name != self._name:
+            self._name, self.value, self._widest = name, "", 0
 
     def show_value(self, value: str, help: str = "", finite: bool = True) -> None:
         """Show a value; ``help`` says on hover what it is."""
@@ -220,12 +266,14 @@ class Message(QWidget):
         painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignVCenter, text)
 
 
-def next_phase(moment: Moment, clips: bool) -> str:
+def next_phase(moment: Moment, clips: bool, recurrent: bool = False) -> str:
     """The phase that follows in words, such as "backward, layer 4"; ``clips`` says whether clipping is on."""
     if moment.next_kind in ("forward", "backward"):
-        layer = "output layer" if moment.next_layer == moment.layers else f"layer {moment.next_layer}"
+        layer = stage_words(recurrent).stage(moment.next_layer, moment.layers)
         return f"{moment.next_kind}, {layer}" + (f" of step {moment.step + 1:,}" if moment.kind == "update" else "")
     clipping = "clipping" if clips else "clipping (off)"
+    if moment.next_kind in GENERATION:
+        return GENERATION_WORDS[moment.next_kind] + (f" generation {moment.step + 1:,}" if moment.whole else "")
     return {"loss": "the loss", "clip": clipping, "update": "the update"}.get(moment.next_kind, "the next step")
 
 

@@ -67,7 +67,9 @@ def _print_table(snapshot: Snapshot, steps: int, seconds: float) -> None:
     if snapshot.failure is not None:
         failure = snapshot.failure
         print(f"first number that is not finite: {failure.layer_name}, {failure.phase}, step {failure.step}")
-    print(f"{'layer':<6}{'units':>6}  {'activation':<12}{'|dL/dW|':>12}{'|dL/dz|':>12}")
+    gradient = "|dL/dh|" if snapshot.spec.network.recurrent else "|dL/dW|"  # of time steps, which share their weights
+    print(f"{'layer':<6}{'units':>6}  {'activation':<12}{gradient:>12}{'|dL/dz|':>12}")
     for i, info in enumerate(snapshot.architecture.layers):
-        norms = f"{snapshot.gradient_norms[i]:>12.3g}{snapshot.delta_norms[i]:>12.3g}"
+        known = snapshot.level in (0, i + 1)  # while one layer is trained by itself, the others are not measured
+        norms = f"{snapshot.gradient_norms[i]:>12.3g}{snapshot.delta_norms[i]:>12.3g}" if known else f"{'–':>12}{'–':>12}"
         print(f"{info.name:<6}{info.units:>6}  {info.activation:<12}{norms}")

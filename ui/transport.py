@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QActionGroup, QResizeEvent
+from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
 
 from .controls.input import focus_by_tab
@@ -17,6 +17,7 @@ from .controls.style import COMBO_RULES
 from .icons import icon
 from .preset_menu import PresetCombo
 from .shortcuts import SHORTCUTS
+from .stages import LAYERS, stage_words
 from .theme import THEMES, Theme
 
 HEIGHT = 52
@@ -57,6 +58,8 @@ class Transport(QWidget):
         self._widths: list[int] = []
         self._icons: dict[QToolButton, str] = {}
         self._texts: dict[QToolButton, str] = {}
+        self._walks: dict[str, QAction] = {}
+        self._words = LAYERS
         self.setAutoFillBackground(True)
         self.setFixedHeight(HEIGHT)
         self.setAccessibleName("Commands")
@@ -122,6 +125,7 @@ class Transport(QWidget):
         for command, title in WALKS:
             action = menu.addAction(f"{title}\t{_keys(command).strip(' ()')}")
             action.triggered.connect(lambda _=False, command=command: self.walk_wanted.emit(command))
+            self._walks[command] = action
         motions = menu.addMenu("Motion")
         self._motions = QActionGroup(motions)
         for mode, title in MOTIONS.items():
@@ -177,6 +181,27 @@ class Transport(QWidget):
         self.speed_text.setText("unlimited" if speed is None else f"{speed:,.4g} step{'' if speed == 1 else 's'}/s")
         if not self.speed.isSliderDown():
             self.speed.show_nearest(math.inf if speed is None else speed)
+
+    def show_kind(self, recurrent: bool) -> None:
+        """What a small step goes through: layers, or in a recurrent net time steps."""
+        words = stage_words(recurrent)
+        if self._words == words:
+            return
+        self._words = words
+        one, many = words.one, words.many
+        for button, command, help in (
+            (self.back_button, "back_layer", f"One {one} back, or a step already done again"),
+            (self.layer_button, "step_layer", f"One {one} on: forward, the loss, backward, the update"),
+            (self.phase_button, "step_phase", f"To the end of the phase: all {many} forward, all back …"),
+        ):
+            button.setToolTip(help + _keys(command))
+        self._texts[self.layer_button] = one.capitalize()
+        self.layer_button.setAccessibleName(one.capitalize())
+        self._walks["back_layer"].setText(f"One {one} back\t{_keys('back_layer').strip(' ()')}")
+        self._walks["step_layer"].setText(f"One {one} on\t{_keys('step_layer').strip(' ()')}")
+        self._widths.clear()
+        self._level = -1  # the text of its button has changed
+        self._fit()
 
     def show_place(self, begun: bool) -> None:
         """Whether there is anything to go back to."""

@@ -27,16 +27,17 @@ WORDS = {
 }
 """Kind of verdict -> its name, its icon, and a gradient that has the colour of it; None for the chrome's ink."""
 HEIGHT = 22
-CARD_WIDTH = 380
+CARD_WIDTH = 380  # at least
+MARGIN = 16
 
 
-def words_of(verdict: Verdict) -> str:
-    """The verdict in a few words: "Vanishing: L1 to L6"."""
+def words_of(verdict: Verdict, letter: str = "L") -> str:
+    """The verdict in a few words: "Vanishing: L1 to L6"; ``letter`` is "t" where time steps stand for layers."""
     title = WORDS[verdict.kind][0]
     if not verdict.layers:
         return title
     first, last = min(verdict.layers), max(verdict.layers)
-    return f"{title}: L{first}" if first == last else f"{title}: L{first} to L{last}"
+    return f"{title}: {letter}{first}" if first == last else f"{title}: {letter}{first} to {letter}{last}"
 
 
 def ink_of(kind: str, theme: Theme) -> QColor:
@@ -56,7 +57,7 @@ class VerdictPill(QWidget):
         super().__init__(parent)
         self.theme: Theme = THEMES["dark"]
         self.verdicts: tuple[Verdict, ...] = ()
-        self._step = 0
+        self._step, self._letter = 0, "L"
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -67,7 +68,7 @@ class VerdictPill(QWidget):
         self._step = snapshot.step
         if snapshot.verdicts == self.verdicts:
             return
-        self.verdicts = snapshot.verdicts
+        self.verdicts, self._letter = snapshot.verdicts, snapshot.architecture.layers[0].name[0]
         self.setVisible(bool(self.verdicts))
         if self.verdicts:
             text = self._text()
@@ -78,7 +79,7 @@ class VerdictPill(QWidget):
 
     def _text(self) -> str:
         more = f" +{len(self.verdicts) - 1}" if len(self.verdicts) > 1 else ""
-        return words_of(self.verdicts[0]) + more
+        return words_of(self.verdicts[0], self._letter) + more
 
     def sizeHint(self) -> QSize:
         return QSize(QFontMetrics(font(12, 600)).horizontalAdvance(self._text()) + 44 if self.verdicts else 0, HEIGHT)
@@ -107,10 +108,9 @@ class VerdictPill(QWidget):
 
     def open_card(self) -> VerdictCard:
         """Open the evidence above the pill."""
-        card = VerdictCard(self.verdicts, self._step, self.theme, self)
+        card = VerdictCard(self.verdicts, self._step, self.theme, self, self._letter)
         card.remedy_wanted.connect(self.remedy_wanted)
         card.layers_wanted.connect(self.layers_wanted)
-        card.adjustSize()
         card.move(self.mapToGlobal(QPoint(0, -card.height() - 6)))
         card.show()
         return card
@@ -122,11 +122,10 @@ class VerdictCard(QFrame):
     remedy_wanted = Signal(str, object)
     layers_wanted = Signal(object)
 
-    def __init__(self, verdicts: tuple[Verdict, ...], step: int, theme: Theme, parent: QWidget) -> None:
+    def __init__(self, verdicts: tuple[Verdict, ...], step: int, theme: Theme, parent: QWidget, letter: str = "L") -> None:
         super().__init__(parent, Qt.WindowType.Popup)
-        self.theme = theme
+        self.theme, self._letter = theme, letter
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setFixedWidth(CARD_WIDTH)
         self.setAccessibleName("What is judged, and by which rule")
         self.setStyleSheet(f"""
 VerdictCard {{ background: {theme.raised}; border: 1px solid {theme.strong_line}; }}
@@ -136,18 +135,23 @@ QLabel[heading="true"] {{ font-size: 15px; font-weight: 600; }}
 QPushButton {{ text-align: left; }}
 """)
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
+        column.setContentsMargins(MARGIN, 14, MARGIN, 14)
         column.setSpacing(6)
         for number, verdict in enumerate(verdicts):
             if number:
                 column.addSpacing(10)
             self._add(column, verdict, step)
+        for part in self.findChildren(QWidget):
+            part.ensurePolished()  # their fonts, without which no height is right
+        widest = max((button.sizeHint().width() for button in self.findChildren(QPushButton)), default=0)
+        width = max(CARD_WIDTH - 2, widest + 2 * MARGIN)  # a button does not wrap its text
+        self.setFixedSize(width + 2, column.totalHeightForWidth(width) + 2)  # with the frame
 
     def _add(self, column: QVBoxLayout, verdict: Verdict, step: int) -> None:
         heading = QHBoxLayout()
         heading.setSpacing(8)
         heading.addWidget(_Sign(verdict.kind, self.theme))
-        heading.addWidget(_label(words_of(verdict), heading=True), 1)
+        heading.addWidget(_label(words_of(verdict, self._letter), heading=True), 1)
         heading.addWidget(_label(f"step {step:,}", ink=True))
         column.addLayout(heading)
         column.addWidget(_label(verdict.explanation))
@@ -157,7 +161,8 @@ QPushButton {{ text-align: left; }}
             measured.setToolTip(f"{full(verdict.value)} against {full(verdict.threshold)}")
             column.addWidget(measured)
         if verdict.layers:
-            self._button(column, f"Show {words_of(verdict).partition(': ')[2]}", lambda: self.layers_wanted.emit(verdict.layers))
+            where = words_of(verdict, self._letter).partition(": ")[2]
+            self._button(column, f"Show {where}", lambda: self.layers_wanted.emit(verdict.layers))
         for words, path, value in verdict.remedies:
             self._button(column, f"Try: {words}", lambda path=path, value=value: self.remedy_wanted.emit(path, value))
 

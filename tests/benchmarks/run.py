@@ -1,9 +1,9 @@
 """Prints one JSON object per measurement: name, value, unit, peer, peer_value, ratio (value / peer_value).
 
 Every value is measured in turn with its peer in the same call, because absolute times vary from run to run and from
-machine to machine. Nothing is asserted. PyTorch is needed for the training benchmark alone.
+machine to machine. Nothing is asserted. PyTorch is needed for training and recurrent alone.
 
-    python tests/benchmarks/run.py [--only training|window|canvas|launch|time_travel|recording]
+    python tests/benchmarks/run.py [--only training|recurrent|evolution|window|canvas|launch|time_travel|recording]
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-BENCHMARKS = ("training", "window", "canvas", "launch", "time_travel", "recording")
+BENCHMARKS = ("training", "recurrent", "evolution", "window", "canvas", "launch", "time_travel", "recording")
 
 
 def main() -> None:

@@ -129,9 +129,9 @@ def test_recall_and_adding_are_taken_as_they_are_and_reach_as_far_as_the_lag() -
 def test_the_lag_is_a_setting_of_the_two_tasks() -> None:
     assert Spec(data=DataSpec("recall", lag=12)).replace("data.lag", 50).data.lag == 50
     needs = {name: field_info(f"data.{name}").needs for name in ("lag", "samples", "noise")}
-    assert needs["lag"] == ("data.name", ("recall", "adding"))
-    assert needs["samples"] == ("data.name", (*DRAWN, "recall", "adding"))
-    assert needs["noise"] == ("data.name", tuple(DRAWN))
+    assert needs["lag"] == (("data.name", ("recall", "adding")),)
+    assert needs["samples"] == (("data.name", (*DRAWN, "recall", "adding")),)
+    assert needs["noise"] == (("data.name", tuple(DRAWN)),)
     assert field_info("data.lag").restarts
 
 

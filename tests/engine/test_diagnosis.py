@@ -202,3 +202,72 @@ def test_noise_falling_spikes_and_what_is_not_finite_are_no_oscillation() -> Non
 def test_the_jitter_of_healthy_runs_is_no_oscillation(name: str, seed: int) -> None:
     table = run(preset(name).replace("training.seed", seed), 500).history.table()
     assert oscillating_ranges(table.steps, table.loss, table.loss_low, table.loss_high) == []
+
+
+# ---- recurrent nets
+
+
+RECALL = Spec(NetworkSpec(kind="rnn"), DataSpec(name="recall", lag=100), TrainingSpec())
+REMEMBERING = Spec(
+    NetworkSpec(kind="lstm", forget_bias=4.0, width=16),
+    DataSpec(name="recall", lag=50, samples=1000),
+    TrainingSpec(optimizer="adam", learning_rate=0.003, clip="norm"),
+)
+
+
+def test_a_gradient_that_dies_on_its_way_back_through_time_is_vanishing() -> None:
+    spec = RECALL.replace("network.spectral_radius", 0.9)
+    verdict = diagnose(run(spec, 20))[0]
+    assert verdict.kind == "vanishing"
+    assert verdict.layers[0] == 1
+    assert 20 < verdict.layers[-1] < 101  # the last time steps still hear of the loss
+    assert verdict.value < 1e-9 < verdict.threshold
+    assert "time steps" in verdict.explanation
+    assert "reaches t1 to t" in verdict.explanation
+    offered = [(path, value) for _, path, value in verdict.remedies]
+    assert offered[0] == ("network.kind", "lstm")
+    assert ("network.spectral_radius", 1.0) in offered
+
+
+def test_an_lstm_that_forgets_is_told_to_keep_and_then_learns() -> None:
+    forgetting = REMEMBERING.replace("network.forget_bias", -1.0)
+    verdict = diagnose(run(forgetting, 20))[0]
+    assert verdict.kind == "vanishing"
+    assert ("network.forget_bias", 4.0) in [(path, value) for _, path, value in verdict.remedies]
+    experiment = run(REMEMBERING, 20)
+    assert kinds(experiment) == ["healthy"]
+    for _ in range(280):
+        experiment.advance()
+    verdict = diagnose(experiment)[0]
+    assert verdict.kind == "healthy"
+    assert "learn" in verdict.explanation
+
+
+@pytest.mark.parametrize("activation", ["relu", "identity"])
+def test_a_recurrent_matrix_that_stretches_explodes(activation: str) -> None:
+    spec = RECALL.replace("network.activation", activation).replace("network.spectral_radius", 1.5)
+    verdict = diagnose(run(spec, 20))[0]
+    assert verdict.kind == "diverged"
+    assert "first in t" in verdict.explanation
+    assert verdict.remedies[0][1:] == ("network.spectral_radius", 1.0)
+    slow = spec.replace("network.spectral_radius", 1.15).replace("training.learning_rate", 1e-12)
+    if activation == "identity":
+        verdict = diagnose(run(slow, 20))[0]
+        assert verdict.kind == "exploding"
+        assert verdict.value > 1e3
+        assert [path for _, path, _ in verdict.remedies[:2]] == ["network.spectral_radius", "training.clip"]
+
+
+def test_large_recurrent_weights_saturate() -> None:
+    spec = RECALL.replace("network.spectral_radius", 4.0).replace("network.width", 64).replace("training.learning_rate", 1e-6)
+    found = diagnose(run(spec.replace("data.lag", 20), 60))
+    assert found
+    assert all(path != "network.initializer" for verdict in found for _, path, _ in verdict.remedies)
+
+
+def test_truncated_back_propagation_leaves_the_first_time_steps_without_any_gradient() -> None:
+    verdict = diagnose(run(REMEMBERING.replace("training.truncate", 10), 20))[0]
+    assert verdict.kind == "vanishing"
+    assert "exactly 0" in verdict.explanation
+    assert verdict.layers[-1] == 51 - 10
+    assert verdict.remedies[0][1:] == ("training.truncate", 0)

@@ -280,7 +280,7 @@ def test_clipped_steps_are_counted_exactly_also_after_thinning_and_in_branches()
     assert history.stride > 1
     assert history.clipped_steps == clips.sum()
     for step in (0, 1, 7, 8, 999, 5003, 10_000):
-        branch = history.until(step, (1.0, np.ones(1001), 2.0, 1.0))
+        branch = history.until(step, (1.0, np.ones(1001), 2.0, 1.0, None))
         assert branch.clipped_steps == clips[:step].sum()
         branch.append(step + 1, 1.0, np.ones(1001), 2.0, 1.0)
         assert branch.clipped_steps == clips[:step].sum() + 1

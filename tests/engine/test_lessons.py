@@ -16,7 +16,7 @@ from gradviz.resources import RESOURCES
 from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import SpecError
 
-ROWS = [*(f"A{n}" for n in range(1, 10)), *(f"B{n}" for n in (1, 2, 3, 4, 6)), *(f"C{n}" for n in range(1, 6)), "D1", "D2", "D3", "E"]
+ROWS = [*(f"A{n}" for n in range(1, 10)), *(f"B{n}" for n in range(1, 9)), *(f"C{n}" for n in range(1, 6)), "D1", "D2", "D3", "E"]
 SEEDS = (0, 1, 2)
 MOST_STEPS = 400
 MOST_WORK = 100_000_000  # steps × parameters × examples: half a second or so

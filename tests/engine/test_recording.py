@@ -23,6 +23,10 @@ SPECS = {
     "momentum": SPEC.replace("training.optimizer", "momentum").replace("training.clip", "norm").replace("training.clip_threshold", 0.3),
     "adam, float32": SPEC.replace("training.optimizer", "adam").replace("training.precision", "float32"),
     "batches of seven": SPEC.replace("training.batch_size", 7).replace("network.activation", "gelu"),
+    "pre-training": Spec(
+        NetworkSpec(depth=3, width=5), DataSpec(samples=60), TrainingSpec(method="pretraining", steps_per_level=60, batch_size=16)
+    ),
+    "evolution": Spec(NetworkSpec(depth=2, width=5), DataSpec(samples=60), TrainingSpec(method="evolution", population=20, batch_size=16)),
     "rnn": Spec(NetworkSpec(kind="rnn", width=4), DataSpec("recall", samples=60, lag=6)),
     "lstm": Spec(NetworkSpec(kind="lstm", width=4), DataSpec("adding", samples=60, lag=6), TrainingSpec(optimizer="adam")),
 }

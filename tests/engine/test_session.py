@@ -9,6 +9,7 @@ from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
 from gradviz.messages import Frame, Request
 from gradviz.session import MOST_SHELVED, Session
 from gradviz.snapshot import Look, ResidualReport
+from gradviz.speed import SpeedMeasurement
 
 SMALL = Spec(NetworkSpec(depth=2, width=3), DataSpec(samples=40), TrainingSpec(batch_size=8))
 
@@ -20,7 +21,7 @@ def make(spec: Spec = SMALL, steps: int = 0) -> Session:
     return session
 
 
-LOOKS = ("prediction", "edge", "picked", "chain", "example", "lab", "lab_lag", "lab_read")
+LOOKS = ("prediction", "edge", "picked", "chain", "example", "lab", "lab_lag", "lab_read", "lab_loss")
 
 
 def ask(session: Session, **request: Any) -> Frame:
@@ -347,7 +348,7 @@ def test_a_rival_is_trained_step_by_step_beside_the_run_and_follows_its_settings
     assert report.rival is None
 
 
-@pytest.mark.parametrize("view", ["activation", "clipping", "residual", "linear", "initialisation", "compressor"])
+@pytest.mark.parametrize("view", ["activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware"])
 def test_the_lab_looks_without_touching(view: str) -> None:
     session = Session(SMALL.replace("training.clip", "norm"))
     for _ in range(3):
@@ -376,3 +377,40 @@ def test_the_lab_keeps_to_the_layer_and_the_plane_it_chose() -> None:
 def test_a_selection_that_has_gone_leaves_the_reading_of_the_levels_where_it_is() -> None:
     report = ask(Session(SMALL), lab="compressor", lab_lag=30, lab_read=77, picked=("unit", 90, 0, 0)).snapshot.lab
     assert (report.lag, report.read) == (30, 77)
+
+
+def test_speeds_are_measured_in_slices_while_training_goes_on() -> None:
+    session = Session(SMALL)
+    assert ask(session, lab="hardware").snapshot.lab.speeds == ()
+    session.execute("measure_speed")
+    assert session.wait_seconds() == 0.0
+    session.run(0.0)
+    report = ask(session, lab="hardware").snapshot.lab
+    assert len(report.speeds) == 1
+    assert 0.0 < report.measuring < 1.0
+    assert session.experiment.step_count == 0
+    session.execute("play")
+    session.run(0.002)
+    assert session.experiment.step_count > 0
+    session.execute("pause")
+    untouched = Experiment(SMALL)
+    for _ in range(session.experiment.step_count):
+        untouched.advance()
+    assert np.array_equal(session.experiment.network.vector, untouched.network.vector)
+    session.execute("apply", SMALL.replace("training.learning_rate", 0.01), 1)
+    assert len(ask(session, lab="hardware").snapshot.lab.speeds) >= 2  # a step takes as long as before
+    session.execute("apply", SMALL.replace("network.width", 5), 2)
+    assert session.wait_seconds() is None  # of a net that is not there any more
+    assert ask(session, lab="hardware").snapshot.lab.speeds == ()
+
+
+def test_a_measurement_ends_and_its_last_result_is_sent() -> None:
+    session = Session(SMALL)
+    session.execute("measure_speed")
+    session._speeds = SpeedMeasurement(SMALL, 0.003)
+    while session.wait_seconds() == 0.0:
+        session.run(0.0)
+    report = ask(session, lab="hardware", lab_loss=0.3).snapshot.lab
+    assert report.measuring is None
+    assert report.loss == 0.3
+    assert {speed.precision for speed in report.speeds} == {"float64", "float32"}

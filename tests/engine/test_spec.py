@@ -49,8 +49,10 @@ def sections(**fixed: Any) -> st.SearchStrategy[Spec]:
 
 
 @given(
-    sections(**{"network.depth": st.just(10), "network.kind": st.just("mlp")})
-    | sections(**{"network.depth": st.just(10), "network.activation": st.sampled_from(RECURRENT_ACTIVATIONS)})
+    sections(**{"network.depth": st.just(10), "network.kind": st.just("mlp"), "training.elite": st.integers(0, 3)})
+    | sections(
+        **{"network.depth": st.just(10), "network.activation": st.sampled_from(RECURRENT_ACTIVATIONS), "training.elite": st.integers(0, 3)}
+    )
 )
 def test_json_round_trip(spec: Spec) -> None:
     again = Spec.from_json(spec.to_json())
@@ -268,8 +270,7 @@ def test_every_field_knows_what_a_control_needs(info: FieldInfo) -> None:
         assert info.minimum < info.maximum
     if info.kind in ("choice", "choices"):
         assert all(value and title for value, title in info.choices)
-    if info.needs is not None:
-        other, values = info.needs
+    for other, values in info.needs:
         assert values
         assert set(values) < {value for value, _ in field_info(other).choices}
 
@@ -278,3 +279,27 @@ def test_all_fields_are_there_once() -> None:
     expected = {f"{section}.{item.name}" for section, struct in STRUCTS.items() for item in msgspec.structs.fields(struct)}
     assert set(FIELDS) == expected
     assert len(all_fields()) == len(expected)
+
+
+def test_the_elite_is_smaller_than_the_population() -> None:
+    with pytest.raises(SpecError) as told:
+        TrainingSpec(population=4, elite=4)
+    assert (told.value.field, told.value.value) == ("training.elite", 4)
+    with pytest.raises(SpecError, match=r"training\.elite"):
+        Spec(training=TrainingSpec(elite=50)).replace("training.population", 50)
+    assert TrainingSpec(population=5, elite=4).elite == 4
+
+
+def test_a_field_counts_where_all_its_conditions_hold() -> None:
+    spec = Spec().replace("training.optimizer", "momentum")
+    assert spec.counts("training.momentum")
+    assert not spec.replace("training.method", "evolution").counts("training.momentum")
+    assert not Spec().counts("training.momentum")
+    assert Spec().counts("network.depth")
+    assert not Spec().replace("network.kind", "lstm").counts("network.depth")
+
+
+def test_a_recurrent_net_has_fewer_activations_to_choose_from() -> None:
+    assert Spec().choices("network.activation") == field_info("network.activation").choices
+    recurrent = Spec().replace("network.kind", "rnn").choices("network.activation")
+    assert {value for value, _ in recurrent} == set(RECURRENT_ACTIVATIONS)

@@ -182,13 +182,70 @@ def test_the_die_always_draws_another_seed(controls: Controls, changes: list[tup
 # ---- what must be known about a field
 
 
-def test_what_does_not_count_is_disabled_and_says_why(controls: Controls) -> None:
+def test_what_does_not_count_is_not_there(controls: Controls) -> None:
     row = controls.rows["training.clip_threshold"]
-    assert not row.input.isEnabled()
-    assert "Counts only when Clip gradient is" in row.toolTip()
+    assert row.isHidden()
     controls.show_spec(SPEC.replace("training.clip", "norm"))
-    assert row.input.isEnabled()
-    assert "Counts only" not in row.toolTip()
+    assert row.isVisible()
+    controls.show_spec(SPEC.replace("training.clip", "norm").replace("training.method", "evolution"))
+    assert row.isHidden()
+
+
+def shown_rows(controls: Controls, section: str) -> list[str]:
+    return [row.info.name for row in controls.rows.values() if row.info.section == section and not row.isHidden()]
+
+
+def test_each_kind_of_net_and_each_method_has_its_own_fields(controls: Controls) -> None:
+    controls.show_spec(SPEC.replace("network.kind", "lstm"))
+    assert shown_rows(controls, "network") == ["kind", "width", "activation", "spectral_radius", "forget_bias", "set_values"]
+    assert shown_rows(controls, "data") == ["name", "samples", "lag", "test_fraction"]
+    assert controls.rows["network.activation"].note.isHidden()  # all time steps are alike
+    controls.show_spec(SPEC.replace("network.kind", "rnn"))
+    assert "forget_bias" not in shown_rows(controls, "network")
+    controls.show_spec(SPEC)
+    assert "spectral_radius" not in shown_rows(controls, "network")
+    assert "population" not in shown_rows(controls, "training")
+    assert not controls.rows["network.activation"].note.isHidden()
+    controls.show_spec(SPEC.replace("training.method", "evolution"))
+    evolved = shown_rows(controls, "training")
+    assert evolved[:4] == ["method", "loss", "population", "mutation"]
+    assert not {"learning_rate", "optimizer", "momentum", "clip", "clip_threshold", "batch_size"} & set(evolved)
+    controls.show_spec(SPEC.replace("training.method", "pretraining"))
+    assert shown_rows(controls, "training")[:2] == ["method", "steps_per_level"]
+
+
+def test_a_recurrent_net_is_offered_the_activations_it_can_have(qtbot: QtBot, controls: Controls, changes: list[tuple[Spec, str]]) -> None:
+    grid = controls.rows["network.activation"].input
+    assert isinstance(grid, GlyphGrid)
+    controls.show_spec(SPEC.replace("network.kind", "rnn"))
+    assert [name for name, button in grid.buttons.items() if button.isVisible()] == ["tanh", "relu", "identity"]
+    assert len({button.y() for button in grid.buttons.values() if button.isVisible()}) == 1
+    qtbot.mouseClick(grid.buttons["relu"], Qt.MouseButton.LeftButton)
+    assert changes[-1][0].network.activation == "relu"
+    controls.show_spec(SPEC)
+    assert all(button.isVisible() for button in grid.buttons.values())
+
+
+def test_a_limit_that_another_field_sets_is_said_by_its_name(qtbot: QtBot, controls: Controls, changes: list[tuple[Spec, str]]) -> None:
+    controls.show_spec(SPEC.replace("training.method", "evolution").replace("training.elite", 30))
+    row = controls.rows["training.population"]
+    type_into(qtbot, stepper_of(controls, "training.population").edit, "20")
+    assert changes == []
+    assert row.error.text() == "20 is not possible. Allowed for Elite: fewer than the population, which is 20."
+
+
+@pytest.mark.parametrize("path", [info.path for info in all_fields() if info.kind == "choice"])
+def test_no_choice_of_a_list_is_cut_in_the_narrowest_dock(controls: Controls, path: str) -> None:
+    found = controls.rows[path].input
+    if isinstance(found, ListInput) and controls.rows[path].heading.isVisibleTo(controls):
+        assert found.wide or ListInput.width_of(field_info(path).choices) <= 120
+
+
+def test_the_time_steps_of_a_recurrent_net_have_nothing_of_their_own_to_choose(controls: Controls) -> None:
+    menu = controls.layer_menu(SPEC.replace("network.kind", "rnn"), 3, controls)
+    assert [(action.text(), action.isEnabled()) for action in menu.actions()] == [
+        ("All time steps share the weights and the activation", False)
+    ]
 
 
 def test_what_restarts_the_run_says_so_beforehand(controls: Controls) -> None:

@@ -273,3 +273,17 @@ def test_a_figure_tells_how_many_examples_were_generated() -> None:
     assert "Two moons, 500 points, noise 0.1;" in stamp_lines(Spec())[1]
     assert "Recall the first symbol, 500 sequences, lag 30;" in stamp_lines(Spec(data=DataSpec("recall", lag=30)))[1]
     assert "Japanese vowels;" in stamp_lines(Spec(data=DataSpec("japanese_vowels")))[1]
+
+
+def test_choosing_sequences_brings_a_recurrent_net_says_so_and_undo_takes_both_back(qtbot: QtBot, window: MainWindow) -> None:
+    window.change("data.name", "recall")
+    wait(qtbot, window, lambda s: s.spec.network.kind == "rnn" and s.step > 0)
+    qtbot.waitUntil(lambda: "Network: Feed-forward → Plain RNN" in window.status.message.text, timeout=PATIENCE)
+    assert "Data set: Two moons → Recall the first symbol" in window.status.message.text
+    assert window.controls.rows["network.depth"].isHidden()
+    assert not window.controls.rows["data.lag"].isHidden()
+    window.undo()
+    wait(qtbot, window, lambda s: s.spec == SPEC)
+    assert not window.controls.rows["network.depth"].isHidden()
+    window.redo()
+    wait(qtbot, window, lambda s: (s.spec.network.kind, s.spec.data.name) == ("rnn", "recall"))

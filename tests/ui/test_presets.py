@@ -76,3 +76,28 @@ def test_dead_relus_pass_nothing_on() -> None:
 
 def test_digits_are_learnt() -> None:
     assert accuracy(after(Experiment(preset_named("digits").spec), 300)) > 0.9
+
+
+@pytest.mark.parametrize("name", ["evolution-xor", "evolution-circles"])
+def test_evolution_trains_steps_within_seconds(name: str) -> None:
+    preset = preset_named(name)
+    assert preset.speed is not None
+    experiment = Experiment(preset.spec)
+    snapshot = after(experiment, round(6 * preset.speed))
+    assert accuracy(snapshot) >= 0.95
+    assert first_gradient(snapshot) == 0.0
+    assert [verdict.kind for verdict in snapshot.verdicts] == ["healthy"]
+
+
+def test_the_same_steps_learn_nothing_by_their_gradient() -> None:
+    cured, ill = preset_named("evolution-xor").spec, preset_named("steps-by-gradient").spec
+    assert ill == cured.replace("training.method", "gradient")
+    experiment = Experiment(ill)
+    hidden = slice(0, experiment.network.layer_slices[-1].start)
+    first = experiment.network.vector[hidden].copy()
+    snapshot = after(experiment, 500)
+    assert (experiment.network.vector[hidden] == first).all()
+    assert accuracy(snapshot) < 0.6
+    verdict = snapshot.verdicts[0]
+    assert verdict.kind != "healthy"
+    assert ("training.method", "evolution") in [remedy[1:] for remedy in verdict.remedies]

@@ -56,6 +56,7 @@ def test_words_name_the_layers() -> None:
     assert words_of(VANISHING) == "Vanishing: L1 to L3"
     assert words_of(msgspec.structs.replace(VANISHING, layers=(4,))) == "Vanishing: L4"
     assert words_of(msgspec.structs.replace(VANISHING, layers=())) == "Vanishing"
+    assert words_of(VANISHING, "t") == "Vanishing: t1 to t3"
 
 
 def test_a_click_shows_rule_evidence_and_remedies(qtbot: QtBot, pill: VerdictPill) -> None:
@@ -74,3 +75,16 @@ def test_a_click_shows_rule_evidence_and_remedies(qtbot: QtBot, pill: VerdictPil
     with qtbot.waitSignal(pill.layers_wanted) as heard:
         qtbot.mouseClick(pill.open_card().findChildren(QPushButton)[0], Qt.MouseButton.LeftButton)
     assert heard.args == [(1, 2, 3)]
+
+
+def test_nothing_on_the_card_is_cut(pill: VerdictPill) -> None:
+    words = "A skip over every second layer: one copy of the gradient passes unchanged"
+    proposal = (words, "network.skip_every", 2)
+    long = msgspec.structs.replace(VANISHING, explanation="The first layers hardly learn. " * 8, remedies=(proposal,))
+    pill.show_snapshot(msgspec.structs.replace(fabricate(), verdicts=(long, VANISHING)))
+    pill.show()
+    card = pill.open_card()
+    for label in card.findChildren(QLabel):
+        assert label.height() >= (label.heightForWidth(label.width()) if label.wordWrap() else label.sizeHint().height())
+    for button in card.findChildren(QPushButton):
+        assert button.width() >= button.sizeHint().width()

@@ -9,13 +9,14 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
-from gradviz.snapshot import Inspection, LayerInfo, Snapshot
+from gradviz.snapshot import Details, Inspection, LayerInfo, Snapshot
 
 from ..colors import levels, palette
 from ..numbers import full
 from ..selection import Selection
+from ..stages import cut_of, returned_of, size_of, words_of
 from ..theme import Theme, font
-from .layout import Layout
+from .layout import GATES, Layout
 from .words import whose
 
 PADDING, ROW, TITLE = 12.0, 17.0, 22.0
@@ -62,9 +63,13 @@ def _edge_card(layout: Layout, snapshot: Snapshot, target: Selection, info: Laye
         return Card(title, (("value", "not measured yet"),))
     at = layout.edge_slice(target.layer).start + target.source * info.edge_columns + target.unit
     gradient = float(details.edge_gradients[at])
+    if layout.architecture.recurrent and target.layer < layout.depth:
+        return Card(title, tuple(_shared_rows(snapshot, target.layer, info, gradient, at)))
     if not info.pooled:
         weight, update = float(details.edge_weights[at]), float(details.edge_updates[at])
         return Card(title, (("value", full(weight)), *_gradient_rows(snapshot, target.layer, "∂J/∂w", gradient), *_moved(snapshot, update)))
+    if layout.architecture.recurrent:
+        return Card(title, tuple(_gradient_rows(snapshot, target.layer, "typical |∂J/∂w|", gradient)))
     found = snapshot.inspection
     known = found if found is not None and (found.layer, found.rows, found.columns) == (target.layer, sources, units) else None
     if single and known is None:
@@ -85,10 +90,24 @@ def _edge_card(layout: Layout, snapshot: Snapshot, target: Selection, info: Laye
     return Card(title, tuple(rows), known)
 
 
+def _shared_rows(snapshot: Snapshot, layer: int, info: LayerInfo, gradient: float, at: int) -> list[tuple[str, str]]:
+    """A weight of a recurrent cell: shared by all time steps, of which each adds its part to one gradient."""
+    details, gates = snapshot.details, len(snapshot.architecture.gates)
+    assert details is not None
+    parts = f", over {gates} gates" if gates > 1 else ""
+    label = f"adds to {'typical |∂J/∂w|' if info.pooled else '|∂J/∂w|' if gates > 1 else '∂J/∂w'}{parts}"
+    rows = _gradient_rows(snapshot, layer, label, gradient)
+    if gates == 1 and not info.pooled:
+        rows = [("value", full(float(details.edge_weights[at]))), *rows, *_moved(snapshot, float(details.edge_updates[at]))]
+    return [*rows, ("shared by", "all time steps")]
+
+
 def _unit_card(layout: Layout, snapshot: Snapshot, target: Selection, info: LayerInfo) -> Card:
     details = snapshot.details
     title = f"{info.name}, unit {target.unit + 1} of {info.units}"
-    label = f"{'|∂J/∂z|' if snapshot.example is not None else '‖∂J/∂z‖'} {whose(snapshot)}"
+    state = snapshot.architecture.recurrent and target.layer < layout.depth
+    derivative, bar = "∂J/∂hₜ" if state else "∂J/∂z", "|" if snapshot.example is not None else "‖"
+    label = f"{bar}{derivative}{bar} {whose(snapshot)}"
     if details is None:
         return Card(title, ((label, "not measured yet"),))
     delta = float(details.unit_deltas[layout.unit_slice(target.layer).start + target.unit])
@@ -97,26 +116,32 @@ def _unit_card(layout: Layout, snapshot: Snapshot, target: Selection, info: Laye
         return Card(title, tuple(rows))
     if not info.pooled:
         gradients = details.edge_gradients[layout.edge_slice(target.layer)].reshape(info.edge_rows, info.edge_columns)[:, target.unit]
-        rows.append(("largest |∂J/∂w| into it", full(float(np.abs(gradients).max()))))
-    rows.append(("typical in the layer", full(float(details.delta_rms[target.layer - 1]))))
+        rows.append(("most it adds to a |∂J/∂w|" if state else "largest |∂J/∂w| into it", full(float(np.abs(gradients).max()))))
+    typical = details.gradient_rms if state else details.delta_rms
+    rows.append((f"typical in the {words_of(snapshot.architecture).one if state else 'layer'}", full(float(typical[target.layer - 1]))))
     census, at = snapshot.census, layout.unit_slice(target.layer).start + target.unit
     if census is not None and at < len(census.dead) and (census.dead[at] or census.saturated[at]):
-        state = "dead" if census.dead[at] else "saturated"
+        silent = "dead" if census.dead[at] else "saturated"
         meaning = "its slope is 0" if census.dead[at] else "its slope is small"
-        rows.append((state, f"{meaning} on {'all' if census.dead[at] else 'nearly all'} {census.examples:,} training examples"))
+        rows.append((silent, f"{meaning} on {'all' if census.dead[at] else 'nearly all'} {census.examples:,} training examples"))
     return Card(title, tuple(rows))
 
 
 def _layer_card(layout: Layout, snapshot: Snapshot, layer: int, info: LayerInfo) -> Card:
     details = snapshot.details
     title = f"{info.name}: {info.units} {'unit' if info.units == 1 else 'units'}, {info.activation.replace('_', ' ')}"
+    size, returned = size_of(snapshot.architecture, layer), returned_of(snapshot.architecture, layer)
     if details is None:
-        return Card(title, (("typical |∂J/∂w|", "not measured yet"),))
+        return Card(title, ((f"typical {size}", "not measured yet"),))
     at = layer - 1
-    rows = _gradient_rows(snapshot, layer, "typical |∂J/∂w|", float(details.gradient_rms[at]))
+    rows = _gradient_rows(snapshot, layer, f"typical {size}", float(details.gradient_rms[at]))
     waits = _waits(snapshot, layer)
     if not waits:
-        rows.append(("typical |∂J/∂z|" if snapshot.example is not None else "typical ‖∂J/∂z‖", full(float(details.delta_rms[at]))))
+        bar = "|" if snapshot.example is not None else "‖"
+        rows.append((f"typical {bar}{returned}{bar}", full(float(details.delta_rms[at]))))
+    if snapshot.architecture.recurrent and layer < layout.depth:
+        return Card(title, (*rows, *_time_rows(snapshot, details, layer)))
+    if not waits:
         rows.append(("mean slope f′", full(float(details.mean_slopes[at]))))
         rows.append(("dead in this mini-batch", f"{100 * float(details.dead_fractions[at]):.0f} %"))
     census = snapshot.census
@@ -129,9 +154,26 @@ def _layer_card(layout: Layout, snapshot: Snapshot, layer: int, info: LayerInfo)
     return Card(title, tuple(rows))
 
 
+def _time_rows(snapshot: Snapshot, details: Details, layer: int) -> list[tuple[str, str]]:
+    """What is known of a time step beside its gradient: gates where the signal has come, slopes and cell path where the gradient has."""
+    moment, gates, waits = snapshot.moment, snapshot.architecture.gates, _waits(snapshot, layer)
+    rows = []
+    if len(gates) > 1 and details.gates is not None and (moment is None or moment.sent(layer)):
+        rows += [(f"{name} gate open, mean", full(float(details.gates[layer - 1, gates.index(name)]))) for name in GATES]
+    elif len(gates) == 1 and not waits:
+        rows.append(("mean slope f′", full(float(details.mean_slopes[layer - 1]))))
+        rows.append(("dead in this mini-batch", f"{100 * float(details.dead_fractions[layer - 1]):.0f} %"))
+    for number, (source, to) in enumerate(snapshot.architecture.skips):
+        if layer == source and not (snapshot.moment is not None and not snapshot.moment.reached(to)):
+            rows.append((f"comes over the cell path from t{to}", full(float(details.skip_gradients[number]))))
+    if layer < cut_of(snapshot.architecture, snapshot.spec.training.truncate):
+        rows.append(("truncated", f"only the last {snapshot.spec.training.truncate:,} time steps get a gradient"))
+    return rows
+
+
 def _waits(snapshot: Snapshot, layer: int) -> bool:
     """Whether the gradient has yet to reach a layer in the step in work."""
-    return snapshot.moment is not None and not snapshot.moment.reached(layer)
+    return not snapshot.knows(layer)
 
 
 def _gradient_rows(snapshot: Snapshot, layer: int, label: str, value: float) -> list[tuple[str, str]]:
@@ -140,6 +182,8 @@ def _gradient_rows(snapshot: Snapshot, layer: int, label: str, value: float) -> 
     A single example has no step before: there another one stood in its place.
     """
     moment = snapshot.moment
+    if snapshot.level not in (0, layer):
+        return [(label, f"none: only L{snapshot.level} is trained now")]
     if moment is None or moment.reached(layer):
         return [(label, full(value))]
     rows = [(label, f"not reached yet in step {moment.step:,}")]
@@ -149,7 +193,7 @@ def _gradient_rows(snapshot: Snapshot, layer: int, label: str, value: float) -> 
 def _moved(snapshot: Snapshot, update: float) -> list[tuple[str, str]]:
     """How far the last update moved a weight; within a step that is the one before."""
     moment = snapshot.moment
-    if moment is None or moment.kind == "update":
+    if moment is None or moment.whole:
         return [("moves this step by", full(update))]
     return [] if moment.step == 1 else [(f"moved in step {moment.step - 1:,} by", full(update))]
 

@@ -28,6 +28,10 @@ LEGEND_ROOM = 48.0
 ARC_HEIGHT = 50.0
 CAPTION_ROOM = 36.0  # from the top to the names, where a caption stands above them …
 ARC_CAPTION_ROOM = 92.0  # … and where there are arcs between the two
+HEAD_ROOM, ROAD_ROOM = 36.0, 58.0  # the same in a recurrent net, without and with a road; its directions stand where the caption does
+GATE_ROW, GATE_BAR = 16.0, 12.0  # from row to row of gates, and the height of a bar that is wide open
+GATES = ("forget", "input", "output")  # those that are shown, the most telling one first
+INPUT_ARROW = 11.0
 LEAST_BODY = 36.0  # of the units, before captions are given up
 LABEL_DROP = 13.5  # from the brackets under the columns to the middle of their labels
 GLYPHS_FROM, EDGES_FROM = 40.0, 14.0  # column pitch below which there are no glyphs; no edges and circles
@@ -83,7 +87,17 @@ class Layout:
 
     @property
     def has_arcs(self) -> bool:
-        return bool(self.architecture.skips) and self.pitch >= 5
+        return bool(self.architecture.skips) and self.pitch >= 5 and not self.architecture.recurrent
+
+    @property
+    def has_road(self) -> bool:
+        """Whether there is a cell path to be drawn as one road over the columns."""
+        return self.architecture.kind == "lstm"
+
+    @property
+    def time(self) -> int:
+        """Number of the last time step of a recurrent net."""
+        return self.depth - 1
 
     # ---- from top to bottom
 
@@ -91,6 +105,10 @@ class Layout:
     def names_y(self) -> float:
         """Middle of the row of column names."""
         lead = min(38.0, max(14.0, (self.height - self.top) * 0.1))
+        if self.architecture.recurrent:
+            if self.has_headline:
+                return self.top + max(lead, ROAD_ROOM if self.has_road else HEAD_ROOM)
+            return self.top + (34.0 if self.has_road else lead)
         if not self.has_arcs:
             return self.top + max(lead, CAPTION_ROOM * self.has_caption)
         return self.top + max(max(lead, 22.0) + 33.0 + 4.0 * (lead < 30.0), ARC_CAPTION_ROOM * self.has_caption)
@@ -98,11 +116,20 @@ class Layout:
     @cached_property
     def has_caption(self) -> bool:
         """Whether there is room for the caption above the names."""
+        if self.architecture.recurrent:
+            return self.caption and self.has_headline
         return self.caption and self.height - self.top - self._head_room - 12.0 - 20.0 * self.marks >= LEAST_BODY
+
+    @property
+    def has_headline(self) -> bool:
+        """Whether a recurrent net has room for a line above its names: its directions, or the caption."""
+        return self.architecture.recurrent and self.height - self.top >= (170.0 if self.has_road else 145.0)
 
     @cached_property
     def has_foot(self) -> bool:
         """Whether there is room for the row under everything."""
+        if self.architecture.recurrent:
+            return self.foot and self.height - self.body_top - self._below - self._foot_room >= LEAST_BODY
         return self.foot and self.height - self.top - self._head_room - self._foot_room >= LEAST_BODY
 
     @property
@@ -117,6 +144,11 @@ class Layout:
     def caption_y(self) -> float:
         """Middle of the line above names and arcs."""
         return self.top + 12.0
+
+    @property
+    def road_y(self) -> float:
+        """Middle of the cell path."""
+        return self.names_y - 23.0
 
     @property
     def arc_foot(self) -> float:
@@ -134,14 +166,45 @@ class Layout:
     def body_bottom(self) -> float:
         rows = 20.0 * self.marks + 20.0 * self.has_strips
         room = max(40.0, rows) if self._is_roomy else max(12.0, rows)
+        if self.architecture.recurrent:
+            room = self._below + 26.0
         if self.has_foot:
-            room = max(room, self._foot_room)
+            room = max(room, self._foot_room + self._below)
         return max(self.body_top + 24.0, self.height - room)
 
     @property
     def marks_y(self) -> float:
         """Middle of the row under the columns: batch norm, clipping, number of units."""
-        return self.body_bottom + self._marks_drop
+        return self.body_bottom + self._below + self._marks_drop
+
+    # ---- of a recurrent net, between columns and marks: the inputs of the time steps, and the gates
+
+    @property
+    def _inputs_drop(self) -> float:
+        return 20.0 if self.has_strips and self.has_edges else 5.0  # under strips stand their numbers of units
+
+    @property
+    def inputs_y(self) -> float:
+        """Tips of the arrows by which each time step gets its input."""
+        return self.body_bottom + self._inputs_drop
+
+    @cached_property
+    def gate_rows(self) -> int:
+        """How many of `GATES` there is room for, each in a row; none where there are no gates."""
+        if "forget" not in self.architecture.gates:
+            return 0
+        room = self.height - self.body_top - self._inputs_drop - INPUT_ARROW - 54.0
+        return next((rows for rows, body in ((3, 70.0), (1, 48.0)) if room - GATE_ROW * rows >= body), 0)
+
+    @property
+    def _below(self) -> float:
+        if not self.architecture.recurrent:
+            return 0.0
+        return self._inputs_drop + INPUT_ARROW + (7.0 + GATE_ROW * self.gate_rows if self.gate_rows else 0.0)
+
+    def gate_y(self, row: int) -> float:
+        """Foot of the bars of a row of gates."""
+        return self.inputs_y + INPUT_ARROW + 7.0 + GATE_ROW * row + GATE_BAR
 
     @property
     def _is_roomy(self) -> bool:
@@ -149,6 +212,8 @@ class Layout:
 
     @property
     def _marks_drop(self) -> float:
+        if self.architecture.recurrent:
+            return 12.0
         return 29.0 if self.has_strips else 20.0 if self._is_roomy else 11.0
 
     @property
@@ -160,7 +225,7 @@ class Layout:
     @property
     def bracket_y(self) -> float:
         """Foot of the brackets under the columns; their labels stand at ``label_y``."""
-        return self.body_bottom + self._bracket_drop
+        return self.body_bottom + self._below + self._bracket_drop
 
     @property
     def label_y(self) -> float:
@@ -301,7 +366,12 @@ class Layout:
         """The layer whose column the point is in, from its name down to the foot."""
         column = self.columns.column_at(point.x())
         near = abs(point.x() - self.columns.x(column)) <= max(self.pitch / 2, 1.0)
-        return column if near and 1 <= column <= self.depth and point.y() >= self.names_y - 12 else None
+        top = self.road_y - 8.0 if self.has_road else self.names_y - 12.0
+        return column if near and 1 <= column <= self.depth and point.y() >= top else None
+
+    def is_beside_units(self, point: QPointF) -> bool:
+        """Whether a point is above or beneath the units and edges of its column, where the column itself is meant."""
+        return point.y() <= self.body_top or (self.gate_rows > 0 and self.inputs_y <= point.y() <= self.gate_y(self.gate_rows - 1) + 4)
 
     def unit_at(self, point: QPointF) -> tuple[int, int] | None:
         """(layer, unit) under the point; layer 0 is the input column."""

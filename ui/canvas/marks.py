@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 from gradviz.snapshot import Architecture
 
 from ..activation_glyph import paint_glyph
+from ..stages import words_of
 from ..theme import Theme, blend, font
 from .layout import Layout
 
@@ -87,9 +88,9 @@ def _paint_inputs(painter: QPainter, layout: Layout, theme: Theme) -> None:
     for y in rows:
         painter.drawRoundedRect(QRectF(x - size / 2, y - size / 2, size, size), size / 4.5, size / 4.5)
     room = x - size / 2 - 16
-    if room < 12 or (len(rows) > 1 and rows[1] - rows[0] < 14):
+    if room < 12 or (len(rows) > 1 and rows[1] - rows[0] < 11.5):
         return
-    painter.setFont(font(12))
+    painter.setFont(font(12 if len(rows) == 1 or rows[1] - rows[0] >= 14 else 11))
     painter.setPen(QColor(theme.ink2))
     for y, name in zip(rows, layout.architecture.input_names, strict=True):
         shown = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, int(room))
@@ -107,13 +108,15 @@ def _paint_foot(painter: QPainter, layout: Layout, theme: Theme) -> None:
                 painter.setPen(QColor(theme.ink2))
                 outline = layout.strip(column)
                 text_at(painter, QPointF(outline.center().x(), outline.bottom() + 11), text)
-    if layout.pitch < MARKS_FROM:
+    if layout.pitch < MARKS_FROM or layout.architecture.recurrent:
         painter.setPen(QColor(theme.ink3))
         x = max(16.0, layout.input_x - 9)
         room = int(layout.columns.width - x - (72 if layout.clips else 16))
-        line = summary(layout.architecture, layout.has_edges)
-        if metrics.horizontalAdvance(line) > room:
-            line = metrics.elidedText(line.split(":")[0], Qt.TextElideMode.ElideRight, room)
+        line = summary(layout.architecture, layout.has_edges, layout.gate_rows > 0)
+        parts = line.split("; ")
+        shorter = ("; ".join(parts[:count]) for count in range(len(parts), 0, -1))
+        line = next((text for text in shorter if metrics.horizontalAdvance(text) <= room), line.split(":")[0])
+        line = metrics.elidedText(line, Qt.TextElideMode.ElideRight, room)
         text_at(painter, QPointF(x, layout.marks_y), line, Qt.AlignmentFlag.AlignLeft)
         return
     for layer in layout.visible_layers():
@@ -127,14 +130,18 @@ def _paint_foot(painter: QPainter, layout: Layout, theme: Theme) -> None:
             painter.drawText(pill, CENTRE, "BN")
 
 
-def summary(architecture: Architecture, edges: bool) -> str:
-    """What narrow columns stand for, in one line."""
+def summary(architecture: Architecture, edges: bool, gates: bool = False) -> str:
+    """What narrow columns stand for, in one line; ``gates`` says that there are rows of them."""
     hidden = architecture.layers[:-1]
     widths = {layer.units for layer in hidden}
     span = f"{min(widths)}" if len(widths) == 1 else f"{min(widths)}–{max(widths)}"
-    parts = [f"{len(hidden):,} hidden {'layer' if len(hidden) == 1 else 'layers'} × {span} {'unit' if span == '1' else 'units'}"]
+    words = words_of(architecture)
+    many = words.count(len(hidden)) if architecture.recurrent else f"{len(hidden):,} hidden {'layer' if len(hidden) == 1 else 'layers'}"
+    parts = [f"{many} × {span} {'unit' if span == '1' else 'units'}"]
     if max(widths) > 16 or not edges:
-        parts[0] += ": one strip per layer, one row per unit"
+        parts[0] += f": one strip per {words.one}, one row per unit"
+    if gates:
+        parts.append("bars: how far each gate is open")
     if edges and any(layer.pooled for layer in architecture.layers):
         parts.append("weights pooled into blocks")
     if not edges:
@@ -145,8 +152,8 @@ def summary(architecture: Architecture, edges: bool) -> str:
 
 
 def paint_clip_marks(painter: QPainter, layout: Layout, theme: Theme) -> None:
-    """|–| under every column; for narrow ones a word at the right."""
-    if layout.pitch < MARKS_FROM:
+    """|–| under every column; for narrow ones, and where a single gradient is of all columns, a word at the right."""
+    if layout.pitch < MARKS_FROM or layout.architecture.recurrent:
         painter.setFont(font(11))
         painter.setPen(QColor(theme.ink2))
         text_at(painter, QPointF(layout.columns.width - 16, layout.marks_y), "clipped", Qt.AlignmentFlag.AlignRight)

@@ -7,14 +7,23 @@ from PySide6.QtGui import QPainter
 from gradviz.snapshot import ChainRule, Snapshot
 
 from ..theme import Theme
-from . import chain, stage
+from . import chain, level, stage
 from .arcs import paint_arcs
 from .census import paint_census
 from .layout import Layout
 from .loss import paint_loss, paint_output_map
-from .marks import paint_clip_marks, paint_invitation
+from .marks import paint_clip_marks, paint_invitation, paint_static
 from .reach import Levels, Masks
+from .road import paint_road
 from .units import StripIndex, paint_units
+from .unrolled import paint_cut, paint_directions, paint_gates, paint_inputs
+
+
+def paint_standing(painter: QPainter, layout: Layout, theme: Theme, selected_layer: int | None, in_work: int | None) -> None:
+    """All that does not change from step to step."""
+    paint_static(painter, layout, theme, selected_layer, in_work)
+    if layout.architecture.recurrent:
+        paint_inputs(painter, layout, theme)
 
 
 def paint_measured(
@@ -35,7 +44,7 @@ def paint_measured(
     loss dark that the signal is only on its way to.
     """
     details, moment = snapshot.details, snapshot.moment
-    known = details is not None if moment is None else moment.lost and lit
+    known = not snapshot.level and (details is not None if moment is None else moment.lost and lit)
     paint_loss(painter, layout, snapshot, found.units[layout.unit_slice(layout.depth)], known, theme)
     if link is not None:
         chain.paint_path(painter, layout, link, theme)
@@ -43,21 +52,30 @@ def paint_measured(
     paint_units(painter, layout, found.units, theme, scale)
     paint_arcs(painter, layout, None if details is None else details.skip_gradients, masks, chain.skips_on(link), theme)
     paint_output_map(painter, layout, snapshot.prediction, theme)
+    if layout.architecture.recurrent:
+        paint_road(painter, layout, details, masks, theme)
+        paint_gates(painter, layout, snapshot, theme)
 
 
 def paint_said(painter: QPainter, layout: Layout, snapshot: Snapshot, link: ChainRule | None, theme: Theme) -> None:
     """What is in work, what waits, what clipping did, and what the factors of the chain rule span."""
     moment, column = snapshot.moment, stage.column_in_work(snapshot)
-    if column is not None:
+    if layout.architecture.recurrent:
+        paint_cut(painter, layout, snapshot, theme)
+        if moment is None and layout.has_headline:
+            paint_directions(painter, layout, snapshot, theme)
+    if snapshot.level:
+        level.paint_level(painter, layout, snapshot, theme)
+    elif column is not None:
         stage.paint_frame(painter, layout, column, theme)
-    if snapshot.clipped and (moment is None or moment.kind in ("clip", "update")):
+    if snapshot.clipped and (moment is None or moment.measured):
         paint_clip_marks(painter, layout, theme)
-    if moment is not None and layout.has_caption:
+    if moment is not None and layout.has_caption and not snapshot.level:
         stage.paint_caption(painter, layout, snapshot, theme)
     taken = chain.paint_brackets(painter, layout, link, theme) if link is not None and layout.has_foot else []
-    if moment is not None and layout.has_foot:
+    if moment is not None and layout.has_foot and not snapshot.level:
         stage.paint_waiting(painter, layout, moment, taken, theme)
-    if moment is None and snapshot.census is not None:
+    if moment is None and snapshot.census is not None and not snapshot.level:
         paint_census(painter, layout, snapshot.census, theme, counted=not taken)
     if moment is None and snapshot.details is None:
         paint_invitation(painter, layout, theme)

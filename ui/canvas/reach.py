@@ -33,10 +33,13 @@ def masks_of(snapshot: Snapshot, landing: int = 0) -> Masks | None:
     ``landing`` is a layer that the signal is just on its way to.
     """
     moment = snapshot.moment
-    if moment is None:
-        return None
     masks = np.zeros(len(snapshot.architecture.layers), np.uint8)
-    for layer in range(1, masks.size + 1):
+    if snapshot.level:  # the others are not trained
+        masks[:] = UNKNOWN
+        masks[snapshot.level - 1] = 0
+    if moment is None:
+        return masks if snapshot.level else None
+    for layer in (moment.level,) if moment.level else range(1, masks.size + 1):
         if not moment.reached(layer) or layer == landing:
             passed = moment.kind in ("forward", "loss") and moment.sent(layer) and layer != landing
             masks[layer - 1] = SENT if passed else UNKNOWN

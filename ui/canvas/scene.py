@@ -142,7 +142,8 @@ class NetworkCanvas(PickingView):
                 position = self.mapToGlobal(QPoint(round(self.columns.x(layer)), self.height() // 2))
         else:
             layer = self._current_layout().layer_at(QPointF(event.pos()))
-        if layer is not None and layer < len(self.snapshot.architecture.layers):
+        own = not self.snapshot.architecture.recurrent  # time steps share one cell: none has settings of its own
+        if own and layer is not None and layer < len(self.snapshot.architecture.layers):
             self._leave()
             self.layer_menu_wanted.emit(layer, position)
             event.accept()
@@ -156,7 +157,7 @@ class NetworkCanvas(PickingView):
         # and an input has no gradient to tell: a click shows its values
         if target is not None and target.layer == 0:
             target = None
-        if target is not None and target.kind == "layer" and point.y() > self._current_layout().body_top:
+        if target is not None and target.kind == "layer" and not self._current_layout().is_beside_units(point):
             target = None
         if target != self._hover:
             self._hover = target

@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 from gradviz.snapshot import Moment, Snapshot
 
 from ..numbers import short
+from ..stages import cut_of, words_of
 from ..theme import Theme, font
 from .layout import LOSS_SIZE, Layout
 from .marks import text_at
@@ -22,17 +23,25 @@ def column_in_work(snapshot: Snapshot) -> int | None:
     moment = snapshot.moment
     if moment is None or moment.kind not in ("forward", "loss", "backward"):
         return None
+    if moment.level:
+        return moment.level
     return moment.layers + 1 if moment.kind == "loss" else moment.layer
 
 
 def caption(snapshot: Snapshot, moment: Moment) -> str:
     """What has just been done, in a few words."""
     layer, last = moment.layer, moment.layers
-    name = "Out" if layer == last else f"layer {layer}"
+    if moment.level:
+        return _caption_of_level(snapshot, moment)
+    recurrent = snapshot.architecture.recurrent
+    words = words_of(snapshot.architecture)
+    name = "Out" if layer == last else f"{words.one} {layer}"
     if moment.kind == "forward":
-        return f"Forward: {name}, the last one" if layer == last else f"Forward: layer {layer} of {last}"
+        return f"Forward: {name}, the last one" if layer == last else f"Forward: {words.one} {layer} of {last - recurrent}"
     if moment.kind == "loss":
         return f"Loss: J = {short(snapshot.loss)}"
+    if moment.kind == "backward" and layer < cut_of(snapshot.architecture, snapshot.spec.training.truncate):
+        return f"Backward: {name}, cut off, exactly 0"
     if moment.kind == "backward":
         return f"Backward: {name} now, {f'{layer - 1} to go' if layer > 1 else 'the last one'}"
     if moment.kind == "clip":
@@ -41,7 +50,32 @@ def caption(snapshot: Snapshot, moment: Moment) -> str:
         if not snapshot.clipped:
             return "Clip: below the threshold, the gradient stays as it is"
         return f"Clip: gradient norm cut from {short(snapshot.total_norm)} to {short(snapshot.clipped_norm)}"
+    if moment.evolves:
+        return _generation(snapshot, moment)
     return f"Update: every weight has moved, step {moment.step:,} is done"
+
+
+def _generation(snapshot: Snapshot, moment: Moment) -> str:
+    """What a phase of the genetic algorithm has just done."""
+    settings = snapshot.spec.training
+    children = settings.population - settings.elite
+    if moment.kind == "evaluate":
+        return f"Evaluate: all {settings.population:,} nets, the best has J = {short(snapshot.loss)}"
+    if moment.kind == "select":
+        return f"Select: for each parent the best of {settings.tournament:,} drawn by lot"
+    if moment.kind == "cross":
+        return f"Cross: {children:,} children, unit by unit from one parent or two; the {settings.elite:,} best stay"
+    sigma = snapshot.population[3] if snapshot.population is not None else settings.mutation
+    return f"Mutate: {settings.mutated:.0%} of the children’s weights moved, σ = {short(float(sigma))}".replace("%", " %", 1)
+
+
+def _caption_of_level(snapshot: Snapshot, moment: Moment) -> str:
+    below = "the input" if moment.level == 1 else f"L{moment.level - 1}"
+    return {
+        "forward": f"Forward: L{moment.level} encodes what {below} gives",
+        "loss": f"Loss: its decoder tells {below} again, error J = {short(snapshot.loss)}",
+        "backward": f"Backward: through the decoder to L{moment.level}, and no further",
+    }.get(moment.kind, f"Update: L{moment.level} and its decoder have moved, step {moment.step:,} is done")
 
 
 def frame_of(layout: Layout, column: int, theme: Theme) -> QRectF:

@@ -13,8 +13,9 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QHideEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
-from gradviz.snapshot import ChainRule, Snapshot
+from gradviz.snapshot import ChainRule, Floats, Snapshot
 
+from ..colors import ZERO
 from ..legend import paint_legend
 from ..motion import MODES
 from ..panels.panel import Panel, Table
@@ -26,11 +27,12 @@ from .columns import Columns
 from .edges import LINES_AT_MOST, EdgeIndex, paint_lines
 from .lag import Lag
 from .layout import LEGEND_ROOM, Layout
-from .net import paint_measured, paint_said
+from .net import paint_measured, paint_said, paint_standing
 from .picked import paint_picked
 from .reach import Levels, known_gradients, levels_of, masks_of
 from .units import StripIndex
 from .wave import Wave, front_of, paint_front, paint_wave
+from .weights import paint_weights, shows_weights
 from .words import table_of
 
 EXPORT_SCALE = 2.0  # device pixels per logical one of what is a picture even in a vector file
@@ -64,6 +66,7 @@ class NetworkView(Panel):
         self._strips: StripIndex | None = None
         self._backdrop: tuple[tuple[int | None, int | None], QPixmap] | None = None
         self._stills: list[tuple[NDArray[np.uint8], QPixmap]] = []  # the edges of the last two moments
+        self._weights: tuple[NDArray[np.bool_], Floats, QPixmap] | None = None  # drawn in grey: which edges, and their weights
         self.setMinimumSize(370, 180)  # the legend's width at the least
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
@@ -106,7 +109,7 @@ class NetworkView(Panel):
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
-        self._backdrop, self._stills = None, []
+        self._backdrop, self._stills, self._weights = None, [], None
 
     def table(self) -> Table:
         return table_of(self.snapshot)
@@ -119,8 +122,8 @@ class NetworkView(Panel):
         normed = any(layer.batch_norm for layer in snapshot.architecture.layers)
         top = (LEGEND_ROOM if self.show_legend else 8.0) + (inset + 6.0 if inset else 0.0)
         clips = snapshot.spec.training.clip != "none"
-        rows = normed or clips or columns.pitch < marks.MARKS_FROM
-        inside = snapshot.moment is not None
+        rows = normed or clips or columns.pitch < marks.MARKS_FROM or snapshot.architecture.recurrent
+        inside = snapshot.moment is not None or snapshot.level > 0
         return Layout(snapshot.architecture, columns, height, top, rows, clips, inside, inside or self._chain() is not None)
 
     def _chain(self) -> ChainRule | None:
@@ -134,7 +137,7 @@ class NetworkView(Panel):
         if self._layout is None or not _same_place(layout, self._layout) or self._strips is None or self._strips.scale != scale:
             self._layout, self._edge_index = layout, None
             self._strips = StripIndex(layout, scale)
-            self._backdrop, self._stills = None, []
+            self._backdrop, self._stills, self._weights = None, [], None
         return self._layout
 
     # ---- drawing
@@ -188,7 +191,9 @@ class NetworkView(Panel):
         """With true lines and shapes, at rest."""
         masks = masks_of(snapshot)
         found = levels_of(snapshot, layout, masks)
-        marks.paint_static(painter, layout, self.theme, *self._bold(snapshot))
+        paint_standing(painter, layout, self.theme, *self._bold(snapshot))
+        if shows_weights(snapshot):
+            paint_weights(painter, layout, snapshot, found.edges, self.theme)
         paint_lines(painter, layout, found.edges, self.theme)
         paint_measured(painter, layout, snapshot, found, masks, strips, self._chain(), self.theme, None)
         paint_said(painter, layout, snapshot, self._chain(), self.theme)
@@ -229,13 +234,13 @@ class NetworkView(Panel):
 
     def _bold(self, snapshot: Snapshot) -> tuple[int | None, int | None]:
         """The selected layer and the column in work."""
-        return self._selected_layer(), stage.column_in_work(snapshot)
+        return self._selected_layer(), stage.column_in_work(snapshot) or snapshot.level or None
 
     def _static(self, layout: Layout, snapshot: Snapshot) -> QPixmap:
         bold = self._bold(snapshot)
         if self._backdrop is None or self._backdrop[0] != bold:
             pixmap, painter = self._new_pixmap()
-            marks.paint_static(painter, layout, self.theme, *bold)
+            paint_standing(painter, layout, self.theme, *bold)
             painter.end()
             self._backdrop = (bold, pixmap)
         return self._backdrop[1]
@@ -252,6 +257,8 @@ class NetworkView(Panel):
     def _paint_edges(self, painter: QPainter, layout: Layout, snapshot: Snapshot, found: NDArray[np.uint8]) -> None:
         if not layout.has_edges:
             return
+        if shows_weights(snapshot):
+            self._paint_weights(painter, layout, snapshot, found)
         visible = layout.visible_layers()
         count = int(layout.edge_starts[visible.stop - 1] - layout.edge_starts[visible.start - 1])
         if snapshot.playing or self._moving or count > LINES_AT_MOST:
@@ -266,6 +273,17 @@ class NetworkView(Panel):
             into.end()
             self._stills = [*self._stills[-1:], (found, still)]
         painter.drawPixmap(QPointF(0, 0), still)
+
+    def _paint_weights(self, painter: QPainter, layout: Layout, snapshot: Snapshot, found: NDArray[np.uint8]) -> None:
+        """The weights in grey, drawn anew only when they are others: the best net of a population often stays the same."""
+        assert snapshot.details is not None
+        weights, kept = snapshot.details.edge_weights, self._weights
+        if kept is None or not (np.array_equal(kept[0], found == ZERO) and np.array_equal(kept[1], weights, equal_nan=True)):
+            pixmap, into = self._new_pixmap()
+            paint_weights(into, layout, snapshot, found, self.theme)
+            into.end()
+            kept = self._weights = (found == ZERO, weights, pixmap)
+        painter.drawPixmap(QPointF(0, 0), kept[2])
 
     def _selected_layer(self) -> int | None:
         return self.selection.layer if self.selection is not None and self.selection.layer >= 1 else None

@@ -77,7 +77,8 @@ class Wave(QVariantAnimation):
     @property
     def to_loss(self) -> bool:
         """Whether the dots are on their way to the loss."""
-        return self.running and self._left is None and self.moment is not None and self.moment.kind == "loss"
+        alone = self.running and self._left is None
+        return alone and self.moment is not None and self.moment.kind == "loss" and not self.moment.level
 
 
 def crosses(before: Snapshot | None, now: Snapshot) -> bool:
@@ -93,7 +94,7 @@ def crosses(before: Snapshot | None, now: Snapshot) -> bool:
 def way_of(before: Snapshot, now: Snapshot) -> tuple[int, int] | None:
     """(from, to) the columns between which several phases at once have taken a signal; None when there was none, or it is undone."""
     was, moment = before.moment, now.moment
-    if moment is None or now.playing or before.playing or before.architecture != now.architecture:
+    if moment is None or moment.evolves or now.playing or before.playing or before.architecture != now.architecture:
         return None
     same = was is not None and was.step == moment.step
     if was is not None and (moment.done <= was.done if same else moment.step != was.step + 1):
@@ -140,7 +141,7 @@ def paint_wave(painter: QPainter, layout: Layout, wave: Wave, edges: NDArray[np.
         for number, line in enumerate(lines):
             late = RAGGED * (number * 0.618 % 1.0)
             painter.drawEllipse(line.pointAt(min(1.0, max(0.0, share * (1.0 + RAGGED) - late - behind))), radius, radius)
-    if moment.kind == "loss":
+    if moment.kind == "loss" and not moment.level:
         _paint_pulse(painter, layout, share, theme)
 
 
@@ -148,9 +149,15 @@ def _lines(layout: Layout, moment: Moment, edges: NDArray[np.uint8]) -> list[QLi
     """The ways of the dots, each in the direction of the signal."""
     if not layout.has_edges:
         return []
-    if moment.kind == "loss":
+    if moment.kind == "loss" and not moment.level:
         return loss_lines(layout)
     forward = moment.kind == "forward"
+    if moment.level:  # up through the encoder, down through the decoder, and back up with the error
+        gap = layout.gap(moment.level)
+        rows, columns = gap.y0.size, gap.y1.size
+        chosen = np.unique(np.linspace(0, rows * columns - 1, min(rows * columns, DOTS_AT_MOST)).round().astype(int)).tolist()
+        ways = [QLineF(gap.x0, float(gap.y0[n // columns]), gap.x1, float(gap.y1[n % columns])) for n in chosen]
+        return [QLineF(way.p2(), way.p1()) for way in ways] if moment.kind == "loss" else ways
     if not forward and moment.layer == layout.depth:
         return [QLineF(line.p2(), line.p1()) for line in loss_lines(layout)]
     gap = layout.gap(moment.layer if forward else moment.layer + 1)

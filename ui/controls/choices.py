@@ -15,6 +15,7 @@ from .numbers import NumberEdit, parse_number
 
 GLYPHS_PER_ROW = 4
 SEGMENT_PADDING = 12
+LIST_PADDING = 38  # frame, margins and arrow of a list
 
 
 class Switch(Input):
@@ -146,6 +147,12 @@ class ListInput(Input):
         row.addWidget(self.combo)
         self.combo.activated.connect(lambda index: self.wanted.emit(self.combo.itemData(index)))
 
+    @staticmethod
+    def width_of(choices: tuple[tuple[str, str], ...]) -> int:
+        """Pixels that the longest of these choices needs, beside the arrow."""
+        metrics = QFontMetrics(font(12))
+        return max(metrics.horizontalAdvance(title) for _, title in choices) + LIST_PADDING
+
     def show_value(self, value: object) -> None:
         self.combo.setCurrentIndex(self.combo.findData(value))
 
@@ -163,19 +170,31 @@ class GlyphGrid(Input):
         self._common: object = None
         self._group = QButtonGroup(self)
         self.buttons: dict[str, GlyphButton] = {}
-        grid = QGridLayout()
+        self._grid = grid = QGridLayout()
         grid.setSpacing(4)
-        for number, (value, title) in enumerate(choices):
+        for value, title in choices:
             button = GlyphButton(value, title)
             button.clicked.connect(lambda _=False, value=value: self.wanted.emit(value))
             self._group.addButton(button)
             self.buttons[value] = button
-            grid.addWidget(button, number // GLYPHS_PER_ROW, number % GLYPHS_PER_ROW)
+        self._shown: tuple[tuple[str, str], ...] = ()
+        self.show_choices(choices)
         for column in range(GLYPHS_PER_ROW):
             grid.setColumnStretch(column, 1)
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 4)
         outside.addLayout(grid)
+
+    def show_choices(self, choices: tuple[tuple[str, str], ...]) -> None:
+        if choices == self._shown:
+            return
+        self._shown = choices
+        for button in self.buttons.values():
+            self._grid.removeWidget(button)
+            button.hide()
+        for number, (value, _) in enumerate(choices):
+            self._grid.addWidget(self.buttons[value], number // GLYPHS_PER_ROW, number % GLYPHS_PER_ROW)
+            self.buttons[value].show()
 
     def show_value(self, value: object) -> None:
         self._common = value

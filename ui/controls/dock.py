@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
 
-from gradviz.spec import FieldInfo, Spec, SpecError, all_fields
+from gradviz.spec import FieldInfo, Spec, SpecError, all_fields, field_info
 
 from ..theme import THEMES, Theme
 from .group import Group, Thumbnail
@@ -21,7 +21,7 @@ from .row import Row
 from .style import dock_stylesheet
 from .texts import FileInput
 
-ROWS_BESIDE_PICTURE = 3  # data set, samples, noise: their inputs then stand under one another
+ROWS_BESIDE_PICTURE = 4  # data set, samples, noise, lag: their inputs then stand under one another
 
 
 class Controls(QWidget):
@@ -146,7 +146,8 @@ class Controls(QWidget):
             spec = self._spec.replace(path, value)
         except SpecError as error:
             row.show_spec(self._spec)
-            row.show_error(f"{_shown(value)} is not possible. Allowed: {error.allowed}.")
+            whose = "" if error.field == path else f" for {field_info(error.field).title}"
+            row.show_error(f"{_shown(value)} is not possible. Allowed{whose}: {error.allowed}.")
             return
         row.show_error("")
         if spec == self._spec:

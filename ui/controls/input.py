@@ -31,6 +31,9 @@ class Input(QWidget):
         """Show a value without saying that it is wanted."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it shows a value")
 
+    def show_choices(self, choices: tuple[tuple[str, str], ...]) -> None:
+        """What can be chosen now, as (value, title); only some inputs offer less at times."""
+
     def show_layers(self, values: tuple[object, ...] | None) -> None:
         """Each layer's own value, or None where all layers share one; only some inputs show them."""
 

@@ -21,8 +21,10 @@ def build_layer_menu(spec: Spec, layer: int, theme: Theme, want: Callable[[str, 
     """
     menu = QMenu(parent)
     network = spec.network
-    if not 1 <= layer <= network.depth:
+    if network.recurrent or not 1 <= layer <= network.depth:
         what = "The output layer is linear" if layer > network.depth else "The input is given by the data"
+        if network.recurrent:
+            what = "All time steps share the weights and the activation"
         menu.addAction(what).setEnabled(False)
         return menu
     menu.setAccessibleName(f"Layer {layer}")

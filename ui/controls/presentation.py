@@ -11,10 +11,10 @@ from .input import Input
 from .numbers import SeedInput, SliderInput, Stepper
 from .texts import EntriesInput, FileInput, PerLayerInput, TextInput
 
-BESIDE, BENEATH = 140, 240  # pixels an input has beside its title, and beneath it
+BESIDE, BENEATH = 140, 240  # pixels an input has beside its title, and beneath it, in a dock of usual width
+BESIDE_NARROW = 120  # in the narrowest one; a list whose titles need more stands beneath its title
 MOST_SEGMENTS = 4
 GROUPS = {"advanced": "Advanced", "stop": "Stop"}
-ONLY_WHEN_NEEDED = ("file", "example", "sequence")  # rows that are hidden where they do not count
 CLOSED = ("Advanced", "Stop")  # at first
 
 
@@ -44,6 +44,7 @@ HINTS: dict[str, Hint] = {
     "training.weight_decay": Hint(reach=(1e-6, 1.0)),
     "training.clip_threshold": Hint(reach=(1e-3, 1e3)),
     "training.seed": Hint("seed"),
+    "training.truncate": Hint(zero="off"),
     "training.stop_after": Hint(step=100, zero="never"),
 }
 
@@ -54,9 +55,7 @@ def hint_for(info: FieldInfo) -> Hint:
 
 def group_of(info: FieldInfo) -> str:
     """Title of the group in which the field stands."""
-    if info.group in ("", *ONLY_WHEN_NEEDED):
-        return hint_for(info).group or info.section.capitalize()
-    return GROUPS.get(info.group, info.group.capitalize())
+    return hint_for(info).group or GROUPS.get(info.group, info.section.capitalize())
 
 
 def make_input(info: FieldInfo) -> Input:
@@ -76,7 +75,9 @@ def make_input(info: FieldInfo) -> Input:
     if info.kind == "choice":
         needed = Segments.width_of(choices)
         if len(choices) > MOST_SEGMENTS or needed > BENEATH:
-            return ListInput(info.choices)
+            listed = ListInput(info.choices)
+            listed.wide = hint.titled and ListInput.width_of(info.choices) > BESIDE_NARROW
+            return listed
         segments = Segments(choices)
         segments.wide = needed > BESIDE
         return segments

@@ -8,13 +8,13 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from gradviz.spec import FieldInfo, Spec, field_info
+from gradviz.spec import FieldInfo, Spec
 
 from ..theme import THEMES, Theme
-from .input import Input
-from .presentation import ONLY_WHEN_NEEDED, hint_for, make_input
+from .input import Input, let_go
+from .presentation import hint_for, make_input
 
-TITLE_WIDTH = 104
+TITLE_WIDTH = 110
 ROW_HEIGHT = 28
 RESTARTS = "Changing this restarts the run from the same seed."
 
@@ -35,6 +35,7 @@ class Row(QWidget):
         self.title = QLabel(info.title)
         self.title.setProperty("ink", 2)
         self.title.setBuddy(self.input)
+        self.setToolTip(self._help())
         self.mark = RestartMark()
         self.mark.setVisible(info.restarts)
         self.note = _small_label(3)
@@ -77,20 +78,20 @@ class Row(QWidget):
         column.addWidget(self.error)
 
     def show_spec(self, spec: Spec) -> None:
-        """Show this field as it is in ``spec``, and whether it counts there."""
+        """Show this field as it is in ``spec``; where it does not count it is not there."""
+        counts = spec.counts(self.info.path)
+        if not counts:
+            let_go(self)
+        self.setVisible(counts)
+        self.input.show_choices(spec.choices(self.info.path))
         if not self.input.is_busy():
             self.input.show_value(spec.get(self.info.path))
         if self._per_layer is not None:
-            own = spec.get(self._per_layer.path)
+            layered = spec.counts(self._per_layer.path)
+            own = spec.get(self._per_layer.path) if layered else None
             self.input.show_layers(own)
             self.note.setText("same in all layers" if own is None else "own in some layers")
-            self.note.setVisible(self.input.wide or own is not None)
-        reason = self._reason(spec)
-        self.input.setEnabled(not reason)
-        self.title.setEnabled(not reason)
-        self.setToolTip(self._help(reason))
-        if self.info.group in ONLY_WHEN_NEEDED:
-            self.setVisible(not reason)
+            self.note.setVisible(layered and (self.input.wide or own is not None))
 
     def show_error(self, text: str) -> None:
         """Say what was wrong with the last try; an empty text takes it back."""
@@ -102,27 +103,12 @@ class Row(QWidget):
         self.mark.theme = theme
         self.mark.update()
 
-    def _reason(self, spec: Spec) -> str:
-        """Why the field does not count now, or ""."""
-        if self.info.needs is None:
-            return ""
-        path, values = self.info.needs
-        if spec.get(path) in values:
-            return ""
-        other = field_info(path)
-        titles = dict(other.choices)
-        names = [titles.get(value, value) for value in values]
-        listed = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]
-        return f"Counts only when {other.title} is {listed}."
-
-    def _help(self, reason: str) -> str:
+    def _help(self) -> str:
         info = self.info
         lines = [f"<b>{html.escape(info.title)}</b>", html.escape(info.help)]
         if info.minimum is not None and info.maximum is not None:
             unit = f" {info.unit}" if len(info.unit) > 1 else info.unit
             lines.append(f"From {info.minimum:,g} to {info.maximum:,g}{unit}.")
-        if reason:
-            lines.append(f"<i>{html.escape(reason)}</i>")
         if info.restarts:
             lines.append(RESTARTS)
         return "<br>".join(lines)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .panel import Panel
 
-LAB = ("activation", "clipping", "residual", "linear", "initialisation", "compressor")
+LAB = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "population")
 """Names of the lab's panels, in their order."""
 
 
@@ -28,8 +28,19 @@ def lab_panels() -> tuple[type[Panel], ...]:
     from .activation_lab import ActivationLabPanel
     from .clipping import ClippingPanel
     from .compressor import CompressorPanel
+    from .hardware import HardwarePanel
     from .initialisation import InitialisationPanel
     from .linear_map import LinearMapPanel
+    from .population import PopulationPanel
     from .residual import ResidualPanel
 
-    return (ActivationLabPanel, ClippingPanel, ResidualPanel, LinearMapPanel, InitialisationPanel, CompressorPanel)
+    return (
+        ActivationLabPanel,
+        ClippingPanel,
+        ResidualPanel,
+        LinearMapPanel,
+        InitialisationPanel,
+        CompressorPanel,
+        HardwarePanel,
+        PopulationPanel,
+    )

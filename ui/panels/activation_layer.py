@@ -48,6 +48,13 @@ class LayerChoice(Block):
         focus_by_tab(button)
         return button
 
+    def speak_of(self, stage: str) -> None:
+        """What is looked at: "layer", or "time step"."""
+        factor = "hidden layer with the smallest mean slope f′" if stage == "layer" else "time step with the smallest mean factor"
+        self.auto.setToolTip(f"Look at the {factor}, whichever it is")
+        self.less.setToolTip(f"Look at the {stage} before")
+        self.more.setToolTip(f"Look at the next {stage}")
+
     def show_layer(self, title: str, captions: tuple[str, ...], layer: int, depth: int, chosen: bool) -> None:
         """Show which hidden layer of how many it is; 0 of them: there is no net yet."""
         self.title, self._captions = title, captions

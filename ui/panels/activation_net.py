@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from gradviz.activations import ACTIVATIONS
 from gradviz.snapshot import Distribution, Snapshot
-from gradviz.spec import field_info
+from gradviz.spec import RECURRENT_ACTIVATIONS, field_info
 
 from ..controls.numbers import SliderInput
 from . import activation_words as words
@@ -43,7 +43,11 @@ class NetPart:
         found = distribution_of(snapshot)
         name, parameter = in_force(snapshot, wanted)
         self.cards.used = self.rule.used = found is not None
-        self.at_zero.used = name == "relu" and snapshot is not None
+        in_time = snapshot is not None and snapshot.architecture.recurrent
+        self.at_zero.used = name == "relu" and snapshot is not None and not in_time
+        self.choice.speak_of("time step" if in_time else "layer")
+        self.thumbs.show_usable(RECURRENT_ACTIVATIONS if in_time else tuple(ACTIVATIONS))
+        self.heading.captions = ("for the state and the memory",) if in_time else ("click one to use it in this net", "click to use")
         self.thumbs.show_in_force(frozenset(snapshot.spec.network.layer_activations) if snapshot is not None else frozenset())
         if snapshot is not None:
             self.at_zero.show_value(snapshot.spec.network.relu_at_zero)
@@ -67,12 +71,16 @@ class NetPart:
         layers, chosen = snapshot.architecture.layers, wanted > 0
         name = layers[found.layer - 1].name
         title = f"{name}: {ACTIVATIONS[found.activation].title}"
+        if snapshot.architecture.recurrent:
+            name = f"time step {found.layer}"
+            title = f"Time step {found.layer}: {f'{found.gate} gate' if found.gate else ACTIVATIONS[found.activation].title}"
         self.choice.show_layer(title, words.captions(found, snapshot, chosen), found.layer, len(layers) - 1, chosen)
         self.plot.show_distribution(found)
         self.plot.tell(words.bad_words(found, snapshot))
         self.cards.show_figures(*figures(found, snapshot))
         self.sentence.keep_height_for((found.layer, found.activation, found.before is None, words.counted(found) == 0))
-        self.sentence.show_text(words.share_words(found, name), words.parameter_words(found))
+        said = (words.gate_words(found),) if found.gate else (words.share_words(found, name), words.parameter_words(found))
+        self.sentence.show_text(*said)
         self.rule.show_text(words.rule_words(found))
 
 
@@ -127,6 +135,10 @@ def figures(found: Distribution, snapshot: Snapshot) -> tuple[Figure, ...]:
     if found.saturated_before is not None:
         of = "with batch norm"
     small = Figure("f′ is small", found.saturated, percent(found.saturated), (of, "with BN"), hint="share of z where f′ is small")
+    if found.gate and snapshot.details is not None and snapshot.details.gates is not None:
+        kept = float(snapshot.details.gates[found.layer - 1, snapshot.architecture.gates.index(found.gate)])
+        share = Figure("Mean f", kept, words.steady(kept), ("of c is kept", "kept"), hint="mean of the forget gates")
+        return share, small, spread
     if found.saturated_before is None:
         zero = Figure("f′ exactly 0", found.zero, percent(found.zero), (of, ""), hint="share of z where f′ is exactly 0")
         return small, zero, spread

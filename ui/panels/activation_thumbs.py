@@ -22,12 +22,21 @@ REACH = 4.0  # a thumbnail shows less than the large picture: the bend is what t
 HEIGHT, GAP = 88.0, 6.0
 NARROWEST = 74.0
 PADDING = 6.0
+PALE = 0.35  # opacity
 
 
 def paint_thumb(
-    painter: QPainter, area: QRectF, theme: Theme, name: str, in_force: bool, hovered: bool = False, focused: bool = False
+    painter: QPainter,
+    area: QRectF,
+    theme: Theme,
+    name: str,
+    in_force: bool,
+    hovered: bool = False,
+    focused: bool = False,
+    usable: bool = True,
 ) -> None:
-    """Title, curves, largest f′; the one in force has a frame."""
+    """Title, curves, largest f′; the one in force has a frame, one that cannot be used is pale."""
+    painter.setOpacity(1.0 if usable else PALE)
     activation = ACTIVATIONS[name]
     strong = in_force or focused
     width = 2.0 if strong else 1.0
@@ -57,6 +66,7 @@ def paint_thumb(
     largest = peak(name)
     text = fitting((largest.words, largest.brief, largest.brief.split(" at ")[0]), 11, area.width() - 10)
     marks.put_text(painter, middle, area.bottom() - 12, text, font(11), theme.ink2)
+    painter.setOpacity(1.0)
 
 
 class Thumb(QAbstractButton):
@@ -90,7 +100,8 @@ class Thumb(QAbstractButton):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_thumb(painter, QRectF(self.rect()), self.theme, self.name, self.in_force, self.underMouse(), self.hasFocus())
+        hovered = self.underMouse() and self.isEnabled()
+        paint_thumb(painter, QRectF(self.rect()), self.theme, self.name, self.in_force, hovered, self.hasFocus(), self.isEnabled())
 
 
 class Thumbs(Block):
@@ -105,6 +116,11 @@ class Thumbs(Block):
         for name, button in self.buttons.items():
             button.setParent(self)
             button.clicked.connect(lambda _=False, name=name: self.wanted.emit(name))
+
+    def show_usable(self, names: tuple[str, ...]) -> None:
+        """Which activations this kind of net can have."""
+        for name, button in self.buttons.items():
+            button.setEnabled(name in names)
 
     def show_in_force(self, names: frozenset[str]) -> None:
         """Mark the activations the net uses."""
@@ -140,7 +156,7 @@ class Thumbs(Block):
 
     def paint_to(self, painter: QPainter, area: QRectF) -> None:
         for name, place in self._places(area).items():
-            paint_thumb(painter, place, self.theme, name, self.buttons[name].in_force)
+            paint_thumb(painter, place, self.theme, name, self.buttons[name].in_force, usable=self.buttons[name].isEnabled())
 
 
 def _columns(width: float) -> int:

@@ -38,7 +38,12 @@ def bad_words(found: Distribution, snapshot: Snapshot) -> str:
 
 def captions(found: Distribution, snapshot: Snapshot, chosen: bool) -> tuple[str, ...]:
     """Why this layer and which moment, longest first."""
-    why = "the layer you chose" if chosen else "smallest mean f′ of all hidden layers"
+    if found.gate:
+        why = "the time step you chose" if chosen else "smallest mean f of all time steps"
+    elif snapshot.architecture.recurrent:
+        why = "the time step you chose" if chosen else "smallest mean f′ of all time steps"
+    else:
+        why = "the layer you chose" if chosen else "smallest mean f′ of all hidden layers"
     total = counted(found) + not_numbers(found, snapshot)
     return (f"{when(snapshot)}, {total:,} values; {why}", f"{when(snapshot)}; {why}", why, when(snapshot))
 
@@ -51,6 +56,14 @@ def share_words(found: Distribution, name: str) -> str:
     if found.saturated_before is not None:
         text += f" Without batch norm it would be {percent(found.saturated_before)} of these same sums."
     return text.replace(" %", "\u00a0%")  # a number keeps its unit on its line
+
+
+def gate_words(found: Distribution) -> str:
+    """Why it is this gate of an LSTM that is shown."""
+    return (
+        f"Shown is z of the {found.gate} gates, on the sigmoid that opens them. Here f itself is the factor along the cell path, not f′: "
+        "at the right, where f is near 1, the memory and its gradient are kept; at the left both are forgotten."
+    )
 
 
 def rule_words(found: Distribution) -> str:

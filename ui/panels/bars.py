@@ -117,7 +117,7 @@ def paint_bars(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snapshot
 
 def reached(snapshot: Snapshot, layer: int) -> bool:
     """Whether the gradient that the snapshot holds of a layer is that of its own step."""
-    return snapshot.moment is None or snapshot.moment.reached(layer)
+    return snapshot.knows(layer)
 
 
 def _paint_dashes(painter: QPainter, frame: Frame, theme: Theme, layer: int, before: float) -> None:

@@ -31,18 +31,25 @@ LINE = 22.0  # a row of a card: label at the left, number at the right
 FORMULA, FACTORS, RESULT = 62.0, 46.0, 34.0
 UPDATE_FORMULA = 40.0
 CALLOUT = 36.0
+WAY_TITLE = 26.0
 PADDING = 14.0
 NOT_YET = "not reached yet"
 
 
 def product_height(chain: ChainRule) -> float:
     """Height of the card with the three factors."""
-    return 12 + FORMULA + FACTORS + RESULT + (2 * LINE if chain.rest else 0.0) + (LINE if chain.batch > 1 else 0.0) + 6
+    lines = (2 if chain.rest else 0) + (chain.batch > 1) + (chain.time is not None)
+    return 12 + FORMULA + FACTORS + RESULT + LINE * lines + 6
 
 
 def update_height(chain: ChainRule) -> float:
     """Height of the card with the update, without its heading and the sentence under it."""
     return UPDATE_FORMULA + 3 * LINE + (LINE if chain.clipped_gradient is not None else 0.0) + 8
+
+
+def way_height(chain: ChainRule) -> float:
+    """Height of what says how the factors multiply on the way back through time; 0 where there is none."""
+    return 0.0 if chain.time is None or chain.layer == chain.time.steps else WAY_TITLE + 2 * LINE + 6
 
 
 def fitting(texts: tuple[str, ...], pixels: int, room: float, weight: int = 400) -> str:
@@ -61,8 +68,10 @@ def paint_product(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRul
     paint_card(painter, area, theme)
     inner = area.adjusted(PADDING, 0, -PADDING, 0)
     ink = theme.ink1
-    pieces: list[Piece] = [derivative("J", "w", 22, ink), Symbol("=", 22, ink), derivative("J", "ŷ", 22, theme.purple)]
-    pieces += [Symbol("×", 22, ink), derivative("ŷ", "z", 22, theme.red), Symbol("×", 22, ink), derivative("z", "w", 22, theme.blue)]
+    w, z = words.feet(chain)
+    pieces: list[Piece] = [derivative("J", "w", 22, ink, by_foot=w), Symbol("=", 22, ink), derivative("J", "ŷ", 22, theme.purple)]
+    pieces += [Symbol("×", 22, ink), derivative("ŷ", "z", 22, theme.red, by_foot=z), Symbol("×", 22, ink)]
+    pieces.append(derivative("z", "w", 22, theme.blue, z, w))
     paint_fitted(painter, Row(pieces, 11), QRectF(inner.left(), area.top() + 10, inner.width(), FORMULA - 6))
     y = area.top() + 12 + FORMULA
     _paint_factors(painter, QRectF(inner.left(), y, inner.width(), FACTORS), theme, chain, architecture, spots)
@@ -81,12 +90,21 @@ def paint_product(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRul
         text = three_digits(chain.example_gradient)
         marks.put_text(painter, inner.right(), middle, text, font(20, 600), _ink(chain.example_gradient, theme), RIGHT)
         width = measured(text, 20, 600)
+        if chain.time is not None:
+            own = fitting((f"of time step {chain.layer}", f"of t{chain.layer}", ""), 12, inner.width() - width - 64)
+            marks.put_text(painter, inner.left() + 52, middle, own, font(12), theme.ink2, LEFT)
         spots.append(Spot(QRectF(inner.right() - width, y, width, RESULT), "∂J/∂w of this example", chain.example_gradient))
     else:
         marks.put_text(painter, inner.right(), middle, NOT_YET, font(13), theme.ink3, RIGHT)
     if chain.batch > 1:
         mean = (f"mean over the {chain.batch} of the mini-batch", f"mean of all {chain.batch}")
         _paint_line(painter, inner, y + RESULT - 4, mean, chain.gradient, theme, chain.reached, spots)
+        y += LINE
+    if chain.time is not None:
+        steps = words.together(chain.time)
+        every = (f"{steps} together, mean", steps, "all time steps")
+        whole = chain.time.shared_gradient
+        _paint_line(painter, inner, y + RESULT - 4, every, whole, theme, chain.time.whole, spots)
 
 
 def _paint_factors(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRule, architecture: Architecture, spots: list[Spot]) -> None:
@@ -116,11 +134,15 @@ def paint_update(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRule
     paint_fitted(painter, _update_formula(theme, chain, decay), QRectF(inner.left(), area.top() + 4, inner.width(), UPDATE_FORMULA - 4))
     y = area.top() + UPDATE_FORMULA
     gradient = (f"∂J/∂w, mean of {chain.batch}", "∂J/∂w") if chain.batch > 1 else ("∂J/∂w",)
+    if chain.time is not None:
+        gradient = (f"∂J/∂w, {words.together(chain.time)}", "∂J/∂w")
+    pull = words.shared(chain)
+    known = chain.reached if chain.time is None else chain.time.whole
     if chain.optimizer != "sgd" and chain.weight_new is not None:
         step = (f"step of {words.optimizer_title(chain)}",)
         _paint_line(painter, inner, y, step, chain.weight_new - chain.weight_old, theme, True, spots)
     else:
-        _paint_line(painter, inner, y, gradient, chain.gradient, theme, chain.reached, spots)
+        _paint_line(painter, inner, y, gradient, pull, theme, known, spots)
     y += LINE
     if chain.clipped_gradient is not None:
         _paint_line(painter, inner, y, ("g, after clipping",), chain.clipped_gradient, theme, True, spots)
@@ -152,6 +174,28 @@ def paint_callout(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRul
     painter.setPen(QColor(theme.ink2))
     flags = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop
     painter.drawText(QRectF(left, area.top() + 3, area.right() - left, area.height()), flags, words.update_words(chain))
+
+
+def paint_way(painter: QPainter, area: QRectF, theme: Theme, chain: ChainRule, spots: list[Spot]) -> None:
+    """What the way back through time makes of the gradient: one factor per time step, along the path and along all of them."""
+    assert chain.time is not None
+    back = chain.time.steps - chain.layer
+    title = f"{back} time step{'' if back == 1 else 's'} back in time"
+    marks.put_text(painter, area.left(), area.top() + WAY_TITLE / 2, title, font(13, 600), theme.ink1, LEFT)
+    y = area.top() + WAY_TITLE
+    named = (words.repeated_words(chain), chain.time.log10_factors), (words.carried_words(chain), chain.time.log10_carried)
+    for number, ((labels, text), log10) in enumerate(named):
+        middle, known, strong = y + LINE / 2, text is not None, 600 if number == 0 else 500
+        shown = text or NOT_YET
+        width = measured(shown, 13, strong)
+        ink = theme.ink3 if not known else theme.ink1 if not math.isnan(log10) else theme.nan
+        marks.put_text(painter, area.right(), middle, shown, font(13, strong if known else 400), ink, RIGHT)
+        label = fitting(labels, 12, area.width() - width - 10)
+        marks.put_text(painter, area.left(), middle, label, font(12), theme.ink2, LEFT)
+        if known:
+            value = 10.0**log10 if log10 < 300 else math.inf
+            spots.append(Spot(QRectF(area.right() - width, y, width, LINE), labels[0].removesuffix(" →"), value, shown))
+        y += LINE
 
 
 def _update_formula(theme: Theme, chain: ChainRule, decay: float) -> Row:

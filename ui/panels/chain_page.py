@@ -40,6 +40,7 @@ class Placed:
     """Where everything stands; ``rows`` is the part of the ladder that can be seen, of ``content`` pixels in all."""
 
     card: QRectF
+    way: QRectF  # back through time; empty in a feed-forward net
     heading: QRectF
     rows: QRectF
     foot: QRectF
@@ -80,7 +81,8 @@ class ChainPage:
         inner = width - 2 * SIDE
         column = (inner - 32) / 2 if wide else inner
         card, update, foot = cards.product_height(chain), self._update_height(chain), self._foot_height(column)
-        around = HEADING + HEADS + AXIS + foot
+        way = cards.way_height(chain)
+        around = way + HEADING + HEADS + AXIS + foot
         beside = card + GAP + update
         fixed = around + GAP / 2 + (0.0 if wide else beside + GAP)
         whole, row_height = height is None, 18.0
@@ -93,12 +95,14 @@ class ChainPage:
                 shown = min(math.floor(room / row_height), count) * row_height
         ladder_left = left + SIDE + (column + 32 if wide else 0.0)
         ladder_top = top + (0.0 if wide else card + GAP)
-        rows_top = ladder_top + HEADING + HEADS
+        heading_top = ladder_top + way
+        rows_top = heading_top + HEADING + HEADS
         foot_top = rows_top + shown
         update_top = top + card + GAP if wide else foot_top + AXIS + foot + GAP
         return Placed(
             card=QRectF(left + SIDE, top, column, card),
-            heading=QRectF(ladder_left, ladder_top, column, HEADING),
+            way=QRectF(ladder_left, ladder_top, column, way),
+            heading=QRectF(ladder_left, heading_top, column, HEADING),
             rows=QRectF(ladder_left, rows_top, column, shown),
             foot=QRectF(ladder_left, foot_top, column, AXIS + foot),
             update=QRectF(left + SIDE, update_top, column, update),
@@ -128,6 +132,8 @@ class ChainPage:
             scale *= 0.96
 
     def _update_height(self, chain: ChainRule) -> float:
+        if chain.optimizer == "none":
+            return cards.CALLOUT
         return HEADING + cards.update_height(chain) + cards.CALLOUT
 
     def _foot_height(self, width: float) -> float:
@@ -151,6 +157,8 @@ class ChainPage:
             return
         if seen is None or placed.card.intersects(seen):
             cards.paint_product(painter, placed.card, theme, chain, snapshot.architecture, spots)
+        if placed.way.height() and (seen is None or placed.way.intersects(seen)):
+            cards.paint_way(painter, placed.way, theme, chain, spots)
         middle = placed.heading.top() + HEADING / 2 - 2
         room = placed.heading.width() - (0.0 if self.ladder.single or seen is None else SWITCH)
         title = cards.fitting(("Running product", "Product"), 13, room, 600)
@@ -208,6 +216,10 @@ class ChainPage:
         y = area.top() + AXIS + 4 + 8
         if ladder.summed:
             rule: tuple[str, ...] = ("Factor: how the sum changes", "Factor: the change")
+        elif chain.time is not None and chain.time.gate:
+            rule = ("Factor of a time step: its forget gate f", "Factor: forget gate f", "Factor: f")
+        elif chain.time is not None:
+            rule = ("Factor of a time step: slope f′ × weight w", "Factor: slope f′ × weight w", "Factor: f′ × w")
         else:
             rule = ("Factor of a layer: its slope f′ × the weight w", "Factor: slope f′ × weight w", "Factor: f′ × w")
         room = area.width()
@@ -244,17 +256,22 @@ class ChainPage:
         chain, snapshot = self.chain, self.snapshot
         if chain is None or snapshot is None:
             return ""
-        name = snapshot.architecture.layers[chain.layer - 1].name
+        name = snapshot.architecture.layers[chain.layer - 1].name if chain.time is None else f"time step {chain.layer}"
         if not chain.reached:
             paths = words.paths_text(chain.log10_paths, snapshot.architecture)
             what = "The product is complete" if self.ladder.single else f"The sum over all {paths} paths is complete"
             return f"{what} when back-propagation reaches {name}."
+        if chain.time is not None and chain.layer < chain.time.stopped:
+            return f"Back-propagation was truncated: it stopped at time step {chain.time.stopped}, so that this one adds exactly 0."
         said = words.agreement(chain.sum_over_paths, chain.gradient)
         if self.ladder.single or not chain.rungs:
             return said
         return f"{said} {words.share_words(chain.rungs[-1].product, chain.example_gradient)}".rstrip()
 
     def _paint_update(self, painter: QPainter, area: QRectF, theme: Theme, snapshot: Snapshot, chain: ChainRule, spots: list[Spot]) -> None:
+        if chain.optimizer == "none":
+            cards.paint_callout(painter, area, theme, chain)
+            return
         middle = area.top() + HEADING / 2 - 2
         decay = snapshot.spec.training.weight_decay
         caption = f"η = {short(chain.learning_rate)}" + (f", λ = {short(decay)}" if decay else "")

@@ -156,10 +156,10 @@ class ChainRulePanel(Panel):
         if chain is None or placed is None:
             return
         at = moment.layer if moment is not None and moment.kind == "backward" else 0
-        followed = (chain.parameter, chain.row, chain.column, at)
+        followed = (chain.parameter, chain.layer, chain.row, chain.column, at)
         if followed == self._followed:
             return
-        new_weight = followed[:3] != self._followed[:3]
+        new_weight = followed[:-1] != self._followed[:-1]
         self._followed = followed
         row = next((n for n, row in enumerate(self.ladder.rows) if at and row.layer == at and row.kind in ("layer", "output")), None)
         if row is not None:

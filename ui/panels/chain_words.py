@@ -9,11 +9,12 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 
-from gradviz.snapshot import Architecture, ChainRule, Moment, Snapshot
+from gradviz.snapshot import Architecture, ChainRule, Moment, Snapshot, ThroughTime
 from gradviz.spec import field_info
 
 from ..formula import three_digits
 from ..numbers import exponent_text, full, short
+from .ladder_rows import product_text
 
 STEP_FIRST = "Step once, or press →, to see the factors."
 CONGRUENT = 1e-4  # relative change of a weight up to which old and new agree to four significant digits
@@ -21,7 +22,10 @@ NOTICEABLE = 0.1  # a change of this size is what the steps are counted for
 
 
 def weight_title(chain: ChainRule, architecture: Architecture) -> str:
-    """Such as "Weight into L5, unit 5 → unit 3"."""
+    """Such as "Weight into L5, unit 5 → unit 3"; of a shared weight "Weight in time step 5, unit 5 → unit 3", or a gate's."""
+    if chain.time is not None:
+        what = f"{chain.time.gate.capitalize()} {'gate' if chain.time.gate != 'candidate' else 'weight'}" if chain.time.gate else "Weight"
+        return f"{what} in time step {chain.layer}, {source_name(chain, architecture)} → unit {chain.column + 1}"
     return f"Weight into {architecture.layers[chain.layer - 1].name}, {source_name(chain, architecture)} → unit {chain.column + 1}"
 
 
@@ -49,12 +53,15 @@ def example_lines(chain: ChainRule, architecture: Architecture, loss_name: str) 
 def nothing_yet(snapshot: Snapshot | None) -> str:
     """Why there are no factors to show, and what to do."""
     moment: Moment | None = snapshot.moment if snapshot is not None else None
+    if snapshot is not None and snapshot.level and snapshot.step:
+        own = f"Only L{snapshot.level} is trained now, by its own reconstruction error"
+        return f"{own}: no chain of factors leads from the loss of the task to a weight. With fine-tuning there is one."
     if snapshot is None or moment is None or moment.kind != "forward":
         return STEP_FIRST
     layers = snapshot.architecture.layers
     if not 1 <= moment.layer <= len(layers):
         return "The signal is still going forward. The factors come after the loss."
-    name = layers[moment.layer - 1].name
+    name = layers[moment.layer - 1].name if not snapshot.architecture.recurrent else f"time step {moment.layer}"
     hidden = len(layers) - 1
     where = f"{name} of {hidden}" if moment.layer <= hidden else "the output"
     return f"The signal is still going forward: {where}. The factors come after the loss."
@@ -62,11 +69,84 @@ def nothing_yet(snapshot: Snapshot | None) -> str:
 
 def factor_words(chain: ChainRule, architecture: Architecture) -> tuple[tuple[str, ...], ...]:
     """What each of the three factors tells, longest first."""
+    if chain.time is not None:
+        return _time_factor_words(chain, architecture)
     passed = len(architecture.layers) - chain.layer + 1
     layers = f"{passed} layer{'s' if passed > 1 else ''}"
     source = source_name(chain, architecture)
     verb = "was" if chain.layer == 1 else "sent"
     return (("how wrong ŷ is", "error of ŷ", "error"), (f"over {layers}", layers), (f"what {source} {verb}", f"{source} {verb}", verb))
+
+
+def _time_factor_words(chain: ChainRule, architecture: Architecture) -> tuple[tuple[str, ...], ...]:
+    """The same of a weight that all time steps share: what it is multiplied by is the state of the time step before."""
+    assert chain.time is not None
+    back, source = chain.time.steps - chain.layer, source_name(chain, architecture)
+    steps = f"{back} time step{'' if back == 1 else 's'} back" if back else "of the last step"
+    return (
+        ("how wrong ŷ is", "error of ŷ", "error"),
+        (steps, steps.replace("time ", ""), steps.replace("time ", "").replace(" back", "")),
+        (f"x₁, {source}", f"x₁: {source}", "x₁")
+        if chain.layer == 1
+        else (f"h{foot(chain.layer - 1)} of {source}", f"h{foot(chain.layer - 1)}"),
+    )
+
+
+def feet(chain: ChainRule) -> tuple[str, str]:
+    """What stands at the foot of w and of z where all time steps share a weight: whose it is, and which time step's sum."""
+    if chain.time is None:
+        return "", ""
+    own = {"output": "o", "input": "i", "forget": "f", "candidate": "g"}.get(chain.time.gate, "x" if chain.layer == 1 else "h")
+    return own, str(chain.layer)
+
+
+def foot(number: int) -> str:
+    """A number as a subscript."""
+    return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
+def repeated_words(chain: ChainRule) -> tuple[tuple[str, ...], str]:
+    """How the factors that come once per time step multiply along the path: labels, longest first, and the product."""
+    time = chain.time
+    assert time is not None
+    what = "forget gates" if time.gate else "factors f′·w"
+    each = three_digits(10.0 ** (time.log10_factors / time.factors)) if time.factors else "–"
+    count = f"{time.factors:,} {what if time.factors != 1 else what.replace('gates', 'gate').replace('factors', 'factor')}"
+    average = (f"{count}, on average {each} each →", f"{count}, each {each} →", f"{count} →")
+    return average, power_text(time.log10_factors)
+
+
+def carried_words(chain: ChainRule) -> tuple[tuple[str, ...], str | None]:
+    """The same of the gradient along all paths together; no number while back-propagation has not come there."""
+    time = chain.time
+    assert time is not None
+    letter = "c" if time.gate else "h"
+    if chain.layer < time.stopped:
+        return (f"All paths: cut off at time step {time.stopped}", f"Cut off at time step {time.stopped}"), "0"
+    back = time.steps - chain.layer
+    if math.isnan(time.log10_carried) and not chain.reached:
+        return (f"All paths, ‖∂J/∂{letter}‖", "All paths"), None
+    each = three_digits(10.0 ** (time.log10_carried / back)) if back and math.isfinite(time.log10_carried) else "–"
+    return (f"All paths, ‖∂J/∂{letter}‖: {each} each →", f"All paths: {each} each →", "All paths →"), power_text(time.log10_carried)
+
+
+def power_text(log10: float) -> str:
+    """10 to this power with two digits, also where no floating-point number holds it."""
+    if math.isnan(log10):
+        return "NaN"
+    if math.isinf(log10):
+        return "0" if log10 < 0 else "∞"
+    return product_text(10.0**log10 if log10 < 300 else math.inf, log10)
+
+
+def together(time: ThroughTime) -> str:
+    """The time steps that make up the gradient of a shared weight."""
+    return f"time steps {time.stopped} to {time.steps}" if time.stopped > 1 else f"all {time.steps} time steps"
+
+
+def shared(chain: ChainRule) -> float:
+    """The gradient that trains the weight: of all time steps together where they share it."""
+    return chain.gradient if chain.time is None else chain.time.shared_gradient
 
 
 def rest_words(chain: ChainRule, architecture: Architecture) -> tuple[str, ...]:
@@ -173,6 +253,8 @@ def congruent(chain: ChainRule) -> bool:
 def update_words(chain: ChainRule) -> str:
     """What the update did to the weight, in one or two sentences."""
     old, new = chain.weight_old, chain.weight_new
+    if chain.optimizer == "none":
+        return "No update follows this gradient: evolution does not ask for it. Selection and mutation move the weight."
     if new is None:
         return "The old weight stays until the update."
     if not (math.isfinite(new) and math.isfinite(old)):
@@ -180,7 +262,7 @@ def update_words(chain: ChainRule) -> str:
     change = new - old
     if change == 0.0:
         why = "The change is smaller than the last digit of the weight"
-        if chain.gradient == 0.0:
+        if shared(chain) == 0.0:
             why = "The gradient is too small for a floating-point number" if underflowed(chain) else "The gradient is exactly 0"
         return f"{why}: nothing moves."
     steps = short(max(1.0, NOTICEABLE / abs(change)))
@@ -200,6 +282,8 @@ def spoken(chain: ChainRule, architecture: Architecture) -> str:
         parts.append("Back-propagation has not reached it yet in this step.")
     else:
         rest = f" plus {short(chain.dz_dw * chain.rest)} on other ways" if chain.rest else ""
+        if chain.time is not None:
+            parts.append(" ".join((*repeated_words(chain)[0][:1], repeated_words(chain)[1])).replace("→", "make") + ".")
         parts.append(
             f"For example {chain.example + 1} of {chain.batch}: dJ by dw = dJ by d y-hat {three_digits(chain.dj_dy)}"
             f" times d y-hat by dz {three_digits(chain.dy_dz)} times dz by dw {three_digits(chain.dz_dw)}{rest}"

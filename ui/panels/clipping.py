@@ -23,7 +23,7 @@ from ..theme import Theme, font
 from . import clipping_words as words
 from .clipping_plane import ClippingPlane
 from .lab_blocks import Cards, Controls, Figure, Gap, Notice, Section, Title, Words
-from .lab_names import exists, parameter_name
+from .lab_names import entry_name, exists, parameter_name
 from .lab_page import LabPanel
 from .norm_plot import NormPlot
 from .panel import Table
@@ -215,11 +215,11 @@ class ClippingPanel(LabPanel):
                     sizes[snapshot.architecture.edge_slice(layer)] = 0.0  # a block is no single component
             for index in np.argsort(-sizes, kind="stable")[:OFFERED].tolist():
                 if sizes[index] > 0:
-                    found.append(_edge_name(snapshot, index))
+                    found += _edge_name(snapshot, index)
         texts = {name: parameter_name(name, snapshot.architecture) for name in dict.fromkeys(found)}
         picked = snapshot.picked
         if isinstance(picked, WeightInspection):
-            name = f"{picked.parameter}[{picked.row},{picked.column}]"
+            name = entry_name(picked, snapshot.architecture)
             texts[name] = f"{parameter_name(name, snapshot.architecture)} (selected)"
         return list(texts.items())
 
@@ -252,11 +252,15 @@ class ClippingPanel(LabPanel):
         return Table(columns, tuple(rows))
 
 
-def _edge_name(snapshot: Snapshot, index: int) -> str:
-    """The name of the weight at this place of `Details.edge_gradients`."""
-    for layer, info in enumerate(snapshot.architecture.layers, 1):
-        part = snapshot.architecture.edge_slice(layer)
+def _edge_name(snapshot: Snapshot, index: int) -> tuple[str, ...]:
+    """The name of the weight at this place of `Details.edge_gradients`; none where an LSTM has one of each gate there."""
+    architecture = snapshot.architecture
+    for layer, info in enumerate(architecture.layers, 1):
+        part = architecture.edge_slice(layer)
         if part.start <= index < part.stop:
             row, column = divmod(index - part.start, info.edge_columns)
-            return f"layer{layer:02d}.weight[{row},{column}]"
+            if not architecture.recurrent:
+                return (f"layer{layer:02d}.weight[{row},{column}]",)
+            name = "out.weight" if layer == len(architecture.layers) else "cell.input_weight" if layer == 1 else "cell.recurrent_weight"
+            return (f"{name}[{row},{column}]",) if name == "out.weight" or len(architecture.gates) == 1 else ()
     raise IndexError(f"there is no edge {index}")

@@ -45,7 +45,9 @@ def known(report: ClippingReport, snapshot: Snapshot) -> bool:
 
 def nothing_yet(snapshot: Snapshot | None) -> tuple[str, str]:
     """Why there is no report, and what to do."""
-    if snapshot is not None and snapshot.moment is not None and snapshot.moment.kind not in ("clip", "update"):
+    if snapshot is not None and snapshot.level:
+        return "Nothing is clipped now", "Level by level the net is pre-trained without clipping. It begins with fine-tuning."
+    if snapshot is not None and snapshot.moment is not None and not snapshot.moment.measured:
         return "Inside a step", "The gradient is whole once back-propagation has come through all layers. Go on, phase by phase."
     if snapshot is not None and snapshot.step > 0:
         return "Not measured yet", "The gradient of the last step is being measured."

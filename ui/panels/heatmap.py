@@ -17,44 +17,59 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath
 from gradviz.snapshot import HistoryTable
 
 from .. import colors
-from ..theme import Theme
+from ..theme import Theme, blend
 
+UNMEASURED = 0.28  # opacity of the ground where nothing is measured
 FADED = 0.9  # how much is left of what lies ahead of the moment one has gone back to
 MOST_STRIPED = 400  # runs of stripes that are drawn; further ones keep the plain colour
 NARROWEST_STRIPED = 6.0  # pixels: a single step that is not finite must not be overlooked
 
 
-def heatmap_levels(history: HistoryTable, last_step: float, width: int, height: int) -> NDArray[np.uint8]:
+def heatmap_levels(
+    history: HistoryTable, last_step: float, width: int, height: int, measured: NDArray[np.bool_] | None = None
+) -> NDArray[np.uint8]:
     """(rows, columns) levels of the whole history, in pixels of an area ``width`` × ``height`` that ends at ``last_step``.
 
     Fewer columns than ``width`` where the run is not that far, and one row per layer as long as they fit into ``height``.
+    ``measured`` (rows, layers) says where there is a number at all.
     """
     steps, sizes = history.steps, history.gradient_rms
     if len(steps) == 0 or width < 1 or height < 1:
         return np.zeros((0, 0), np.uint8)
     columns = min(width, max(1, round(int(steps[-1]) / last_step * width)))
     starts = np.searchsorted(steps, np.arange(columns) * (last_step / width), side="right")
-    sizes = np.maximum.reduceat(sizes, np.minimum(starts, len(steps) - 1), axis=0)
+    known = np.ones(sizes.shape, bool) if measured is None else measured
+    sizes = np.maximum.reduceat(np.where(known, sizes, 0.0), np.minimum(starts, len(steps) - 1), axis=0)
+    known = np.logical_or.reduceat(known, np.minimum(starts, len(steps) - 1), axis=0)
     layers = sizes.shape[1]
     if layers > height:
-        sizes = np.maximum.reduceat(sizes, np.arange(height) * layers // height, axis=1)
-    return np.ascontiguousarray(colors.levels(sizes).T)
+        groups = np.arange(height) * layers // height
+        sizes, known = np.maximum.reduceat(sizes, groups, axis=1), np.logical_or.reduceat(known, groups, axis=1)
+    return np.ascontiguousarray(np.where(known, colors.levels(sizes), np.uint8(colors.UNKNOWN)).T)
 
 
 class Heatmap:
     """The heatmap of one history in one area; made once, drawn as often as wanted."""
 
-    def __init__(self, history: HistoryTable, last_step: float, area: QRectF, theme: Theme, scale: float) -> None:
+    def __init__(
+        self,
+        history: HistoryTable,
+        last_step: float,
+        area: QRectF,
+        theme: Theme,
+        scale: float,
+        measured: NDArray[np.bool_] | None = None,
+    ) -> None:
         """``area`` ends at ``last_step`` and has ``scale`` device pixels per logical one."""
         self._area, self._theme = area, theme
         self._width = max(1, round(area.width() * scale))
-        self._levels = heatmap_levels(history, last_step, self._width, max(1, round(area.height() * scale)))
-        self._image = heatmap_image(self._levels, colors.palette(theme))
+        self._levels = heatmap_levels(history, last_step, self._width, max(1, round(area.height() * scale)), measured)
+        self._image = heatmap_image(self._levels, _with_ground(colors.palette(theme), theme))
         self._stripes = striped_path(self._levels, area, self._width)
 
     @cached_property
     def _faded(self) -> QImage:
-        return heatmap_image(self._levels, faded_palette(self._theme))
+        return heatmap_image(self._levels, _with_ground(faded_palette(self._theme), self._theme))
 
     def paint(self, painter: QPainter, until: float) -> None:
         """Draw it; what lies to the right of x = ``until`` in greys."""
@@ -68,6 +83,13 @@ class Heatmap:
                 painter.drawImage(place, self._faded if faded else self._image, QRectF(start, 0, end - start, rows))
         if not self._stripes.isEmpty():
             colors.paint_hatch(painter, self._stripes, self._theme)
+
+
+def _with_ground(palette: NDArray[np.uint32], theme: Theme) -> NDArray[np.uint32]:
+    """The palette with a quiet tone for what is not measured: as large an area in the ink of outlines would outshine the numbers."""
+    quiet = palette.copy()
+    quiet[colors.UNKNOWN] = blend(theme.outline, theme.canvas, UNMEASURED).rgb()
+    return quiet
 
 
 def heatmap_image(levels: NDArray[np.uint8], palette: NDArray[np.uint32]) -> QImage:

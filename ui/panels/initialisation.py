@@ -21,6 +21,10 @@ from .scheme_plot import SchemePlot
 from .scheme_rows import SchemeRows
 
 TOGETHER = " "  # the arithmetic stays on one line
+IN_TIME = (
+    "The initialisers compared here are for layers. The recurrent weights of this net begin as an orthogonal matrix times the spectral "
+    "radius, which is a setting: below 1 the gradient vanishes on its way back through time, above 1 it explodes."
+)
 
 
 class InitialisationPanel(LabPanel):
@@ -58,6 +62,9 @@ class InitialisationPanel(LabPanel):
             block.used = ready
         if snapshot is None or study is None or not ready:
             self._title.captions = ()
+            if snapshot is not None and snapshot.architecture.recurrent:
+                self._notice.show_text("Layers only, no time steps", IN_TIME)
+                return
             self._notice.show_text(
                 "Not measured yet", "As soon as there is a network, every initialiser is tried on it here, without training."
             )

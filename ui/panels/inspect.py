@@ -167,7 +167,8 @@ class InspectPanel(Panel):
         elif picked.layer > 0:
             activation = snapshot.architecture.layers[picked.layer - 1].activation
             parameter = snapshot.spec.network.relu_at_zero if activation == "relu" else alpha_of(picked)
-            self._unit.show_unit(activation, parameter, picked.pre_activations, chosen_z(snapshot, picked))
+            letter = "z" if picked.gates is None else "c"
+            self._unit.show_unit(activation, parameter, picked.pre_activations, chosen_z(snapshot, picked), letter)
 
     # ---- copying
 

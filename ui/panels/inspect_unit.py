@@ -9,7 +9,8 @@ import numpy as np
 from gradviz.activations import ACTIVATIONS
 from gradviz.snapshot import Floats, Snapshot, UnitInspection
 
-from .reading import Content, Reading, unit_name, unknown, when
+from .chain_words import foot
+from .reading import Content, Reading, shared_known, unit_name, unknown, when
 
 PARAMETERS = {  # name -> (title, symbol, what it does)
     "bias": ("Bias", "b", "Added to the weighted sum of what comes in.", ("added to the weighted sum", "added")),
@@ -37,13 +38,16 @@ def unit_content(snapshot: Snapshot, picked: UnitInspection) -> Content:
         value = _batch_reading(snapshot, picked.outputs, example, True, "value", "Value", "x", hint, (note,))
         name = unit_name(snapshot, 0, picked.unit)
         return Content(f"Input {name}", captions, (value,))
+    if picked.gates is not None:
+        return _lstm_content(snapshot, picked, captions, example)
     layer = snapshot.architecture.layers[picked.layer - 1]
     activation = ACTIVATIONS[layer.activation]
-    sent = snapshot.moment is None or snapshot.moment.sent(picked.layer)
+    sent = snapshot.level in (0, picked.layer) and (snapshot.moment is None or snapshot.moment.sent(picked.layer))
     reached = _reached(snapshot, picked)
     last = picked.layer == len(snapshot.architecture.layers)
     after = ("f(z), plus what the skip brings", "f(z) + skip") if layer.skip_from is not None else ("f(z): what it sends on", "f(z)")
-    to = "the loss" if last else "the next layer"
+    time = snapshot.architecture.recurrent
+    to = "the loss" if last else "the next time step" if time else "the next layer"
     readings = [
         _batch_reading(
             snapshot,
@@ -75,10 +79,86 @@ def unit_content(snapshot: Snapshot, picked: UnitInspection) -> Content:
         _dead(snapshot, picked, reached),
         *_parameters(snapshot, picked),
     ]
-    title = f"{layer.name}, unit {picked.unit + 1}"
+    title = f"{unit_place(snapshot, picked)}, unit {picked.unit + 1}"
     formula = f"f(z) = {activation.formula}"
     named = tuple(f"{activation.title}, {caption}" for caption in captions)
     return Content(title, (*named, activation.title), tuple(readings), formula=formula)
+
+
+def unit_place(snapshot: Snapshot, picked: UnitInspection) -> str:
+    """The layer or the time step of a unit."""
+    in_time = snapshot.architecture.recurrent and picked.layer < len(snapshot.architecture.layers)
+    return f"Time step {picked.layer}" if in_time else snapshot.architecture.layers[picked.layer - 1].name
+
+
+GATES = {  # of an LSTM: symbol, and what it does
+    "output": ("o", "How much of the memory the unit shows: h = o · act(c).", ("how much of c is shown", "shows")),
+    "input": ("i", "How much of what is new is written: i · g.", ("how much of g is written", "writes")),
+    "forget": ("f", "How much of the memory is kept: the factor of the gradient along the cell path.", ("how much of c is kept", "keeps")),
+    "candidate": ("g", "What is new: the input gate says how much of it is written.", ("what is new", "new")),
+}
+
+
+def _lstm_content(snapshot: Snapshot, picked: UnitInspection, captions: tuple[str, ...], example: int | None) -> Content:
+    """A unit of an LSTM in one time step: its memory, its gates, and what comes back to the memory."""
+    assert picked.gates is not None
+    t = picked.layer
+    activation = ACTIVATIONS[snapshot.architecture.layers[t - 1].activation]
+    sent = snapshot.moment is None or snapshot.moment.sent(t)
+    reached = _reached(snapshot, picked)
+    kept = "The memory: what the forget gate kept of it, and what was written: c = f · c before + i · g."
+    readings = [
+        _batch_reading(
+            snapshot, picked.pre_activations, example, sent, "memory", "Memory", f"c{foot(t)}", kept, (f"f · c{foot(t - 1)} + i · g",)
+        )
+    ]
+    order = sorted(range(len(picked.gates)), key=lambda gate: snapshot.architecture.gates[gate] != "forget")  # the highway's factor first
+    for gate in order:
+        name = snapshot.architecture.gates[gate]
+        letter, hint, said = GATES[name]
+        title = "Candidate" if name == "candidate" else f"{name.capitalize()} gate"
+        readings.append(_batch_reading(snapshot, picked.gates[gate], example, sent, f"{name}_gate", title, letter, hint, said))
+    readings += [
+        _batch_reading(
+            snapshot, picked.outputs, example, sent, "output", "Output", f"h{foot(t)}", "What the unit sends.", ("o · act(c): sent on",)
+        ),
+        _batch_reading(
+            snapshot,
+            picked.slopes,
+            example,
+            reached,
+            "slope",
+            "Slope",
+            "act′(c)",
+            "How steep the activation is at the memory: with the output gate the factor from ∂J/∂h to ∂J/∂c.",
+            (f"act′ = {activation.derivative_formula}", "factor of the gradient"),
+            zero="exactly 0: no gradient passes",
+        ),
+        _delta(snapshot, picked),
+        _memory_signal(snapshot, picked, reached, example),
+        *_parameters(snapshot, picked),
+    ]
+    named = tuple(f"{activation.title}, {caption}" for caption in captions)
+    formula = f"c{foot(t)} = f · c{foot(t - 1)} + i · g,  h{foot(t)} = o · act(c{foot(t)})"
+    return Content(f"Time step {t}, unit {picked.unit + 1}", (*named, activation.title), tuple(readings), formula=formula)
+
+
+def _memory_signal(snapshot: Snapshot, picked: UnitInspection, reached: bool, example: int | None) -> Reading:
+    with np.errstate(all="ignore"):
+        # as `Details` has it: over the mini-batch of its mean loss, or of the one example's own
+        mean = float(np.linalg.norm(picked.deltas)) / max(1, len(picked.deltas))
+    value = abs(float(picked.deltas[example])) if example is not None else mean
+    return Reading(
+        "memory_signal",
+        "Signal to the memory",
+        "|∂J/∂c|",
+        "Length of ∂J/∂c: what comes back along the cell path, through the forget gates, and through h.",
+        value,
+        ("through h, and along the cell path", "|∂J/∂c|"),
+        unknown=unknown(snapshot, value, reached),
+        gradient=True,
+        zero="exactly 0: no signal comes back",
+    )
 
 
 def chosen_z(snapshot: Snapshot, picked: UnitInspection) -> float | None:
@@ -94,7 +174,7 @@ def alpha_of(picked: UnitInspection) -> float | None:
 
 def _reached(snapshot: Snapshot, picked: UnitInspection) -> bool:
     """Whether the gradient of the step in work has come back to the unit; its slopes are worked out then, not before."""
-    return snapshot.moment is None or snapshot.moment.reached(picked.layer)
+    return snapshot.knows(picked.layer)
 
 
 def _example(snapshot: Snapshot, picked: UnitInspection) -> int | None:
@@ -134,8 +214,9 @@ def _delta(snapshot: Snapshot, picked: UnitInspection) -> Reading:
     if details is not None:
         length = float(details.unit_deltas[snapshot.architecture.unit_slice(picked.layer)][picked.unit])
     missing = unknown(snapshot, length, _reached(snapshot, picked)) or ("" if details is not None else "not measured")
-    hint = "Length of ∂J/∂z: the signal that comes back to this unit. Its colour in the network shows it."
-    captions = ("|∂J/∂z|, the signal that comes back", "|∂J/∂z|")
+    by = "h" if snapshot.architecture.recurrent and picked.layer < len(snapshot.architecture.layers) else "z"
+    hint = f"Length of ∂J/∂{by}: the signal that comes back to this unit. Its colour in the network shows it."
+    captions = (f"|∂J/∂{by}|, the signal that comes back", f"|∂J/∂{by}|")
     return Reading("delta", "Signal", "|δ|", hint, length, captions, unknown=missing, gradient=True, zero="exactly 0: no signal comes back")
 
 
@@ -166,8 +247,10 @@ def _parameters(snapshot: Snapshot, picked: UnitInspection) -> list[Reading]:
     reached = _reached(snapshot, picked)
     for full_name, value, gradient in picked.parameters:
         name = _short_name(full_name)
-        title, symbol, hint, captions = PARAMETERS.get(name, (name.capitalize(), name, f"A parameter of this unit: {name}.", ()))
-        place = f"layer{picked.layer:02d}.{name}[{0 if name == 'alpha' else picked.unit}]"
+        known = _bias_of(snapshot, full_name)
+        other: tuple[str, str, str, tuple[str, ...]] = (name.capitalize(), name, f"A parameter of this unit: {name}.", ())
+        title, symbol, hint, captions = known if known is not None else PARAMETERS.get(name, other)
+        place = full_name if full_name.endswith("]") else f"layer{picked.layer:02d}.{name}[{0 if name == 'alpha' else picked.unit}]"
         readings.append(Reading(name, title, symbol, hint, value, captions, parameter=place, zero=""))
         pull = f"How fast the loss J grows when {symbol} grows. The step goes the other way."
         readings.append(
@@ -178,12 +261,29 @@ def _parameters(snapshot: Snapshot, picked: UnitInspection) -> list[Reading]:
                 pull,
                 gradient,
                 ("how strongly the loss pulls at it", "pull of the loss"),
-                unknown=unknown(snapshot, gradient, reached),
+                unknown=unknown(snapshot, gradient, reached and (known is None or shared_known(snapshot, gradient))),
                 gradient=True,
                 zero="exactly 0: the loss does not pull",
             )
         )
     return readings
+
+
+def _bias_of(snapshot: Snapshot, full_name: str) -> tuple[str, str, str, tuple[str, ...]] | None:
+    """What is said of a bias that all time steps share; of an LSTM each gate has its own."""
+    if not full_name.endswith("]"):
+        return None
+    title, symbol, hint, captions = PARAMETERS["bias"]
+    architecture = snapshot.architecture
+    if not full_name.startswith("cell."):
+        return title, symbol, hint, captions
+    gate = architecture.gates[int(full_name[full_name.index("[") + 1 : -1]) // architecture.layers[0].units]
+    if len(architecture.gates) > 1:
+        what = "the candidate" if gate == "candidate" else f"the {gate} gate"
+        title, captions = f"Bias of {GATES[gate][0]}", (f"{what}, shared by all time steps", what)
+    else:
+        captions = ("shared by all time steps", "shared")
+    return title, symbol, f"{hint} All time steps share it.", captions
 
 
 def _short_name(name: str) -> str:

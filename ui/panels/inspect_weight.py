@@ -6,55 +6,101 @@ import math
 
 from gradviz.snapshot import Snapshot, WeightInspection
 
-from .reading import NO_STEP, Content, Reading, unit_name, unknown, when
+from .chain_words import foot
+from .lab_names import entry_name
+from .reading import NO_STEP, Content, Reading, shared_known, unit_name, unknown, when
 
 STANDS_STILL = 1e-6  # relative change below which w new ≅ w old
 
 
 def weight_content(snapshot: Snapshot, picked: WeightInspection) -> Content:
     """Title and readings of a weight."""
-    layer = snapshot.architecture.layers[picked.layer - 1]
     sender = unit_name(snapshot, picked.layer - 1, picked.row)
     examples = f"over {snapshot.batch} example{'' if snapshot.batch == 1 else 's'}" if snapshot.batch else "over the mini-batch"
     stand = when(snapshot)
-    captions = (f"{stand}, gradient {examples}", stand) if snapshot.step or snapshot.moment else (stand,)
+    captions: tuple[str, ...] = (f"{stand}, gradient {examples}", stand) if snapshot.step or snapshot.moment else (stand,)
     if picked.block > 1:
         block = f"largest gradient of {picked.block:,} weights"
         captions = (f"{block}, {stand}", block)
+    if picked.gate:
+        count = f"{picked.block:,} weights"
+        captions = (f"of {count} here the largest gradient when picked", f"of {count} the largest gradient", f"one of {count}")
+    shared = " The same weight works in every time step." if picked.added is not None else ""
     readings = [
         Reading(
             "weight",
             "Value",
-            "w",
-            "The weight: what the unit before sends is multiplied by it.",
+            symbol(picked),
+            f"The weight: what the unit before sends is multiplied by it.{shared}",
             picked.weight,
-            parameter=f"{picked.parameter}[{picked.row},{picked.column}]",
+            parameter=entry_name(picked, snapshot.architecture),
         ),
+        *_added(snapshot, picked),
         *_gradients(snapshot, picked),
         *_changes(snapshot, picked),
         _sent(snapshot, picked, sender, examples),
     ]
-    return Content(f"Weight into {layer.name}, {sender} → unit {picked.column + 1}", captions, tuple(readings), hero=True)
+    return Content(_title(snapshot, picked, sender), captions, tuple(readings), hero=True)
+
+
+def _title(snapshot: Snapshot, picked: WeightInspection, sender: str) -> str:
+    ends = f"{sender} → unit {picked.column + 1}"
+    if picked.added is None:
+        return f"Weight into {snapshot.architecture.layers[picked.layer - 1].name}, {ends}"
+    gate = "Weight" if not picked.gate else "Candidate" if picked.gate == "candidate" else f"{picked.gate.capitalize()} gate"
+    return f"{gate} in time step {picked.layer}, {sender} → {'unit ' if picked.layer == 1 else ''}{picked.column + 1}"
+
+
+def symbol(picked: WeightInspection) -> str:
+    """w, or whose it is of the weights that all time steps share."""
+    if picked.added is None:
+        return "w"
+    return "wₓ" if "input" in picked.parameter else "wₕ"
+
+
+def _added(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
+    """What this time step alone adds to the gradient: the number that colours the edge."""
+    if picked.added is None:
+        return []
+    reached = snapshot.moment is None or snapshot.moment.reached(picked.layer)
+    before = "x₁" if picked.layer == 1 else f"h{foot(picked.layer - 1)}"
+    return [
+        Reading(
+            "added",
+            f"Added at t{picked.layer}",
+            f"{before} · δ{foot(picked.layer)}",
+            f"What the weight’s work in time step {picked.layer} adds to its gradient: what came in times the signal that came back.",
+            picked.added,
+            (f"the part of ∂J/∂w that comes from time step {picked.layer}", "its part of ∂J/∂w"),
+            unknown=unknown(snapshot, picked.added, reached),
+            gradient=True,
+            zero="exactly 0: this time step adds nothing",
+        )
+    ]
 
 
 def _gradients(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
     moment = snapshot.moment
-    reached = moment is None or moment.reached(picked.layer)
+    shared = picked.added is not None
+    reached = snapshot.knows(picked.layer) and (moment is None or not shared or shared_known(snapshot, picked.gradient))
+    steps = len(snapshot.architecture.layers) - 1
+    steps = min(snapshot.spec.training.truncate or steps, steps)  # truncated, the others add nothing
+    pull = ("how strongly the loss pulls at it", "pull of the loss")
     readings = [
         Reading(
             "gradient",
-            "Gradient",
+            "Whole gradient" if shared else "Gradient",
             "∂J/∂w",
             "How fast the loss J grows when this weight grows. The step goes the other way.",
             picked.gradient,
-            ("how strongly the loss pulls at it", "pull of the loss"),
+            (f"sum over {steps} time step{'' if steps == 1 else 's'}", "sum over time") if shared else pull,
             unknown=unknown(snapshot, picked.gradient, reached),
             gradient=True,
             zero="exactly 0: the loss does not pull",
         )
     ]
     if snapshot.spec.training.clip != "none":
-        clipped = moment is None or moment.kind in ("clip", "update")
+        clipped = moment is None or moment.measured
         same = picked.clipped_gradient == picked.gradient
         readings.append(
             Reading(
@@ -101,7 +147,8 @@ def _changes(snapshot: Snapshot, picked: WeightInspection) -> list[Reading]:
 
 def _sent(snapshot: Snapshot, picked: WeightInspection, sender: str, examples: str) -> Reading:
     moment = snapshot.moment
-    sent = moment is None or moment.sent(picked.layer - 1)
+    sent = moment is None or moment.sent(picked.layer if moment.level else picked.layer - 1)
+    sent = sent and snapshot.level in (0, picked.layer)
     return Reading(
         "sent",
         "Sent through it",

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 import re
 
-from gradviz.snapshot import Architecture
+from gradviz.snapshot import Architecture, WeightInspection
 
 from ..numbers import short
 from .plots import percent
 
+_SHARED = re.compile(r"(cell|out)\.(\w+)\[(\d+(?:, ?\d+)?)\]")  # of a recurrent net
 _PARAMETER = re.compile(r"layer(\d+)\.(\w+)\[(\d+)(?:,\s*(\d+))?\]")
 
 
 def parameter_name(parameter: str, architecture: Architecture) -> str:
     """``layer03.weight[4,1]`` as "L3, unit 5 → 2", ``layer03.bias[1]`` as "L3, bias 2"; anything else as it is."""
+    if (shared := _SHARED.fullmatch(parameter)) is not None and architecture.recurrent:
+        return _shared_name(shared, architecture)
     found = _PARAMETER.fullmatch(parameter)
     if found is None or not 0 < int(found[1]) <= len(architecture.layers):
         return parameter
@@ -27,8 +30,31 @@ def parameter_name(parameter: str, architecture: Architecture) -> str:
     return f"{name}, {sender} → {int(found[4]) + 1}"
 
 
+def _shared_name(found: re.Match[str], architecture: Architecture) -> str:
+    """``cell.recurrent_weight[3,17]`` as "forget wₕ, unit 4 → 2"."""
+    owner, kind, numbers = found[1], found[2], [int(number) for number in found[3].split(",")]
+    units = architecture.layers[0].units
+    gate = f"{architecture.gates[numbers[-1] // units]} " if owner == "cell" and len(architecture.gates) > 1 else ""
+    unit = numbers[-1] % units + 1 if owner == "cell" else numbers[-1] + 1
+    if kind == "bias":
+        return f"{gate}bias {unit}" if owner == "cell" else f"Out, bias {unit}"
+    sender = architecture.input_names[numbers[0]] if kind == "input_weight" else f"unit {numbers[0] + 1}"
+    letter = {"input_weight": "wₓ", "recurrent_weight": "wₕ"}.get(kind, "Out")
+    return f"{gate}{letter}, {sender} → {unit}"
+
+
+def entry_name(picked: WeightInspection, architecture: Architecture) -> str:
+    """The name of a picked weight as it can be set: the columns of an LSTM's matrices are those of its gates, one after the other."""
+    column = picked.column
+    if picked.gate:
+        column += architecture.gates.index(picked.gate) * architecture.layers[0].units
+    return f"{picked.parameter}[{picked.row},{column}]"
+
+
 def exists(parameter: str, architecture: Architecture) -> bool:
     """Whether the network has a parameter of this name."""
+    if (shared := _SHARED.fullmatch(parameter)) is not None and architecture.recurrent:
+        return _shared_exists(shared, architecture)
     found = _PARAMETER.fullmatch(parameter)
     if found is None or not 0 < int(found[1]) <= len(architecture.layers):
         return False
@@ -38,8 +64,24 @@ def exists(parameter: str, architecture: Architecture) -> bool:
     return int(found[3]) < info.fan_in and int(found[4]) < info.units
 
 
+def _shared_exists(found: re.Match[str], architecture: Architecture) -> bool:
+    units, outputs = architecture.layers[0].units, architecture.layers[-1].units
+    columns = units * len(architecture.gates)
+    shape: tuple[int, ...] = {
+        "cell.input_weight": (architecture.inputs, columns),
+        "cell.recurrent_weight": (units, columns),
+        "cell.bias": (columns,),
+        "out.weight": (units, outputs),
+        "out.bias": (outputs,),
+    }.get(f"{found[1]}.{found[2]}", ())
+    numbers = [int(number) for number in found[3].split(",")]
+    return len(numbers) == len(shape) and all(number < size for number, size in zip(numbers, shape, strict=True))
+
+
 def layer_of(parameter: str) -> int:
-    """The number of the layer a parameter belongs to; 0 where its name does not say."""
+    """The number of the layer a parameter belongs to, of a recurrent net that of the cell (1) or the read-out (2); 0 for another name."""
+    if (shared := _SHARED.fullmatch(parameter)) is not None:
+        return 1 if shared[1] == "cell" else 2
     found = _PARAMETER.fullmatch(parameter)
     return int(found[1]) if found is not None else 0
 

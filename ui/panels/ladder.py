@@ -15,7 +15,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import Architecture, ChainRule
+from gradviz.snapshot import Architecture, ChainRule, ThroughTime
 
 from .. import colors
 from ..numbers import full, power, short
@@ -68,6 +68,7 @@ class Ladder:
         self.single = True  # whether there is only one path
         self.all_paths = False  # whether rows tell the sum over all paths instead of the strongest path
         self._underflow = False  # whether a 0 is only what is left of a product too small for floating point
+        self._time: ThroughTime | None = None
         self._widths: dict[str, float] = {}
         self._shown: tuple[object, ...] = ()
 
@@ -78,14 +79,20 @@ class Ladder:
             return
         self.rows = ladder_rows(chain, architecture)
         self.single = chain.log10_paths < 0.01
+        self._time = chain.time
         self._underflow = bool(chain.rungs) and math.isfinite(chain.rungs[-1].log10_product)
-        shown = (chain.parameter, chain.row, chain.column, architecture)
+        shown = (chain.parameter, chain.layer, chain.row, chain.column, architecture)
         if shown != self._shown:
             self._shown, self._widths = shown, {}
 
     @property
     def summed(self) -> bool:
         return self.all_paths and not self.single
+
+    @property
+    def _gated(self) -> bool:
+        """Whether a factor is that of a gate, and no product of slope and weight."""
+        return self._time is not None and bool(self._time.gate)
 
     # ---- what a row says
 
@@ -103,6 +110,8 @@ class Ladder:
         texts = {"number": self.number_text(row)}
         if factor is not None:
             texts["factor"] = short(factor) if row.kind == "loss" else f"×\u2009{'1' if factor == 1.0 else short(factor)}"
+        if self._gated:
+            return texts
         if row.slope is not None:
             texts["slope"] = short(row.slope)
         if row.weight is not None and not self.summed:
@@ -113,7 +122,8 @@ class Ladder:
 
     def grid(self, left: float, width: float, rows: Sequence[Row]) -> Grid:
         """Columns in which the texts of these rows fit; the bars get what is left."""
-        wanted = {"name": 34.0, "slope": 24.0, "weight": 0.0 if self.summed else 24.0, "factor": 40.0, "number": 50.0}
+        slope, weight = 0.0 if self._gated else 24.0, 0.0 if self._gated or self.summed else 24.0
+        wanted = {"name": 34.0, "slope": slope, "weight": weight, "factor": 40.0, "number": 50.0}
         for key, known in self._widths.items():
             wanted[key] = 0.0 if key == "weight" and self.summed else max(wanted[key], known)
         for row in rows:
@@ -145,7 +155,7 @@ class Ladder:
     def paint_heads(self, painter: QPainter, grid: Grid, y: float, theme: Theme) -> None:
         """The names of the columns and a line under them."""
         middle, used = y + HEADS / 2 - 1, font(11)
-        marks.put_text(painter, grid.left + 10, middle, "layer", used, theme.ink3, LEFT)
+        marks.put_text(painter, grid.left + 10, middle, "layer" if self._time is None else "time", used, theme.ink3, LEFT)
         for x, text in ((grid.slope, "f′"), (grid.weight, "w"), (grid.factor, "factor")):
             if x is not None:
                 marks.put_text(painter, x, middle, text, used, theme.ink3, RIGHT)
@@ -239,7 +249,7 @@ class Ladder:
         where = row.name if row.kind in ("loss", "input", "batch_norm", "skip", "clip", "result", "mean") else f"{row.name}{unit}"
         texts = self._texts(row)
         by_total = self.summed or row.product is None
-        factor_label = "change of the summed gradient" if self.summed and row.kind != "clip" else "factor"
+        factor_label = "change of the summed gradient" if self.summed and row.kind != "clip" else self._factor_label(row)
         columns = (
             ("slope", grid.slope, "slope f′", row.slope, 400),
             ("weight", grid.weight, "weight w", row.weight, 400),
@@ -256,6 +266,10 @@ class Ladder:
             width = _width(text)
             beyond = not by_total and key == "number" and beyond_floats(value, row.log10_product)
             spots.append(Spot(QRectF(x - width - 3, y - height / 2, width + 6, height), f"{where}: {label}", value, text if beyond else ""))
+
+    def _factor_label(self, row: Row) -> str:
+        forgets = self._gated and self._time is not None and row.kind == "layer" and row.layer < self._time.steps and row.weight is None
+        return f"forget gate of t{row.layer + 1}" if forgets else "factor"
 
     def _paint_sum(self, painter: QPainter, grid: Grid, y: float, height: float, row: Row, theme: Theme, spots: list[Spot]) -> None:
         """Where a skip's gradient joins that of its block: both parts and their sum."""

@@ -16,7 +16,7 @@ from gradviz.snapshot import Architecture, ChainRule, Rung
 from ..numbers import exponent_text, full, plain, short
 
 SMALLEST_NORMAL = 2.3e-308  # below it a product loses digits or is 0, and only its logarithm is known
-TICKED = ("loss", "output", "layer", "batch_norm", "skip", "input")  # rows that belong to one of the three factors
+TICKED = ("loss", "output", "layer", "batch_norm", "skip", "input", "gate")  # rows that belong to one of the three factors
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Row:
     only a ``total``, the sum over all paths. ``change`` is the total over that of the row before.
     """
 
-    kind: str  # "loss", "output", "layer", "batch_norm", "skip", "sum", "input", "result", "mean", "clip" or "gap"
+    kind: str  # "loss", "output", "layer", "batch_norm", "skip", "sum", "gate", "input", "result", "mean", "clip" or "gap"
     name: str
     layer: int
     unit: int | None = None  # counted from 0; None where there is nothing to tell apart
@@ -66,20 +66,26 @@ def ladder_rows(chain: ChainRule, architecture: Architecture) -> tuple[Row, ...]
     """The rungs as rows: a layer's slope together with the weight that leads to it; what ends the ladder is added."""
     rows = [*_path_rows(chain, architecture)]
     rows.append(Row("result", "∂J/∂w", chain.layer, total=chain.example_gradient, change=None, reached=chain.reached))
+    if chain.time is not None:
+        whole = chain.time.shared_gradient
+        name = f"all {chain.time.steps} t" if chain.time.stopped == 1 else f"t{chain.time.stopped} … t{chain.time.steps}"
+        rows.append(Row("mean", name, chain.layer, total=whole, reached=chain.time.whole))
     if chain.clipped_gradient is not None:
-        if chain.batch > 1:
+        if chain.batch > 1 and chain.time is None:
             rows.append(Row("mean", f"mean of {chain.batch}", chain.layer, total=chain.gradient, reached=chain.reached))
-        same = chain.clipped_gradient == chain.gradient
-        factor = 1.0 if same else chain.clipped_gradient / chain.gradient if chain.gradient else math.nan
+        whole = chain.gradient if chain.time is None else chain.time.shared_gradient
+        same = chain.clipped_gradient == whole
+        factor = 1.0 if same else chain.clipped_gradient / whole if whole else math.nan
         rows.append(Row("clip", "clip", chain.layer, factor=factor, total=chain.clipped_gradient, change=factor, reached=chain.reached))
     return tuple(rows)
 
 
 def _path_rows(chain: ChainRule, architecture: Architecture) -> Iterator[Row]:
     negative, before, held = False, 1.0, None
+    gate = chain.time.gate if chain.time is not None else ""
     for rung in chain.rungs:
         negative ^= rung.factor < 0
-        if held is not None and rung.kind != "slope":
+        if held is not None and rung.kind not in ("slope", "cell"):
             row = _weight_row(held, architecture, negative ^ (rung.factor < 0), before)
             yield row
             before, held = row.total, None
@@ -88,7 +94,15 @@ def _path_rows(chain: ChainRule, architecture: Architecture) -> Iterator[Row]:
         if rung.kind == "weight":
             held = rung
             continue
-        if rung.kind == "slope" and held is not None:
+        if rung.kind == "cell" and held is not None:
+            row = _row(rung, architecture, negative, before, weight=held.factor, slope=rung.factor)
+            held = None
+        elif rung.kind == "forget":
+            row = _row(rung, architecture, negative, before, layer=rung.layer - 1)
+        elif rung.kind == "gate":
+            of = "h" if gate == "output" and rung.layer == chain.layer else "c"
+            row = _row(rung, architecture, negative, before, name=f"∂{of}/∂z")
+        elif rung.kind == "slope" and held is not None:
             row = _row(rung, architecture, negative, before, weight=held.factor, slope=rung.factor)
             held = None
         elif rung.kind == "slope" or (rung.kind == "output" and len(architecture.output_names) == 1):
@@ -117,12 +131,13 @@ def _row(
     slope: float | None = None,
     layer: int | None = None,
     unit: int | None = None,
+    name: str = "",
 ) -> Row:
     number = rung.layer if layer is None else layer
     place = rung.unit if unit is None else unit
     names = {"loss": "ŷ", "batch_norm": "BN", "skip": "skip", "input": "∂z/∂w"}
-    kind = rung.kind if rung.kind in ("loss", "output", "batch_norm", "skip", "input") else "layer"
-    name = names.get(kind) or architecture.layers[number - 1].name
+    kind = rung.kind if rung.kind in ("loss", "output", "batch_norm", "skip", "input", "gate") else "layer"
+    name = name or names.get(kind) or architecture.layers[number - 1].name
     several = kind in ("layer", "output") and architecture.layers[number - 1].units > 1
     factor = rung.factor * (weight if weight is not None and slope is not None else 1.0)
     change = rung.total / before if before and math.isfinite(before) else (rung.total if kind == "loss" else math.nan)

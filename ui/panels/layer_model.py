@@ -105,6 +105,29 @@ HEADERS = tuple(header for _, header, _ in TEXTS) + tuple(column.header for colu
 TIPS = tuple(tip for _, _, tip in TEXTS) + tuple(column.tip for column in NUMBERS)
 
 
+# in a recurrent net a row is a time step, and the same columns tell of it …
+TIME_WORDS = {
+    "layer": ("Time step", "Name of the time step, counted from the first one; the colour is its typical ∂J/∂hₜ. Out is the output layer."),
+    "units": ("Units", "How many units the cell has."),
+    "activation": ("Activation", "The function of the cell, the same at every time step."),
+    "gradient_norm": (
+        "‖∂J/∂hₜ‖",
+        "Length of the gradient of the time step’s state over units and batch: what has come back through time. At Out: ‖∂J/∂W‖.",
+    ),
+    "delta_norm": ("‖∂J/∂zₜ‖", "Length of the gradient of the time step’s pre-activations over the batch."),
+    "gradient_rms": ("RMS", "Typical gradient of one unit’s state: ‖∂J/∂hₜ‖ over the root of the number of units. The colour shows it."),
+    "weight_norm": ("‖W‖", "Length of the weights into the time step’s state: from t2 on they are the same ones."),
+    "update_norm": ("‖ΔW‖", "How far this step moved the weights; all time steps share them."),
+}
+# … and in an LSTM the forget gate stands where a slope does: it is what the cell path is multiplied by
+LSTM_WORDS = TIME_WORDS | {
+    "mean_slope": (
+        "forget gate",
+        "Mean opening of the forget gate over batch and units: the factor by which it scales what the cell path carries back.",
+    ),
+}
+
+
 class LayerModel(QAbstractTableModel):
     """Rows are layers in the order of the last sorting; `layer_at` says which."""
 
@@ -129,6 +152,8 @@ class LayerModel(QAbstractTableModel):
         details = snapshot.details if snapshot is not None else None
         self._values = [column.values(snapshot, details) if snapshot is not None else None for column in NUMBERS]
         self._levels = colors.levels(details.gradient_rms) if details is not None else np.full(len(after), colors.UNKNOWN)
+        if snapshot is not None and snapshot.level:  # the others are not measured
+            self._levels[np.arange(1, len(after) + 1) != snapshot.level] = colors.UNKNOWN
         if not same:
             self._order = self._sorted()
             self.endResetModel()
@@ -142,6 +167,15 @@ class LayerModel(QAbstractTableModel):
         self._icons.clear()
         if len(self._order):
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._order) - 1, 0))
+
+    def header(self, column: int) -> str:
+        return self._told(column)[0]
+
+    def _told(self, column: int) -> tuple[str, str]:
+        """Header and tip of a column, in the words of the net at hand."""
+        own = (HEADERS[column], TIPS[column])
+        kind = self._snapshot.architecture.kind if self._snapshot is not None else "mlp"
+        return own if kind == "mlp" else (LSTM_WORDS if kind == "lstm" else TIME_WORDS).get(KEYS[column], own)
 
     def layer_at(self, row: int) -> int:
         """Number of the layer in this row, counted from 1."""
@@ -179,7 +213,9 @@ class LayerModel(QAbstractTableModel):
         if column < len(TEXTS):
             return (info.name, info.units, ACTIVATION_TITLES.get(info.activation, info.activation))[column]
         values = self._values[column - len(TEXTS)]
-        return None if values is None else float(values[layer - 1])
+        value = None if values is None else float(values[layer - 1])
+        others = self._snapshot.level not in (0, layer)  # while one layer is trained by itself, they are not measured
+        return None if value is None or (others and not math.isfinite(value)) else value
 
     def text(self, layer: int, column: int) -> str:
         """A cell as it is shown."""
@@ -206,9 +242,9 @@ class LayerModel(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation == Qt.Orientation.Horizontal:
             if role == Qt.ItemDataRole.DisplayRole:
-                return HEADERS[section]
+                return self.header(section)
             if role == Qt.ItemDataRole.ToolTipRole:
-                return TIPS[section]
+                return self._told(section)[1]
             if role == Qt.ItemDataRole.TextAlignmentRole:
                 return _alignment(section)
         return None
@@ -230,7 +266,7 @@ class LayerModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             value = self.cell(layer, column)
             if isinstance(value, float):
-                return f"{HEADERS[column]} of {self.cell(layer, 0)}: {full(value)}"
+                return f"{self.header(column)} of {self.cell(layer, 0)}: {full(value)}"
         return None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:

@@ -15,14 +15,17 @@ from gradviz.snapshot import Snapshot
 
 from ..numbers import plain
 from ..selection import Selection
+from ..stages import words_of
 from ..theme import Theme, font
 from . import marks
-from .layer_model import COLUMNS, HEADERS, KEYS, NUMBERS, SWATCH, LayerModel
+from .layer_model import COLUMNS, KEYS, NUMBERS, SWATCH, LayerModel
 from .panel import Panel, Table
 
 HEADING, FAILURE_HEADING = 44.0, 124.0
 ROW, HEADER = 25.0, 26.0
 PADDING = 16.0
+TITLE, TIME_TITLE = "Layers", "Time steps"
+DEAD = KEYS.index("dead_fraction")
 UNITS, CLIPPED = KEYS.index("units"), KEYS.index("clipped_norm")
 FIRST_EXPONENTS = tuple(int(column.key in ("gradient_norm", "clipped_norm", "delta_norm", "gradient_rms")) for column in NUMBERS)
 STYLE = """
@@ -61,7 +64,7 @@ class LayerTablePanel(Panel):
     """One row per layer."""
 
     name = "layers"
-    title = "Layers"
+    title = TITLE
 
     layer_selected = Signal(int)
 
@@ -113,11 +116,16 @@ class LayerTablePanel(Panel):
         self.model.show_snapshot(snapshot)
         self._selecting = False
         failed = snapshot.failure is not None
-        self.view.setColumnHidden(CLIPPED, snapshot.spec.training.clip == "none")
+        architecture = snapshot.architecture
+        self.title = TIME_TITLE if architecture.recurrent else TITLE
+        self.view.setAccessibleName(f"Numbers of every {words_of(architecture).one}")
+        # clipping is done to the sum over all time steps, and none of an LSTM's gates has a slope of exactly 0
+        self.view.setColumnHidden(CLIPPED, snapshot.spec.training.clip == "none" or architecture.recurrent)
+        self.view.setColumnHidden(DEAD, architecture.kind == "lstm")
         if self._fitted[:1] != (snapshot.architecture.layers,):
             self._exponents = list(FIRST_EXPONENTS)
         self._exponents = [max(pair) for pair in zip(self._exponents, self.model.exponent_digits(), strict=True)]
-        fitted = (snapshot.architecture.layers, failed, *self._exponents)
+        fitted = (architecture.layers, architecture.kind, failed, *self._exponents)
         if self._fitted != fitted:  # columns grow for longer numbers and never shrink: they must not dance
             self._fitted = fitted
             self._fit_columns()
@@ -200,7 +208,7 @@ class LayerTablePanel(Panel):
         all_columns = columns == COLUMNS
         if not all_columns or top + HEADER + ROW * rows > area.bottom() - 4:
             rows = min(rows, max(0, int((area.bottom() - top - HEADER - ROW) / ROW)))
-            note = f"{rows:,} of {self.model.rowCount():,} layers, {columns} of {COLUMNS} columns"
+            note = f"{rows:,} of {self.model.rowCount():,} {self._rows_are}, {columns} of {COLUMNS} columns"
             marks.put_text(painter, area.left() + PADDING, area.bottom() - ROW / 2, note, font(11), theme.ink3, Qt.AlignmentFlag.AlignLeft)
         stretch = room / sum(widths[:columns])
         x = area.left() + PADDING
@@ -213,12 +221,16 @@ class LayerTablePanel(Panel):
         painter.drawLines([QLineF(area.left() + PADDING, y, area.right() - PADDING, y) for y in lines])
         painter.restore()
 
+    @property
+    def _rows_are(self) -> str:
+        return words_of(self.snapshot.architecture).many if self.snapshot is not None else "layers"
+
     def _paint_column(self, painter: QPainter, column: int, area: QRectF, rows: int) -> None:
         theme = self.theme
         left = column in (0, 2)
         align = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
         x = area.left() + 6 if left else area.right() - 6
-        marks.put_text(painter, x, area.top() + HEADER / 2, HEADERS[column], font(11), theme.ink2, align)
+        marks.put_text(painter, x, area.top() + HEADER / 2, self.model.header(column), font(11), theme.ink2, align)
         for row in range(rows):
             layer = self.model.layer_at(row)
             y = area.top() + HEADER + ROW * (row + 0.5)
@@ -264,7 +276,8 @@ class LayerTablePanel(Panel):
     def _widths(self) -> list[float]:
         """Width of each column."""
         used, small = font(12), font(11)
-        texts = zip(self.model.widest_texts(self._exponents), HEADERS, strict=True)
+        headers = [self.model.header(column) for column in range(COLUMNS)]
+        texts = zip(self.model.widest_texts(self._exponents), headers, strict=True)
         widths = [max(marks.text_width(text, used), marks.text_width(header, small)) + 10 for text, header in texts]
         widths[0] += SWATCH + 4
         return widths

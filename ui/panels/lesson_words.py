@@ -24,6 +24,7 @@ PRESSES = {
     "back": "Step back",
     "reset": "Reset",
 }
+LABS = {"compressor": "levels"}  # views that are called otherwise on the screen
 PAGES = {"overview": "Overview", "chain": "Chain rule", "inspect": "Inspect", "lab": "Lab", "lesson": "Lesson"}
 
 
@@ -111,7 +112,9 @@ def press(action: Action) -> str:
         case "page":
             return f"Open {PAGES.get(value, value)}"
         case "lab":
-            return f"Lab: {value}"
+            return f"Lab: {LABS.get(value, value)}"
+        case "read":
+            return f"Read {value} symbols"
         case "select":
             return f"Select {_selected(value)}"
         case _:

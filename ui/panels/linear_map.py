@@ -25,6 +25,10 @@ WHY = (
     "Where f(x) = x, f′ is 1 and no activation shrinks the gradient. "
     "The price: however deep the net, it is one linear map. That map is shown here."
 )
+IN_TIME = (
+    "This view multiplies the layers of a feed-forward net out. With the identity a recurrent net is linear too, and simpler still: "
+    "in every time step the state is multiplied by the same matrix, so that its spectral radius decides what becomes of the gradient."
+)
 
 
 class Product(Block):
@@ -110,7 +114,9 @@ class LinearMapPanel(LabPanel):
         self._switch_row.used = report is not None and not linear
         self._why.show_text(WHY if self._switch_row.used else "")
         self._title.captions = (when(snapshot),) if snapshot is not None else ()
-        if snapshot is None or report is None:
+        if snapshot is not None and snapshot.architecture.recurrent:
+            self._notice.show_text("Layers only, no time steps", IN_TIME)
+        elif snapshot is None or report is None:
             self._notice.show_text("Nothing measured yet", "As soon as there is a network, its layers are multiplied out here.")
         elif not linear:
             self._notice.show_text("This net is not linear", report.reason)

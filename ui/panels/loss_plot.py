@@ -57,6 +57,8 @@ def loss_axis(history: HistoryTable | None, guessing: float | None, height: floa
     it exploded.
     """
     parts = [] if history is None else [history.loss, history.test_loss]
+    if history is not None and history.population is not None:
+        parts.append(history.population[:, 1])
     losses = np.concatenate([*parts, [] if guessing is None else [guessing]])
     losses = losses[np.isfinite(losses)]
     if before is not None and len(losses):
@@ -91,18 +93,33 @@ class LossPlot:
     """The curves of one history in one area; made once, drawn as often as wanted."""
 
     def __init__(
-        self, history: HistoryTable | None, guessing: float | None, area: QRectF, last_step: float, ghost: Ghost | None = None
+        self,
+        history: HistoryTable | None,
+        guessing: float | None,
+        area: QRectF,
+        last_step: float,
+        ghost: Ghost | None = None,
+        level_ends: tuple[int, ...] = (),
     ) -> None:
-        self.area, self.guessing = area, guessing
+        """Up to the last of ``level_ends`` the losses are reconstruction errors of one level after another; guessing costs 1 there."""
+        pretraining_steps = level_ends[-1] if level_ends else 0
+        begun = pretraining_steps < last_step
+        self.area, self.guessing = area, guessing if begun else None
+        self._task_from = area.left() + min(1.0, pretraining_steps / last_step) * area.width()  # x
+        self.mean = 1.0 if pretraining_steps else None
+        self._breaks = area.left() + (np.array(level_ends) + 0.5) / last_step * area.width()  # x
         left = slice(0, 0) if ghost is None else slice(int(np.searchsorted(ghost.history.steps, ghost.branch_step)), None)
         before = None if ghost is None else ghost.history.loss[left]
-        self.axis = loss_axis(history, guessing, area.height(), before)
+        self.axis = loss_axis(history, max(filter(None, (self.guessing, self.mean)), default=None), area.height(), before)
         self._last_step = last_step
         empty = np.zeros(0)
         self._train: tuple[list[QPointF], ...] = ()
         self._test: tuple[list[QPointF], ...] = ()
         self._envelope: tuple[list[QPointF], ...] = ()
         self._spikes: tuple[float, ...] = ()
+        self._population: tuple[list[QPointF], ...] = ()  # the band between the quartiles of a population …
+        self._median: tuple[list[QPointF], ...] = ()
+        self.population_end: float | None = None  # … and y of its last median
         self.failed_at: float | None = None  # x where the training loss stops being finite
         self.train_end: float | None = None  # y of the last finite training loss, and of the last finite test loss
         self.test_end: float | None = None
@@ -134,11 +151,24 @@ class LossPlot:
             along = x[whole]
             outline = np.concatenate([np.stack([along, up], 1), np.stack([along, down], 1)[::-1]]) if len(along) else np.zeros((0, 2))
             self._envelope = (_points(outline[:, 0], outline[:, 1]),)
+        if history.population is not None:
+            self._take_population(steps, history.population[:, :3])
         beyond = self.axis.share(high) > 1.0 + 1e-9 if len(high) else empty > 1
         spikes = x[beyond]
         if len(spikes):
             apart = np.concatenate([[True], np.diff(spikes) > 7.0])
             self._spikes = tuple(float(at) for at in spikes[apart][-MOST_ARROWHEADS:])
+
+    def _take_population(self, steps: NDArray[Any], quartiles: NDArray[Any]) -> None:
+        """``quartiles`` (rows, 3): first, median and last."""
+        first, median, last = quartiles.T
+        x, middle, low, high = self._per_pixel(steps, median, first, last)
+        whole = np.isfinite(low) & np.isfinite(high)
+        up, down = np.stack([x, self._y(high)], 1)[whole], np.stack([x, self._y(low)], 1)[whole]
+        outline = np.concatenate([up, down[::-1]])
+        self._population = (_points(outline[:, 0], outline[:, 1]),) if len(up) > 1 else ()
+        self._median = self._curves(x, middle)
+        self.population_end = self._end(median)
 
     def _x(self, steps: NDArray[Any]) -> NDArray[np.floating[Any]]:
         result: NDArray[np.floating[Any]] = self.area.left() + np.asarray(steps, float) / self._last_step * self.area.width()
@@ -169,11 +199,16 @@ class LossPlot:
         return x[ends], loss[ends], np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
 
     def _curves(self, x: NDArray[Any], losses: NDArray[Any]) -> tuple[list[QPointF], ...]:
-        """One polyline per finite stretch: a NaN breaks the curve, and never what stands before it."""
+        """One polyline per finite stretch: a NaN breaks the curve, and never what stands before it. So does the end of a level."""
         finite = np.isfinite(losses).astype(np.int8)
         turns = np.diff(np.concatenate([[0], finite, [0]]))
         y = self._y(losses)
-        return tuple(_points(x[a:b], y[a:b]) for a, b in zip(np.nonzero(turns == 1)[0], np.nonzero(turns == -1)[0], strict=True))
+        ends = np.nonzero(np.diff(np.searchsorted(self._breaks, x)))[0] + 1
+        curves = []
+        for a, b in zip(np.nonzero(turns == 1)[0], np.nonzero(turns == -1)[0], strict=True):
+            parts = [a, *ends[(ends > a) & (ends < b)], b]
+            curves += [_points(x[start:end], y[start:end]) for start, end in itertools.pairwise(parts)]
+        return tuple(curves)
 
     def paint(self, painter: QPainter, theme: Theme) -> None:
         """Axis, guessing level, the line before the branch and the curves, without their labels at the right."""
@@ -183,10 +218,14 @@ class LossPlot:
             painter.setPen(QPen(QColor(theme.line), 1))
             painter.drawLine(QLineF(area.left(), y, area.right(), y))
             marks.put_text(painter, area.left() - 8, y, label, font(11), theme.ink3, Qt.AlignmentFlag.AlignRight)
+        self._paint_population(painter, theme)
         if self.guessing is not None and math.isfinite(self.guessing):
             y = self.y(self.guessing)
             painter.setPen(_dashed(theme.ink3, 1.0, 4.0, 4.0))
-            painter.drawLine(QLineF(area.left(), y, area.right(), y))
+            painter.drawLine(QLineF(self._task_from, y, area.right(), y))
+        if self.mean is not None:
+            painter.setPen(_dashed(theme.ink3, 1.0, 4.0, 4.0))
+            painter.drawLine(QLineF(area.left(), self.y(self.mean), self._task_from, self.y(self.mean)))
         painter.setPen(QPen(QColor(theme.canvas), 3.0))
         for curve in self._before:  # a line that never learnt runs along the level of guessing: keep the two apart
             painter.drawLines([QLineF(a, b) for a, b in itertools.pairwise(curve)])
@@ -212,6 +251,17 @@ class LossPlot:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for x in self._spikes:
             marks.paint_arrowhead(painter, x, area.top() + 1, 7, 6, QColor(theme.ink1))
+
+    def _paint_population(self, painter: QPainter, theme: Theme) -> None:
+        """The band in which the middle half of a population lies, and its median."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(blend(theme.ink3, theme.canvas, 0.3 if theme.name == "dark" else 0.26))
+        for outline in self._population:
+            painter.drawPolygon(QPolygonF(outline))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(blend(theme.ink3, theme.canvas, 0.75), 1))
+        for curve in self._median:
+            painter.drawLines([QLineF(a, b) for a, b in itertools.pairwise(curve)])
 
     def paint_before(self, painter: QPainter, theme: Theme) -> None:
         """Once more the training loss of the line before the branch alone, over what may cover it."""

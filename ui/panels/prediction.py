@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from gradviz.snapshot import Prediction, Snapshot
+from gradviz.snapshot import Prediction, PretrainingReport, Snapshot
 
 from ..theme import font
 from . import marks
@@ -20,6 +20,7 @@ from .prediction_confusion import ConfusionPicture
 from .prediction_curve import CurvePicture
 from .prediction_images import ImagesPicture
 from .prediction_picture import Card, Picture
+from .prediction_reconstruction import reconstruction_of, told_captions
 from .prediction_scatter import ScatterPicture
 from .prediction_sequences import SequencesPicture
 from .prediction_surface import SurfacePicture
@@ -53,16 +54,25 @@ class PredictionPanel(Panel):
     def _prediction(self) -> Prediction | None:
         return self.snapshot.prediction if self.snapshot is not None else None
 
+    @property
+    def _reconstruction(self) -> PretrainingReport | None:
+        """What the level in work tells again, while there is one."""
+        report = self.snapshot.pretraining if self.snapshot is not None else None
+        return report if report is not None and report.told is not None else None
+
     def show_snapshot(self, snapshot: Snapshot) -> None:
         before = self.snapshot
         self.snapshot = snapshot
         # most snapshots bring the prediction of an earlier one: nothing new to draw
         if (
             before is None
+            or snapshot.level
+            or before.level
             or before.prediction is not snapshot.prediction
             or before.architecture.input_names != snapshot.architecture.input_names
         ):
-            self.setAccessibleDescription(self._accuracy() or "")
+            told = self._reconstruction
+            self.setAccessibleDescription(self._accuracy() or "" if told is None else told_captions(told)[0])
             self.update()
 
     # ---- drawing
@@ -79,10 +89,13 @@ class PredictionPanel(Panel):
             marks.paint_card(painter, self.theme, QRectF(self.rect()), beside, *card)
 
     def paint_to(self, painter: QPainter, area: QRectF) -> None:
-        theme, prediction = self.theme, self._prediction
+        theme, prediction, report = self.theme, self._prediction, self._reconstruction
         painter.save()
         painter.fillRect(area, QColor(theme.dock))
-        if prediction is None:
+        if report is not None:  # nothing is asked about the task while one layer is trained by itself
+            marks.paint_heading(painter, area, theme, f"Told again by level {report.level}", told_captions(report))
+            reconstruction_of(report, theme, self._names, area).paint(painter)
+        elif prediction is None:
             marks.paint_heading(painter, area, theme, self.title, ())
             marks.put_text(painter, area.center().x(), area.center().y(), marks.NOTHING_YET, font(13), theme.ink2)
         else:
@@ -91,8 +104,11 @@ class PredictionPanel(Panel):
         painter.restore()
 
     def _picture(self, prediction: Prediction, area: QRectF) -> Picture:
-        names = self.snapshot.architecture.input_names if self.snapshot is not None else ()
-        return PICTURES[prediction.kind](prediction, self.theme, names, area)
+        return PICTURES[prediction.kind](prediction, self.theme, self._names, area)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return self.snapshot.architecture.input_names if self.snapshot is not None else ()
 
     def _captions(self, prediction: Prediction) -> tuple[str, ...]:
         accuracy = self._accuracy()
@@ -115,12 +131,16 @@ class PredictionPanel(Panel):
 
     def card_at(self, point: QPointF) -> Card | None:
         """Title and rows of the exact numbers at a point of the widget, if there are any."""
-        prediction = self._prediction
+        prediction, report = self._prediction, self._reconstruction
+        if report is not None:
+            return reconstruction_of(report, self.theme, self._names, QRectF(self.rect())).card_at(point)
         return None if prediction is None else self._picture(prediction, QRectF(self.rect())).card_at(point)
 
     def table(self) -> Table:
         """The numbers of the picture: the points and the surface or curve, the images' answers, or the matrix."""
-        prediction = self._prediction
+        prediction, report = self._prediction, self._reconstruction
+        if report is not None:
+            return reconstruction_of(report, self.theme, self._names, QRectF(self.rect())).table()
         if prediction is None:
             return Table(("what", "x", "y", "value"), ())
         return self._picture(prediction, QRectF(self.rect())).table()

@@ -28,7 +28,7 @@ class PlanePicture(Picture):
         super().__init__(prediction, theme, input_names, area)
         assert prediction.points is not None and prediction.point_labels is not None and prediction.point_in_test is not None
         self.points, self.labels, self.in_test = prediction.points, prediction.point_labels, prediction.point_in_test
-        self.plot = Plot(_box(area), prediction.extent)
+        self.plot = Plot(plane_box(area), prediction.extent)
 
     def paint_examples(self, painter: QPainter, places: list[QPointF]) -> None:
         """Every example at its place."""
@@ -88,7 +88,7 @@ class PlanePicture(Picture):
         return []
 
 
-def _box(area: QRectF) -> QRectF:
+def plane_box(area: QRectF) -> QRectF:
     """Where the plot stands: as large as there is room, in the middle, at most `WIDEST` times as wide as high."""
     bottom = TICKS + LEGEND + 8
     room = QRectF(area.left() + GUTTER, area.top() + TOP, area.width() - GUTTER - SIDE, area.height() - TOP - bottom)

@@ -18,6 +18,7 @@ from gradviz.snapshot import Details, Snapshot
 
 from ..canvas.columns import Columns
 from ..selection import Selection
+from ..stages import LAYERS, words_of
 from ..theme import blend, font
 from . import marks
 from .bars import CIRCLES_FROM, TOP, Frame, clipped_ends, paint_axis, paint_bars, paint_margin, reached
@@ -35,7 +36,7 @@ class ProfilePanel(Panel):
     """
 
     name = "gradients"
-    title = "Gradient per layer"
+    title = LAYERS.title
 
     layer_selected = Signal(int)
 
@@ -63,6 +64,10 @@ class ProfilePanel(Panel):
         """Mark the layer of what is selected; says nothing."""
         self._selection = selection
         self.update()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        self.title = words_of(snapshot.architecture).title
+        super().show_snapshot(snapshot)
 
     def clear(self) -> None:
         self._hovered = None
@@ -123,7 +128,7 @@ class ProfilePanel(Panel):
         seen = bool(points(frame, details.delta_rms, snapshot))
         label = "; ".join(
             [
-                *([f"{drawn}: typical |∂J/∂z| of the units"] if seen else []),
+                *([f"{drawn}: typical |{words_of(snapshot.architecture).returned}| of the units"] if seen else []),
                 *([f"dotted: {self.theory[0]}"] if self.theory is not None else []),
             ]
         )
@@ -149,7 +154,9 @@ class ProfilePanel(Panel):
     @property
     def _clips(self) -> bool:
         """Whether clipping is on: then there is a row of numbers for it at every step, so that nothing jumps."""
-        return self.snapshot is not None and self.snapshot.spec.training.clip != "none"
+        snapshot = self.snapshot
+        # what comes back to the states is not clipped: that is done to the sum over all time steps
+        return snapshot is not None and snapshot.spec.training.clip != "none" and not snapshot.architecture.recurrent
 
     def _paint_band(self, painter: QPainter, frame: Frame, layer: int) -> None:
         width = max(8.0, frame.pitch)
@@ -206,21 +213,25 @@ def captions(snapshot: Snapshot, before: Before | None, unlabelled: str) -> tupl
     """What the heading says at the right, longest first; ``unlabelled`` is what found no room in the plot."""
     if snapshot.failure is not None and snapshot.failure.step == snapshot.step:
         return (f"step {snapshot.step:,}: the numbers left the range of floating point", f"step {snapshot.step:,}")
-    bars = ("bars: typical |∂J/∂w| of the weights into each layer", "bars: typical |∂J/∂w|", "bars: |∂J/∂w|")
+    words = words_of(snapshot.architecture)
+    bars = words.bars
     if snapshot.example is not None:
         example = f"example {snapshot.example + 1:,} of the batch"
-        bars = (f"bars: typical |∂J/∂w| for {example}", example, f"example {snapshot.example + 1:,}")
+        bars = (f"bars: typical {words.size} for {example}", example, f"example {snapshot.example + 1:,}")
     parts = [bars]
-    if not reached(snapshot, 1):
-        dashed = ("dashed: the previous step, for the layers not reached yet", "dashed: the previous step", "dashed: previous")
+    if snapshot.level:
+        own = f"L{snapshot.level} alone"
+        parts = [(f"bar: typical |∂J/∂w| of {own}, of its own reconstruction error", f"bar: typical |∂J/∂w| of {own}", own)]
+    elif not reached(snapshot, 1):
+        dashed = (f"dashed: the previous step, for the {words.many} not reached yet", "dashed: the previous step", "dashed: previous")
         if snapshot.step == 0 or snapshot.example is not None:  # an example has no step before: another one stood in its place
             dashed = ("bars appear as the gradient comes back", "bars: as the gradient comes back", "bars come back")
         parts = [bars, dashed] if snapshot.example is not None else [dashed]
     if before is not None:
-        words = f"ticks: before the branch, step {before.step:,}"
+        ticks = f"ticks: before the branch, step {before.step:,}"
         unclipped = ", unclipped" if snapshot.clipped else ""
-        parts.append((f"ticks: the line before the branch, step {before.step:,}{unclipped}", f"{words}{unclipped}", "ticks: before"))
-    said = ["; ".join(words) for words in zip(*parts, strict=True)]
+        parts.append((f"ticks: the line before the branch, step {before.step:,}{unclipped}", f"{ticks}{unclipped}", "ticks: before"))
+    said = ["; ".join(texts) for texts in zip(*parts, strict=True)]
     # what is said last is new to the reader: where there is no room for all of it, the bars go without their words
     last = parts[-1] if len(parts) > 1 else ()
     return (*([f"{said[0]}; {unlabelled}", f"{said[1]}; {unlabelled}"] if unlabelled else []), *said, *last)

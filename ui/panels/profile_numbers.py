@@ -14,6 +14,7 @@ from PySide6.QtGui import QPainter
 from gradviz.snapshot import Details, Snapshot
 
 from ..numbers import full, ratio, short
+from ..stages import norm_of, returned_of, size_of
 from ..theme import Theme, font
 from . import marks
 from .bars import Frame, reached
@@ -59,7 +60,7 @@ def paint_numbers(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snaps
     room = frame.x(shown[0]) - NUMBER_ROOM / 2 - frame.area.left() if shown else 0.0
     for label, values in rows:
         y += ROW
-        _paint_row_label(painter, frame, theme, y, label, room)
+        _paint_row_label(painter, frame, theme, y, (label,), room)
         for n in shown:
             value = float(values[n - 1])
             if not (whole(snapshot) if label == "clipped" else reached(snapshot, n)):
@@ -68,23 +69,26 @@ def paint_numbers(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snaps
             marks.put_text(painter, frame.x(n), y, short(value), strong, theme.ink1 if math.isfinite(value) else theme.nan)
     y += ROW
     neighbours = all(b - a == 1 for a, b in itertools.pairwise(shown))
-    _paint_row_label(painter, frame, theme, y, "ratio" if neighbours else "per layer", room)
+    per = ("ratio",) if neighbours else ("per time step", "per t") if snapshot.architecture.recurrent else ("per layer",)
+    _paint_row_label(painter, frame, theme, y, per, room)
+    last = last_passing(snapshot)
     for a, b in itertools.pairwise(shown):
-        passed = passed_on(details.gradient_rms, a, b)
+        passed = passed_on(details.gradient_rms, a, min(b, last)) if a < last else math.nan
         if math.isfinite(passed) and reached(snapshot, a):
             marks.put_text(painter, (frame.x(a) + frame.x(b)) / 2, y, ratio(passed), small, theme.ink3)
 
 
-def _paint_row_label(painter: QPainter, frame: Frame, theme: Theme, y: float, label: str, room: float) -> None:
-    width = marks.text_width(label, font(12))
+def _paint_row_label(painter: QPainter, frame: Frame, theme: Theme, y: float, labels: tuple[str, ...], room: float) -> None:
+    """The first of the labels, longest first, that has room."""
     right = min(frame.left - 8, frame.area.left() + room - 4)
-    if right - width >= frame.area.left() + 4:
+    label = next((text for text in labels if right - marks.text_width(text, font(12)) >= frame.area.left() + 4), None)
+    if label is not None:
         marks.put_text(painter, right, y, label, font(12), theme.ink3, Qt.AlignmentFlag.AlignRight)
 
 
 def whole(snapshot: Snapshot) -> bool:
     """Whether the gradient of all layers is there, and clipped where it is to be."""
-    return snapshot.moment is None or snapshot.moment.kind in ("clip", "update")
+    return snapshot.moment is None or snapshot.moment.measured
 
 
 def card(snapshot: Snapshot, layer: int) -> tuple[str, list[tuple[str, str]]]:
@@ -94,21 +98,26 @@ def card(snapshot: Snapshot, layer: int) -> tuple[str, list[tuple[str, str]]]:
     title = f"{snapshot.architecture.layers[n].name}, step {step:,}"
     if details is None:
         return title, [("gradient", "not measured yet")]
+    architecture = snapshot.architecture
+    size, norm, returned = (say(architecture, layer) for say in (size_of, norm_of, returned_of))
     typical = float(details.gradient_rms[n])
     if not reached(snapshot, layer):
-        before = [(f"typical |∂J/∂w| in step {step - 1:,}", full(typical))] if math.isfinite(typical) else []
+        if snapshot.level not in (0, layer):
+            return title, [("gradient", f"none: only L{snapshot.level} is trained now")]
+        before = [(f"typical {size} in step {step - 1:,}", full(typical))] if math.isfinite(typical) else []
         return title, [("gradient", "not reached yet"), *before]
     batch = ", mini-batch" if snapshot.example is not None else ""
     if snapshot.example is not None:
         title += f", example {snapshot.example + 1}"
-    rows = [("typical |∂J/∂w| (RMS)", full(typical))]
-    if snapshot.clipped:
+    rows = [(f"typical {size} (RMS)", full(typical))]
+    clipped = snapshot.clipped and (not architecture.recurrent or layer == len(architecture.layers))
+    if clipped:
         rows.append(("the same after clipping", full(float(details.clipped_rms[n]))))
-    rows.append((f"norm ‖∂J/∂W‖{batch}", full(float(snapshot.gradient_norms[n]))))
-    if snapshot.clipped:
+    rows.append((f"norm {norm}{batch}", full(float(snapshot.gradient_norms[n]))))
+    if clipped:
         rows.append((f"norm after clipping{batch}", full(float(snapshot.clipped_norms[n]))))
-    rows.append(("typical |∂J/∂z| of a unit", full(float(details.delta_rms[n]))))
-    rows.append((f"norm ‖∂J/∂z‖{batch}", full(float(snapshot.delta_norms[n]))))
+    rows.append((f"typical |{returned}| of a unit", full(float(details.delta_rms[n]))))
+    rows.append((f"norm ‖{returned}‖{batch}", full(float(snapshot.delta_norms[n]))))
     return title, rows
 
 
@@ -126,9 +135,14 @@ def profile_table(snapshot: Snapshot | None) -> Table:
             continue
         norms = (snapshot.gradient_norms, snapshot.clipped_norms)
         numbers = (details.gradient_rms, details.clipped_rms, *norms, details.delta_rms, snapshot.delta_norms)
-        passed = passed_on(details.gradient_rms, n + 1, n + 2) if n + 1 < len(layers) else None
+        passed = passed_on(details.gradient_rms, n + 1, n + 2) if n + 1 < last_passing(snapshot) else None
         rows.append((info.name, *(float(values[n]) for values in numbers), passed))
     return Table(columns, tuple(rows))
+
+
+def last_passing(snapshot: Snapshot) -> int:
+    """The last stage whose number can be compared with those before it: in a recurrent net that of Out is of weights, not of a state."""
+    return len(snapshot.architecture.layers) - snapshot.architecture.recurrent
 
 
 def passed_on(values: NDArray[Any], layer: int, later: int) -> float:

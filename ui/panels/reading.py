@@ -13,7 +13,7 @@ from gradviz.snapshot import Snapshot
 from .. import colors
 from ..numbers import full, plain, short
 
-NOT_REACHED, NO_STEP = "not reached yet", "no step yet"
+NOT_REACHED, NO_STEP, NOT_TRAINED = "not reached yet", "no step yet", "not trained now"
 ZERO, NAN, INFINITE = "exactly 0", "not a number", "infinite"
 
 
@@ -91,14 +91,21 @@ def unknown(snapshot: Snapshot, value: float, reached: bool) -> str:
 
     ``reached`` says whether the step in work has come so far.
     """
+    if not reached and snapshot.level and math.isnan(value):
+        return NOT_TRAINED if snapshot.moment is None else NOT_REACHED
     if snapshot.moment is not None and not reached:
         return NOT_REACHED
     return NO_STEP if snapshot.step == 0 and snapshot.failure is None and math.isnan(value) else ""
 
 
+def shared_known(snapshot: Snapshot, gradient: float) -> bool:
+    """Whether the gradient of a weight that all time steps share is known: the way back through time, truncated or not, has ended."""
+    return snapshot.moment is None or snapshot.moment.reached(1) or not math.isnan(gradient)
+
+
 def when(snapshot: Snapshot) -> str:
     """Which step the numbers belong to."""
-    if snapshot.moment is not None and snapshot.moment.kind != "update":
+    if snapshot.moment is not None and not snapshot.moment.whole:
         return f"inside step {snapshot.moment.step:,}"
     return f"step {snapshot.step:,}" if snapshot.step else "before the first step"
 

@@ -31,6 +31,12 @@ MODEST = (
     "A plain deep net’s higher training loss is not explained by vanishing gradients alone: "
     "with batch norm its gradients are healthy, and the loss can still stay higher."
 )
+IN_TIME = {
+    "rnn": "Skips lead past layers. From time step to time step the state of a plain RNN has no way past its factors: "
+    "an LSTM gives it one, the cell path.",
+    "lstm": "Skips lead past layers. What leads past the factors of time here is the cell path: from one memory to the next there is "
+    "only the forget gate. The chain rule follows it.",
+}
 NO_SKIPS = (
     "A skip adds what enters a block to what leaves it: h + F(h). Then the gradient has a second way back, on which nothing shrinks it."
 )
@@ -92,6 +98,9 @@ class ResidualPanel(LabPanel):
         self._notice.used = not blocks
         self._skip_row.used = False
         if snapshot is None or report is None:
+            if snapshot is not None and snapshot.architecture.recurrent:
+                self._notice.show_text("A recurrent net has no residual blocks", IN_TIME[snapshot.architecture.kind])
+                return
             first = "Press Play, or make a step. Then" if snapshot is None or snapshot.step == 0 else "In a moment"
             self._notice.show_text("Nothing measured yet", f"{first} the gradient of each residual block is taken apart.")
             return
@@ -106,6 +115,8 @@ class ResidualPanel(LabPanel):
         self._skip_row.used = fits and snapshot.spec.network.skip_every == 0
         if fits:
             self._notice.show_text("This net has no skips", NO_SKIPS)
+        elif snapshot.spec.pretraining_steps:
+            self._notice.show_text("Levels have no skips", "In pre-training each level reads the one below alone, so the net has no skips.")
         else:
             self._notice.show_text(
                 "No residual block fits into this net", "A block needs a hidden layer to begin after, and as many units where it ends."

@@ -16,11 +16,13 @@ from PySide6.QtWidgets import QWidget
 from gradviz.snapshot import Snapshot
 
 from ..selection import Selection
+from ..stages import LAYERS, words_of
 from . import marks
 from .panel import Panel, Table
 from .timeline_frame import Frame
 from .timeline_numbers import card_at, timeline_table
 from .timeline_picture import TimelinePicture
+from .timeline_stages import with_levels
 
 DRAG_FROM = 4.0  # pixels that turn a click on a row into a drag
 PATIENCE_MS = 2000  # after so long without an answer the scrubber goes back to where the run stands
@@ -126,9 +128,13 @@ class TimelinePanel(Panel):
             return (f"{where}: Play starts a branch from here", f"{where}: Play branches here", where, "")
         if snapshot is not None and snapshot.failure is not None:
             return (f"the history before the failure at step {snapshot.failure.step:,} is kept", "")
+        if snapshot is not None and snapshot.level:
+            level = f"level {snapshot.level}"
+            return (f"reconstruction error of {level} above, its typical |∂J/∂w| below", f"error of {level}", "")
+        words = words_of(snapshot.architecture) if snapshot is not None else LAYERS
         if self.scrubbing_enabled:
-            return ("drag to travel back; typical |∂J/∂w| of each layer below", "drag to travel back", "")
-        return ("loss above, typical |∂J/∂w| of each layer below", "loss, |∂J/∂w| per layer", "")
+            return (f"drag to travel back; typical {words.size} of each {words.one} below", "drag to travel back", "")
+        return (f"loss above, typical {words.size} of each {words.one} below", f"loss, {words.size} per {words.one}", "")
 
     def _frame(self, area: QRectF) -> Frame:
         return self.picture.frame(area)
@@ -137,7 +143,7 @@ class TimelinePanel(Panel):
         history, snapshot = self.picture.history, self.snapshot
         if history is None or snapshot is None or len(history.steps) == 0:
             return
-        card = card_at(frame, at, history, self.picture.ghost, snapshot.architecture)
+        card = card_at(frame, at, history, self.picture.ghost, snapshot.architecture, snapshot.spec)
         if card is None:
             return
         rows = list(card.rows)
@@ -271,4 +277,5 @@ class TimelinePanel(Panel):
     # ---- numbers
 
     def table(self) -> Table:
-        return timeline_table(self.picture.history, self.picture.ghost, self.picture.layer_names)
+        table = timeline_table(self.picture.history, self.picture.ghost, self.picture.layer_names)
+        return table if self.snapshot is None else with_levels(table, self.snapshot.spec, self.picture.layer_names)

@@ -29,17 +29,20 @@ class Frame:
     tick: float  # distance of the ticks, in steps
 
     @classmethod
-    def of(cls, area: QRectF, layers: int, last: float) -> Frame:
-        """The places in ``area`` for so many layers (≥ 1) and steps; every row of the heatmap is equally high."""
+    def of(cls, area: QRectF, layers: int, last: float, head: float = 0.0) -> Frame:
+        """The places in ``area`` for so many layers (≥ 1) and steps; every row of the heatmap is equally high.
+
+        ``head`` is more room above the losses.
+        """
         left, right = (min(most, max(least, share * area.width())) for most, least, share in ((GUTTER, 56.0, 0.14), (RIGHT, 24.0, 0.15)))
         width = max(20.0, area.width() - left - right)
-        room = max(0.0, area.height() - TOP - GAP - FOOT)
+        room = max(0.0, area.height() - TOP - head - GAP - FOOT)
         loss = min(max(room - ROW * layers, min(LOSS_HEIGHT, 0.45 * room)), max(0.45 * room, min(LOSS_HEIGHT, 0.45 * room)))
         heat = min(room - loss, TALLEST_ROW * layers)
         loss = room - heat
         longest = max(last * 1.04, FEWEST_STEPS)
         tick = max(1.0, marks.nice_step(longest, max(1.0, min(6.0, width / 90))))
-        x, y = area.left() + left, area.top() + TOP
+        x, y = area.left() + left, area.top() + TOP + head
         places = QRectF(x, y, width, loss), QRectF(x, y + loss + GAP, width, heat)
         return cls(area, *places, layers, tick * math.ceil(longest / tick), tick)
 

@@ -190,7 +190,9 @@ def paint_curve_labels(painter: QPainter, frame: Frame, theme: Theme, losses: Lo
     labels: list[tuple[float, str, str]] = []
     if losses.failed_at is None:
         both = losses.train_end is not None and losses.test_end is not None
-        for end, label, ink in ((losses.train_end, "training" if both else "loss", theme.ink2), (losses.test_end, "test", theme.ink1)):
+        own = "best" if losses.population_end is not None else "training" if both else "loss"
+        ends = ((losses.train_end, own, theme.ink2), (losses.test_end, "test", theme.ink1))
+        for end, label, ink in (*ends, (losses.population_end, "population", theme.ink3)):
             if end is not None:
                 labels.append((end, label, ink))
     if losses.before_end is not None:
@@ -200,6 +202,8 @@ def paint_curve_labels(painter: QPainter, frame: Frame, theme: Theme, losses: Lo
         value = f"{guessing:.3f}" if 1e-3 <= guessing < 1e3 else short(guessing)
         text = f"guessing {value}"
         labels.append((losses.y(guessing), text if marks.text_width(text, used) <= room else "guessing", theme.ink3))
+    elif losses.mean is not None:
+        labels.append((losses.y(losses.mean), "guessing 1", theme.ink3))
     low, high = frame.loss.top() - 2, frame.loss.bottom() + 2
     labels = [label for label in labels if marks.text_width(label[1], used) <= room][: 1 + int((high - low) / LABEL_DISTANCE)]
     heights = marks.spread([y for y, _, _ in labels], LABEL_DISTANCE, low, high)

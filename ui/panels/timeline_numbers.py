@@ -8,8 +8,10 @@ import numpy as np
 from PySide6.QtCore import QPointF
 
 from gradviz.snapshot import Architecture, Ghost, HistoryTable
+from gradviz.spec import Spec
 
-from ..numbers import full
+from ..numbers import full, short
+from ..stages import size_of
 from .panel import Table
 from .timeline_frame import Frame
 from .timeline_marks import fork_place
@@ -27,7 +29,9 @@ class Card:
     step: int | None = None
 
 
-def card_at(frame: Frame, at: QPointF, history: HistoryTable, ghost: Ghost | None, architecture: Architecture) -> Card | None:
+def card_at(
+    frame: Frame, at: QPointF, history: HistoryTable, ghost: Ghost | None, architecture: Architecture, spec: Spec | None = None
+) -> Card | None:
     """The card for a point of the timeline, None where there is nothing."""
     if at.y() <= frame.loss.top() + 2:
         flags = [change for change in history.changes if abs(frame.x(change[0]) + 3 - at.x()) <= 7]
@@ -47,14 +51,23 @@ def card_at(frame: Frame, at: QPointF, history: HistoryTable, ghost: Ghost | Non
     if row is None:
         return Card("The line before the branch", [("loss, " + before[0][0].split(", ")[1], before[0][1])]) if before else None
     step = int(history.steps[row])
-    rows = [("loss", full(float(history.loss[row]))), *before]
+    level = spec.level_at(step) if spec is not None else 0
+    named = "loss" if history.population is None else "loss of the best"
+    rows = [(f"reconstruction error of L{level}" if level else named, full(float(history.loss[row]))), *before]
+    if history.population is not None:
+        first, median, last, sigma, success = history.population[row].tolist()
+        rows += [("half of the population between", f"{short(first)} and {short(last)}"), ("its median", full(median))]
+        rows += [("σ of the mutations", full(sigma)), ("share of them that succeeded", full(success))]
     tested = np.nonzero(history.test_steps <= step)[0]
     if len(tested):
         index = int(tested[-1])
-        rows.append((f"test loss after step {int(history.test_steps[index]):,}", full(float(history.test_loss[index]))))
+        if spec is None or spec.level_at(int(history.test_steps[index])) == level:  # else it is of another level
+            name = "on the test set" if level else "test loss"
+            rows.append((f"{name} after step {int(history.test_steps[index]):,}", full(float(history.test_loss[index]))))
     layer = frame.layer_at(at.y())
-    if layer is not None:
-        rows.append((f"{architecture.layers[layer - 1].name}: typical |∂J/∂w|", full(float(history.gradient_rms[row, layer - 1]))))
+    if layer is not None and level in (0, layer):
+        name = f"{architecture.layers[layer - 1].name}: typical {size_of(architecture, layer)}"
+        rows.append((name, full(float(history.gradient_rms[row, layer - 1]))))
     return Card(f"Step {step:,}", rows, step)
 
 
@@ -77,14 +90,17 @@ def history_rows(history: HistoryTable, line: str, after: int = 0) -> list[tuple
         index = measured.get(row)
         test = (None, None) if index is None else (int(history.test_steps[index]), float(history.test_loss[index]))
         trained = (float(history.loss[row]), float(history.loss_low[row]), float(history.loss_high[row]))
-        rows.append((line, step, *trained, *test, *history.total_norms[row].tolist(), *history.gradient_rms[row].tolist()))
+        population = [] if history.population is None else history.population[row].tolist()
+        rows.append((line, step, *trained, *test, *population, *history.total_norms[row].tolist(), *history.gradient_rms[row].tolist()))
     return rows
 
 
 def timeline_table(history: HistoryTable | None, ghost: Ghost | None, layers: list[str]) -> Table:
     """The whole run, and behind it what the line before the branch did after the branch."""
-    losses = ("loss", "loss_low", "loss_high", "test_step", "test_loss")
+    losses: tuple[str, ...] = ("loss", "loss_low", "loss_high", "test_step", "test_loss")
     norms = ("gradient_norm", "gradient_norm_after_clipping", *(f"gradient_rms_{name}" for name in layers))
+    if history is not None and history.population is not None:
+        losses += ("population_quartile_1", "population_median", "population_quartile_3", "sigma", "success")
     rows = history_rows(history, "now") if history is not None else []
     if ghost is not None:
         rows += history_rows(ghost.history, "before the branch", ghost.branch_step)

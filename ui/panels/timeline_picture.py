@@ -19,6 +19,7 @@ from . import timeline_marks
 from .heatmap import Heatmap
 from .loss_plot import LossPlot
 from .timeline_frame import Frame
+from .timeline_stages import STAGE_ROOM, measured, paint_stages
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ class TimelinePicture:
         """Where things stand in ``area``; the axis spans both lines."""
         tables = (self.history, self.ghost.history if self.ghost is not None else None)
         ends = [float(table.steps[-1]) for table in tables if table is not None and len(table.steps)]
-        return Frame.of(area, max(1, len(self.layer_names)), max([float(self.last), *ends]))
+        staged = self.snapshot is not None and self.snapshot.spec.pretraining_steps > 0
+        return Frame.of(area, max(1, len(self.layer_names)), max([float(self.last), *ends]), STAGE_ROOM * staged)
 
     def paint(self, painter: QPainter, frame: Frame, theme: Theme, selected: int, at: int | None, movable: bool) -> None:
         """Draw it, with the row of the layer ``selected`` framed (0 for none).
@@ -116,6 +118,8 @@ class TimelinePicture:
             losses.paint_before(painter, theme)
         timeline_marks.paint_zeros(painter, frame, theme, history)
         timeline_marks.paint_rows(painter, frame, theme, selected)
+        if self.snapshot is not None:
+            paint_stages(painter, frame, theme, self.snapshot.spec)
         timeline_marks.paint_changes(painter, frame, theme, [changed for changed, _ in history.changes])
         if self.snapshot is not None:
             timeline_marks.paint_oscillations(painter, frame, theme, self.snapshot.oscillations)
@@ -125,12 +129,15 @@ class TimelinePicture:
     def _keep(self, frame: Frame, theme: Theme, scale: float) -> _Kept:
         """The heatmap and the curves, made anew only when something they depend on has changed."""
         guessing = self.snapshot.guessing_loss if self.snapshot is not None else None
-        key = (theme, guessing, scale, frame.heat.getRect(), frame.loss.getRect(), frame.span, frame.layers)
+        ends = self.snapshot.spec.level_ends if self.snapshot is not None else ()
+        key = (theme, guessing, ends, scale, frame.heat.getRect(), frame.loss.getRect(), frame.span, frame.layers)
         history, ghost, kept = self.history, self.ghost, self.kept
         if kept is not None and kept.history is history and kept.ghost is ghost and kept.key == key:
             return kept
-        heatmap = Heatmap(history, frame.span, frame.heat, theme, scale) if history is not None and len(history.steps) else None
-        self.kept = _Kept(history, ghost, key, heatmap, LossPlot(history, guessing, frame.loss, frame.span, ghost))
+        heatmap = None
+        if self.snapshot is not None and history is not None and len(history.steps):
+            heatmap = Heatmap(history, frame.span, frame.heat, theme, scale, measured(self.snapshot.spec, history))
+        self.kept = _Kept(history, ghost, key, heatmap, LossPlot(history, guessing, frame.loss, frame.span, ghost, ends))
         return self.kept
 
 

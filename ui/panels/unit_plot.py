@@ -41,18 +41,19 @@ class UnitPlot(QWidget):
         self._parameter: float | None = None
         self._inputs: Floats = np.zeros(0)
         self._chosen: float | None = None
+        self._letter = "z"
         self._reach = REACHES[0]
         self.setMinimumHeight(LEAST_HEIGHT)
         self.setMaximumHeight(GREATEST_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("The activation and where this unit's inputs fall")
 
-    def show_unit(self, activation: str, parameter: float | None, inputs: Floats, chosen: float | None) -> None:
+    def show_unit(self, activation: str, parameter: float | None, inputs: Floats, chosen: float | None, letter: str = "z") -> None:
         """Draw an activation, the unit's z (batch,), and z of the chosen example.
 
-        ``parameter`` is the activation's, None for the one it comes with.
+        ``parameter`` is the activation's, None for the one it comes with. ``letter`` stands for its input.
         """
-        self._activation, self._parameter = activation, parameter
+        self._activation, self._parameter, self._letter = activation, parameter, letter
         self._inputs, self._chosen = inputs, chosen
         known = np.abs(inputs[np.isfinite(inputs)])
         largest = float(known.max()) if len(known) else 0.0
@@ -106,7 +107,7 @@ class UnitPlot(QWidget):
         return (f"bars: {total} example{plural}", "")
 
     def _paint_heading(self, painter: QPainter, area: QRectF) -> None:
-        title, used, y = "Where its inputs fall", font(13, 600), area.top() + 10
+        title, used, y = "Where its inputs fall" if self._letter == "z" else "Where its memory lies", font(13, 600), area.top() + 10
         marks.put_text(painter, area.left() + SIDE, y, title, used, self.theme.ink1, Qt.AlignmentFlag.AlignLeft)
         room = area.width() - 2 * SIDE - 12 - marks.text_width(title, used)
         bad = not np.isfinite(self._inputs).all() and len(self._inputs) > 0 and "finite" in self._caption()[0]
@@ -135,7 +136,7 @@ class UnitPlot(QWidget):
         below = box.bottom() + 11
         for value in np.linspace(-self._reach, self._reach, 5).tolist():
             marks.put_text(painter, plot.at(value, 0.0).x(), below, f"{value:.0f}".replace("-", MINUS), used, theme.ink3)
-        marks.put_text(painter, box.right() + 14, below, "z", formula_font(14), theme.ink2)
+        marks.put_text(painter, box.right() + 14, below, self._letter, formula_font(14), theme.ink2)
 
     def _paint_inputs(self, painter: QPainter, plot: Plot) -> None:
         """Bars of the mini-batch on the lower edge; what lies beyond the ends is counted there."""
