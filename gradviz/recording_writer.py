@@ -111,7 +111,10 @@ class RecordingWriter:
         block = self._views[number]
         rows = block.rows[:count].copy()
         layers = len(layout.units)
-        rows[:, HEAD + 2 * layers : HEAD + 5 * layers] = layout.settled(block, count).transpose(1, 0, 2).reshape(count, -1)
+        found = layout.settled(block, count)
+        # in pre-training most layers are not part of a step: what lies in their buffers is of another one
+        found[:, np.isnan(rows[:, HEAD : HEAD + layers]) & np.isfinite(rows[:, 1:2])] = np.nan
+        rows[:, HEAD + 2 * layers : HEAD + 5 * layers] = found.transpose(1, 0, 2).reshape(count, -1)
         self._add_steps(rows, layers, set(clipped))
 
     def _add_steps(self, rows: Floats, layers: int, clipped: set[int]) -> None:

@@ -84,6 +84,7 @@ def test_a_row_holds_what_its_step_measured(tmp_path: Path, name: str) -> None:
         assert (row.loss, row.norm, row.clipped_norm) == (snapshot.loss, snapshot.total_norm, snapshot.clipped_norm)
         np.testing.assert_array_equal(row.clipped_norms, snapshot.clipped_norms)
         np.testing.assert_array_equal(row.layers[:2], [snapshot.gradient_norms, snapshot.delta_norms])
+        expected = np.where(np.isnan(snapshot.gradient_norms), np.nan, expected)  # layers that pre-training has not come to
         np.testing.assert_allclose(row.layers[2:], expected, rtol=1e-6, atol=1e-12)
     table = reader.table(rows=20)
     assert len(table.steps) <= 20
