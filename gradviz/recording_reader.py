@@ -133,7 +133,7 @@ class RecordingReader:
             raise RecordingError(f"{name} is no recording, or was cut off after {len(head)} bytes: nothing of it can be opened.")
         made_by, version = int.from_bytes(head[68:72], "big"), int.from_bytes(head[60:64], "big")
         self._pages = int.from_bytes(head[28:32], "big")  # that the file should have
-        if head[:16] == MAGIC and made_by == APPLICATION_ID and version > VERSION:
+        if head[:16] == MAGIC and made_by == APPLICATION_ID and VERSION < version < 1000:
             raise RecordingError(f"{name} was recorded by a newer GradViz (format {version}; this one reads {VERSION}). Update to open it.")
         if head[:16] != MAGIC and made_by != APPLICATION_ID:
             raise RecordingError(f"{name} is no recording of GradViz.")
@@ -307,7 +307,7 @@ class RecordingReader:
                     yield row
                     first = row[0] + 1
                 return
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite's own message may hold what is damaged
                 if "interrupted" in str(error):
                     raise RecordingError(f"{self.path.name} takes too long to read; it is damaged, or no recording.") from None
                 if "locked" in str(error) or "busy" in str(error):
@@ -351,6 +351,7 @@ class RecordingReader:
         size = self.path.stat().st_size
         deadline = time.monotonic() + SECONDS + size / BYTES_PER_SECOND
         connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+        connection.text_factory = lambda text: text.decode(errors="replace")
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(10**9, size + 10**8))
         for pragma in ("trusted_schema=OFF", "query_only=ON", "cell_size_check=ON", "mmap_size=0", "cache_size=-2000"):
             connection.execute(f"PRAGMA {pragma}")

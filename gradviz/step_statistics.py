@@ -22,8 +22,8 @@ from gradviz.training import AnyPass
 
 Floats = NDArray[np.floating[Any]]
 
-MOST_BYTES = 250_000  # of the steps that wait to be worked out
-MOST_STEPS = 256
+MOST_BYTES = 4_000_000  # of the steps that wait to be worked out
+MOST_STEPS = 1024
 LAYER_SAMPLE = 32  # activations of a layer that are looked at, at least, as far as the mini-batch has so many …
 FEWEST_EXAMPLES = 4  # … of at least so many examples
 
