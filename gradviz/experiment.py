@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,6 +57,11 @@ class Experiment:
                 raise DataError("inputs and targets belong together; one of them is missing")
             self._own_data = from_arrays(inputs, targets)
         self._begin(spec, self._load(spec))
+
+    def data_for(self, spec: Spec) -> Data:
+        """The data that a run of ``spec`` would have; raises `DataError`."""
+        same = spec.data == self.spec.data and spec.training.seed == self.spec.training.seed
+        return self.data if same else self._load(spec)
 
     def _load(self, spec: Spec) -> Data:
         if self._own_data is not None:
@@ -218,6 +224,15 @@ class Experiment:
         """
         return tuple((settings.step, settings.spec) for settings in self._line.settings)
 
+    @property
+    def recorded_line(self) -> Line:
+        """The line the run is on, as it is recorded; for who keeps it elsewhere or brings it back."""
+        return self._line
+
+    def state(self) -> State:
+        """A checkpoint of the present state."""
+        return self.trainer.state(self._settings)
+
     def states(self) -> list[State]:
         """The checkpoints of the line, the first one first."""
         return self._line.checkpoints.all()
@@ -279,12 +294,7 @@ class Experiment:
             return  # nothing has run yet
         here = self.trainer.steps
         if not (whole and here < step and here >= state.steps):
-            if state.settings != self._settings:
-                settings = line.settings[state.settings]
-                self._attach(settings.spec, settings.data, self._build(settings.spec, settings.data))
-                self._settings = state.settings
-            use_threads(self._threads)
-            self.trainer.restore(state)
+            self._restore(state)
         use_threads(self._threads)
         while True:
             self._take_up_settings()
@@ -293,6 +303,20 @@ class Experiment:
             self.trainer.step()
             if line.checkpoints.wants(self.trainer.steps):
                 line.checkpoints.revisit(self.trainer.steps, lambda: self.trainer.state(self._settings))
+
+    def _restore(self, state: State) -> None:
+        if state.settings != self._settings:
+            settings = self._line.settings[state.settings]
+            self._attach(settings.spec, settings.data, self._build(settings.spec, settings.data))
+            self._settings = state.settings
+        use_threads(self._threads)
+        self.trainer.restore(state)
+
+    def adopt(self, state: State) -> None:
+        """Add a checkpoint to the line that was made elsewhere, and leave the run there; `State.slices` are found anew."""
+        self._leave_step()
+        self._restore(state)
+        self._line.checkpoints.keep(msgspec.structs.replace(state, slices=self.network.slices))
 
     def _take_up_settings(self) -> None:
         """Change the settings as they were changed here."""
