@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -208,6 +208,11 @@ class Experiment:
         """The number of the line the run is on; another one after each restart, branch or return."""
         return self._line.number
 
+    @property
+    def settings(self) -> tuple[tuple[int, Spec], ...]:
+        """What the line has been trained with: (after which step, the spec in force from then on), the first one at step 0."""
+        return tuple((item.step, item.spec) for item in self._line.settings)
+
     def states(self) -> list[State]:
         """The checkpoints of the line, the first one first."""
         return self._line.checkpoints.all()
@@ -390,8 +395,32 @@ class Experiment:
             self._begin(spec, self._load(spec))
             return True
         self.finish_step()
-        if self._take_back(spec):
-            return False
+        if not self._take_back(spec):
+            self._go_on_with(spec)
+        return False
+
+    def follow(self, changes: Iterable[tuple[int, Spec]], until: int) -> Iterator[None]:
+        """Train step by step as another run was, bit for bit: to step ``until``, with other settings after the steps that are named.
+
+        ``changes`` are those of `settings` without the first one, with which this run has begun. It yields after every step.
+
+        Raises:
+            SpecError, DataError: when the settings cannot be changed to; also when that would begin a new run.
+        """
+        for step, spec in changes:
+            yield from self._advance_to(step)
+            if self.restarts(spec):
+                raise SpecError("the change", f"at step {step}", "settings that a run can be continued with, not others of the network")
+            self._go_on_with(spec)
+        yield from self._advance_to(until)
+
+    def _advance_to(self, step: int) -> Iterator[None]:
+        while self.step_count < step:
+            self.advance()
+            yield
+
+    def _go_on_with(self, spec: Spec) -> None:
+        """Note that other settings are in force from here on, and put them into force; nothing changes when that fails."""
         before = self.spec
         data = self._load(spec) if before.data != spec.data else self.data
         self._keep_first()
@@ -401,7 +430,6 @@ class Experiment:
         self._line.change(spec, data)
         self._settings += 1
         self._line.history.note_change(self.trainer.steps, describe_change(before, spec))
-        return False
 
     def _take_back(self, spec: Spec) -> bool:
         """If the last change set values by hand, no step was done since, and ``spec`` was in force before, make it undone."""
