@@ -5,6 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from gradviz.snapshot import Look, Snapshot
+from gradviz.spec import Spec
+
+Settings = tuple[tuple[int, Spec], ...]
+"""What a run has been trained with: (after which step, the spec in force from then on), the first one at step 0."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -17,7 +21,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Something the user has to be told: ``kind`` is "notice" or "error"."""
+    """Something the user has to be told: ``kind`` is "notice" or "error", or "progress": "step of-steps" of a run that is being opened."""
 
     kind: str
     text: str
@@ -32,3 +36,4 @@ class Frame(msgspec.Struct, frozen=True):
     partial: bool
     executed: int  # commands carried out so far
     events: tuple[Event, ...] = ()
+    settings: Settings | None = None  # None: as before

@@ -62,7 +62,7 @@ class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
     page: Literal["overview", "chain", "inspect", "lab"] = "overview"
     lab: Literal["", "activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware"] = ""
-    left_page: Literal["settings", "lesson"] = "settings"
+    left_page: Literal["settings", "lesson", "notes"] = "settings"
     left: bool = True  # whether the docks are shown
     right: bool = True
     selection: Picked | None = None
@@ -293,7 +293,8 @@ def _session(file: _File, name: str) -> SessionFile:
     for number, change in enumerate(file.changes, 1):
         where = f"change {number}"
         if change.step < specs[-1].step:
-            raise SessionFileError(name, f"{where}: step {change.step} comes after step {specs[-1].step}; changes are in the order of the steps")
+            problem = f"step {change.step} comes after step {specs[-1].step}; changes are in the order of the steps"
+            raise SessionFileError(name, f"{where}: {problem}")
         specs.append(Settings(change.step, _changed(specs[-1].spec, change.set, where, name)))
         if len(specs[-1].spec.network.set_values) > MAX_SET_VALUES:
             break

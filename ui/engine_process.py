@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gradviz.messages import Event, Frame, Request
+from gradviz.messages import Event, Frame, Request, Settings
 from gradviz.snapshot import Architecture, Details, Ghost, HistoryTable, Look, Snapshot
 from gradviz.spec import Spec
 
@@ -38,6 +38,7 @@ class Fetched(NamedTuple):
     snapshot: Snapshot
     events: tuple[Event, ...]
     settled: bool  # whether every command that was sent has been carried out in it
+    settings: Settings  # what the run shown has been trained with
 
 
 class EngineProcess:
@@ -82,7 +83,8 @@ class EngineProcess:
             raise EngineLost(str(error)) from error
         self._outstanding = False
         frame, parts = message
-        return Fetched(self._assembler.assemble(frame, parts), frame.events, frame.executed == self._sent)
+        snapshot = self._assembler.assemble(frame, parts)
+        return Fetched(snapshot, frame.events, frame.executed == self._sent, self._assembler.settings)
 
     def stop(self) -> None:
         """End the process; no orphan and no shared memory is left."""
@@ -112,6 +114,7 @@ class _Assembler:
         self._history: HistoryTable | None = None
         self._architecture: Architecture | None = None
         self._ghost: Ghost | None = None
+        self.settings: Settings = ()
         self._seldom: dict[str, Any] = {}
         self._memory: SharedMemory | None = None
 
@@ -126,6 +129,8 @@ class _Assembler:
             self._architecture = parts.architecture
         if parts.ghost_changed:
             self._ghost = parts.ghost
+        if frame.settings is not None:
+            self.settings = frame.settings
         if parts.memory is not None:
             self.close()
             self._memory = SharedMemory(parts.memory)
@@ -195,6 +200,7 @@ class _Sender:
         self._memory: SharedMemory | None = None
         self._architecture: Architecture | None = None
         self._ghost: Ghost | None = None
+        self._settings: Settings | None = None
 
     def send(self, frame: Frame) -> None:
         snapshot = frame.snapshot
@@ -212,7 +218,10 @@ class _Sender:
             memory=name,
         )
         self._architecture, self._ghost = snapshot.architecture, snapshot.ghost
-        self._connection.send((msgspec.structs.replace(frame, snapshot=msgspec.structs.replace(snapshot, **changes)), parts))
+        settings = None if frame.settings == self._settings else frame.settings
+        self._settings = frame.settings
+        small = msgspec.structs.replace(frame, snapshot=msgspec.structs.replace(snapshot, **changes), settings=settings)
+        self._connection.send((small, parts))
 
     def _write(self, arrays: list[NDArray[Any]]) -> str | None:
         """Copy the arrays one behind the other; returns the name of the memory when it is new."""

@@ -93,6 +93,8 @@ class Transport(QWidget):
         self.presets.chosen.connect(self.preset_wanted)
         self.undo_button = self._button("undo", "Undo", "Undo", "undo", self.undo_wanted)
         self.redo_button = self._button("redo", "Redo", "Redo", "redo", self.redo_wanted)
+        self.file_button = self._button("folder", "File", "Open or save a session", "")
+        self.file_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.export_button = self._button("export", "Export", "Save or copy pictures and numbers", "open_export_menu")
         self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.theme_button = self._button("theme", "Light", "Light or dark", "toggle_theme", self.theme_toggled)
@@ -143,7 +145,7 @@ class Transport(QWidget):
             (self.speed_label, self.speed, self.speed_text),
             (self.preset_label, self.presets),
             (self.undo_button, self.redo_button),
-            (self.export_button, self.theme_button),
+            (self.file_button, self.export_button, self.theme_button),
         )
         for number, group in enumerate(groups):
             if number == 4:
@@ -158,7 +160,7 @@ class Transport(QWidget):
         self._levels: tuple[tuple[QWidget, ...], ...] = (
             (self.reset_button, self.seed_button, self.back_button),
             (self.undo_button, self.redo_button),
-            (self.export_button, self.theme_button, self.speed_label, self.preset_label),
+            (self.file_button, self.export_button, self.theme_button, self.speed_label, self.preset_label),
             (self.phase_button,),
             (self.layer_button, self.step_button),
             (),  # here the button for a phase goes: the menu beside it has that too

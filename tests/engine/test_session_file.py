@@ -208,7 +208,8 @@ def test_a_mutated_file_is_read_or_refused(data: st.DataObject) -> None:
     assert decode(encode(found), "it") == found
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda c: st.lists(c) | st.dictionaries(st.text(), c), max_leaves=6)
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+JSON = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=6)
 FIELDS = ["format", "version", "title", "notes", "step", "last_step", "phases", "spec", "changes", "view"]
 
 
@@ -273,7 +274,7 @@ def test_a_full_disk_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 def test_what_is_no_ordinary_file_is_not_replaced(tmp_path: Path) -> None:
     for path in (tmp_path, Path("/dev/full"), tmp_path / "missing" / "a.json"):
-        with pytest.raises(OSError, match=".+"):
+        with pytest.raises(OSError, match=r".+"):
             write_session(SESSION, path)
     with pytest.raises(SessionFileError, match="not an ordinary file"):
         read_session(tmp_path)
