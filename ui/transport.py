@@ -21,6 +21,7 @@ from .theme import THEMES, Theme
 
 HEIGHT = 52
 BUTTON_HEIGHT = 32
+BARE_WIDTH, MOST_WIDTH = 33, 400  # of a button with its icon alone, and of any other
 WALKS = (
     ("back", "One whole step back"),
     ("back_phase", "Back to the phase before"),
@@ -270,6 +271,9 @@ QLabel {{ color: {theme.ink2}; font-size: 12px; }}
             button.setText("" if bare else f" {text}")  # the style leaves too little between icon and text
             style = Qt.ToolButtonStyle.ToolButtonIconOnly if bare else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
             button.setToolButtonStyle(style)
+            if button is not self.layer_button:  # which has an arrow beside its icon
+                button.setMinimumWidth(BARE_WIDTH if bare else 0)
+                button.setMaximumWidth(BARE_WIDTH if bare else MOST_WIDTH)
         for label in (self.speed_label, self.preset_label):
             label.setVisible(label not in hidden)
         narrowest = level == len(self._levels) - 1
