@@ -15,11 +15,14 @@ from .presets import preset_named, presets
 
 PANEL_VIEWS = ("network", "gradients", "timeline", "prediction", "chain")
 LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware")
+COMMANDS = ("train", "render")
+EPILOG = "“gradviz FILE” opens the window with a session (.gradviz.json) or with a table of numbers to train on (.csv)."
 VIEWS = ("window", *PANEL_VIEWS, *LAB_VIEWS, "figure")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    file, arguments = _file_to_open(sys.argv[1:] if arguments is None else arguments)
     try:
         options = _parser().parse_args(arguments)
         if options.command == "train":
@@ -30,14 +33,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from .render import render
 
             return render(_spec(options), options)
-        return _open_window(options)
+        return _open_window(options, file)
     except (SpecError, DataError) as error:
         print(f"gradviz: {error}", file=sys.stderr)
         return 2
 
 
+def _file_to_open(arguments: Sequence[str]) -> tuple[Path | None, list[str]]:
+    """A file to begin with, as a double click on it gives it, and the other arguments."""
+    left = list(arguments)
+    for number, text in enumerate(arguments):
+        if text in COMMANDS:
+            break
+        if not text.startswith("-") and (number == 0 or arguments[number - 1] not in ("--preset", "--theme")):
+            return Path(text), left[:number] + left[number + 1 :]
+    return None, left
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="gradviz", description="See why a deep network does not learn.")
+    parser = argparse.ArgumentParser(prog="gradviz", description="See why a deep network does not learn.", epilog=EPILOG)
     names = ", ".join(preset.name for preset in presets())
     parser.add_argument("--preset", metavar="NAME", help=f"begin with a preset: {names}")
     parser.add_argument("--theme", choices=("light", "dark"), help="light suits projectors")
@@ -113,7 +127,7 @@ def _spec(options: argparse.Namespace) -> Spec:
     return spec
 
 
-def _open_window(options: argparse.Namespace) -> int:
+def _open_window(options: argparse.Namespace, file: Path | None) -> int:
     platform = os.environ.get("QT_QPA_PLATFORM")
     if sys.platform == "linux" and not platform and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         # Qt would abort the process without a word of what to do
@@ -122,4 +136,4 @@ def _open_window(options: argparse.Namespace) -> int:
     preset = preset_named(options.preset) if options.preset is not None else None
     from .application import run_window
 
-    return run_window(preset, options.theme)
+    return run_window(preset, options.theme, file)

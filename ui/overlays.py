@@ -66,7 +66,7 @@ class Overlays(QObject):
 
     def show_opening(self, step: int, last_step: int) -> None:
         """Say how far the run of a session has been trained again."""
-        self._say(f"Opening: step {step:,} of {last_step:,} is trained again. The run before stays until it is there.", (STOP,), "progress")
+        self._say(f"Opening: step {step:,} of {last_step:,}", (STOP,), "progress")
 
     def end_opening(self, _: object = None) -> None:
         """Nothing is being opened any more."""

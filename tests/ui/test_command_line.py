@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gradviz.spec import Spec
+from ui import app, application
 from ui.app import VIEWS, main
 from ui.presets import presets
 
@@ -139,3 +140,17 @@ def test_a_step_has_only_so_many_phases(tmp_path: Path, capsys: pytest.CaptureFi
 def test_render_tells_when_it_cannot_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render", "--preset", "vanishing", "--steps", "1", "-o", str(tmp_path / "no" / "such.png")]) == 1
     assert "such.png" in capsys.readouterr().err
+
+
+def test_a_file_is_told_from_a_command() -> None:
+    assert app._file_to_open(["run.gradviz.json"]) == (Path("run.gradviz.json"), [])
+    assert app._file_to_open(["--theme", "light", "a b.csv"]) == (Path("a b.csv"), ["--theme", "light"])
+    assert app._file_to_open(["--preset", "vanishing"]) == (None, ["--preset", "vanishing"])
+    assert app._file_to_open(["train", "spec.json"]) == (None, ["train", "spec.json"])
+
+
+def test_a_file_is_opened_in_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+    monkeypatch.setattr(application, "run_window", lambda *arguments: opened.append(arguments) or 0)
+    assert main(["--theme", "light", "run.gradviz.json"]) == 0
+    assert opened == [(None, "light", Path("run.gradviz.json"))]
