@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-import numpy as np
 from msgspec import Meta
 
+from gradviz.nesting import deeper_than
 from gradviz.safe_write import write_safely
 from gradviz.spec import Spec, SpecError, all_fields, field_info
 
@@ -280,11 +280,7 @@ def _convert(content: bytes, kind: Any, name: str) -> Any:
 
 
 def _check_nesting(content: bytes, name: str) -> None:
-    """Refuse what is nested deeper than any session, before anything is built of it."""
-    marks = np.frombuffer(content.replace(b"\\\\", b"").replace(b'\\"', b""), np.uint8)
-    outside = np.cumsum(marks == ord('"'), dtype=np.int32) % 2 == 0
-    steps = ((marks == ord("[")) | (marks == ord("{"))).astype(np.int8) - ((marks == ord("]")) | (marks == ord("}")))
-    if np.cumsum(steps * outside, dtype=np.int32).max(initial=0) > MAX_DEPTH:
+    if deeper_than(MAX_DEPTH, content):
         raise SessionFileError(name, f"it is nested more than {MAX_DEPTH} deep, as no session is")
 
 

@@ -45,7 +45,8 @@ def _file_to_open(arguments: Sequence[str]) -> tuple[Path | None, list[str]]:
     for number, text in enumerate(arguments):
         if text in COMMANDS:
             break
-        if not text.startswith("-") and (number == 0 or arguments[number - 1] not in ("--preset", "--theme")):
+        looks = bool(Path(text).suffix) or Path(text).exists()
+        if looks and not text.startswith("-") and (number == 0 or arguments[number - 1] not in ("--preset", "--theme")):
             return Path(text), left[:number] + left[number + 1 :]
     return None, left
 
