@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import msgspec
 
@@ -147,6 +148,26 @@ class Session:
         elif reopening.wants_to_tell():
             self._events.append(Event("progress", f"{reopening.experiment.step_count} {reopening.last_step}"))
             self._version += 1
+
+    def _save_net(self, kind: str, path: str) -> None:
+        """Write the net to a file: "weights", or its source in "numpy" or "torch" with its numbers beside it; an event tells."""
+        # loaded only now: hardly any session writes one
+        from gradviz.source_export import write_source
+        from gradviz.weights_file import weights_of, write_weights
+
+        experiment, file = self.experiment, Path(path)
+        try:
+            if kind == "weights":
+                write_weights(weights_of(experiment.network, experiment.spec, experiment.step_count), file)
+                said = f"Saved {file.name} in {file.parent}."
+            else:
+                archive = write_source(experiment, file, kind)
+                said = f"Saved {file.name} and {archive.name}, its numbers, in {file.parent}."
+        except OSError as error:
+            reason = error.strerror or error
+            self._events.append(Event("error", f"{file} could not be written: {reason}. What was there before is untouched."))
+        else:
+            self._events.append(Event("notice", said))
 
     def _end_reopening(self, done: bool) -> None:
         """The command has been carried out, or another one has taken its place: then what was meant for the opened run is dropped."""
@@ -458,6 +479,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "restart": Session._restart,
     "bring_back": Session._bring_back,
     "open_run": Session._open_run,
+    "save_net": Session._save_net,
 }
 
 ENDING_REOPENING = ("open_run", "restart", "bring_back")

@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gradviz.data import DataError
+from gradviz.session_file import SUFFIX, SessionFileError, read_session
 from gradviz.spec import Spec, SpecError
 
 from .presets import preset_named, presets
 
 PANEL_VIEWS = ("network", "gradients", "timeline", "prediction", "chain")
+PANEL_TABLES = ("layers",)  # which are more to be read than looked at
 LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware")
-COMMANDS = ("train", "render")
+COMMANDS = ("train", "render", "numbers")
 EPILOG = "“gradviz FILE” opens the window with a session (.gradviz.json) or with a table of numbers to train on (.csv)."
 VIEWS = ("window", *PANEL_VIEWS, *LAB_VIEWS, "figure")
 
@@ -33,8 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from .render import render
 
             return render(_spec(options), options)
+        if options.command == "numbers":
+            from .render import write_numbers
+
+            return write_numbers(_spec(options), options)
         return _open_window(options, file)
-    except (SpecError, DataError) as error:
+    except (SpecError, DataError, SessionFileError) as error:
         print(f"gradviz: {error}", file=sys.stderr)
         return 2
 
@@ -56,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     names = ", ".join(preset.name for preset in presets())
     parser.add_argument("--preset", metavar="NAME", help=f"begin with a preset: {names}")
     parser.add_argument("--theme", choices=("light", "dark"), help="light suits projectors")
-    commands = parser.add_subparsers(dest="command", metavar="{train,render}")
+    commands = parser.add_subparsers(dest="command", metavar="{train,render,numbers}")
 
     train = commands.add_parser("train", help="train without a window")
     _add_run(train, names)
@@ -71,13 +77,21 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--size", type=_size, metavar="WxH", help="in logical pixels")
     render.add_argument("--scale", type=_scale, default=1.0, metavar="S", help="pixels per logical pixel, for PNG (default: 1)")
     render.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="ends in .png, .svg or .pdf")
+
+    numbers = commands.add_parser("numbers", help="write the numbers of a view, without a screen")
+    _add_run(numbers, names)
+    numbers.add_argument("--phases", type=_count, default=0, metavar="N", help="walk so many phases into the next step first")
+    numbers.add_argument("--view", choices=(*PANEL_VIEWS, *PANEL_TABLES, *LAB_VIEWS), required=True, help="whose numbers")
+    numbers.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="ends in .csv or .npz")
     return parser
 
 
 def _add_run(parser: argparse.ArgumentParser, names: str) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--preset", metavar="NAME", help=names)
-    source.add_argument("file", nargs="?", type=Path, metavar="FILE.json", help="a spec as JSON")
+    help = "a spec as JSON, or a session, which is drawn where it stands"
+    source.add_argument("file", nargs="?", type=Path, metavar="FILE.json", help=help)
+    parser.set_defaults(session=None)
     parser.add_argument("--steps", type=_count, default=100, metavar="N", help="how many training steps (default: 100)")
     parser.add_argument(
         "--set", action="append", default=[], type=_setting, metavar="FIELD=VALUE", dest="settings", help="such as network.depth=20"
@@ -120,9 +134,15 @@ def _spec(options: argparse.Namespace) -> Spec:
         spec = preset_named(options.preset).spec
     else:
         try:
-            spec = Spec.from_json(options.file.read_bytes())
+            if options.file.name.endswith(SUFFIX):
+                options.session = read_session(options.file)
+                spec = options.session.spec
+            else:
+                spec = Spec.from_json(options.file.read_bytes())
         except OSError as error:
             raise SpecError("the file", str(options.file), f"a file that can be read ({error.strerror})") from None
+    if options.settings:
+        options.session = None  # with other settings it is another run
     for path, value in options.settings:
         spec = spec.replace_from_text(path, value)
     return spec

@@ -20,6 +20,7 @@ from .theme import Theme
 if TYPE_CHECKING:
     from .main_window import MainWindow
 
+NETS = {"weights": (".safetensors", "Weights"), "numpy": (".py", "NumPy source"), "torch": (".py", "PyTorch source")}
 SCALES = (1, 2, 3, 4)
 FIGURE_SIZE = QSizeF(1600, 900)
 PICTURE_FILTER = "SVG, true vectors (*.svg);;PDF, true vectors (*.pdf);;PNG (*.png)"
@@ -58,7 +59,11 @@ class ExportMenu(QMenu):
         self._add("Save figure…", lambda: self.save_picture("figure"))
         self._add("Save window…", lambda: self.save_picture("window"))
         self._pictures = self.addMenu("Save panel")
-        self._numbers = self.addMenu("Save numbers as CSV")
+        self._numbers = self.addMenu("Save numbers")
+        net = self.addMenu("Save net")
+        self._add("Weights (safetensors)…", lambda: self.save_net("weights"), net)
+        self._add("NumPy source…", lambda: self.save_net("numpy"), net)
+        self._add("PyTorch source…", lambda: self.save_net("torch"), net)
         self.addSeparator()
         self._add("Copy figure", self.copy_figure)
         self._add("Copy window", self.copy_window)
@@ -126,7 +131,7 @@ class ExportMenu(QMenu):
         return self._tell(path, lambda: export.export_picture(drawable, path, size, self.scale, self._description()))
 
     def save_numbers(self, name: str) -> None:
-        path = self._ask_path("Save numbers", f"gradviz-{name}.csv", "CSV (*.csv)")
+        path = self._ask_path("Save numbers", f"gradviz-{name}.csv", "CSV (*.csv);;NumPy (*.npz)")
         if path is not None:
             self.write_numbers(name, path)
 
@@ -134,6 +139,13 @@ class ExportMenu(QMenu):
         """Write without asking; tells what came of it and returns whether it worked."""
         table = self._panel(name).table()
         return self._tell(path, lambda: export.export_numbers(table, path))
+
+    def save_net(self, kind: str) -> None:
+        """Ask where to; the engine writes, and what came of it is told."""
+        ending, kinds = NETS[kind]
+        path = self._ask_path("Save net", f"gradviz-net{ending}", f"{kinds} (*{ending})")
+        if path is not None:
+            self._window.run.save_net(kind, path)
 
     def copy_figure(self) -> None:
         export.copy_picture(*self.drawable("figure"), self.scale)

@@ -117,6 +117,10 @@ class LiveRun(QObject):
         """Train the same net without its skips (or with) beside the run, or no longer."""
         self._send("set_rival", wanted)
 
+    def save_net(self, kind: str, path: Path) -> None:
+        """Write the net to a file: "weights", or its source in "numpy" or "torch". What came of it is told."""
+        self._send("save_net", kind, str(path))
+
     def measure_speed(self) -> None:
         """Measure how many steps per second this machine makes, between the steps of the run."""
         self._send("measure_speed")
