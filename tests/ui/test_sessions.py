@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from gradviz.session_file import SessionFile, Settings, View, read_session, write_session
 from gradviz.snapshot import Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from gradviz.weights_file import read_weights
 from ui.main_window import MainWindow
 
 SPEC = Spec(NetworkSpec(depth=5, width=5), DataSpec(samples=80), TrainingSpec(seed=5, stop_after=30))
@@ -200,3 +201,25 @@ def test_title_and_notes_have_a_page(qtbot: QtBot, make: Maker, tmp_path: Path) 
     assert window.sessions.write(path)
     read = read_session(path)
     assert (read.title, read.notes, read.view.left_page) == ("Why L1 sleeps", "one\ntwo", "notes")
+
+
+def test_the_net_is_saved_by_the_engine(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
+    window = make(SPEC)
+    said: list[tuple[str, str]] = []
+    window.run.told.connect(lambda kind, text: said.append((kind, text)))
+    for kind, name in (("weights", "net.safetensors"), ("numpy", "net.py"), ("torch", "again.py"), ("weights", "none/net.safetensors")):
+        said.clear()
+        window.run.save_net(kind, tmp_path / name)
+        qtbot.waitUntil(lambda: bool(said), timeout=PATIENCE)
+        assert said[0][0] == ("error" if "none" in name else "notice")
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
+        "again.npz",
+        "again.py",
+        "net.npz",
+        "net.py",
+        "net.safetensors",
+    ]
+    weights = read_weights(tmp_path / "net.safetensors")
+    assert (weights.spec, weights.step) == (SPEC, 30)
+    assert window.run.snapshot is not None
+    assert window.run.snapshot.spec == SPEC
