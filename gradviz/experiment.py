@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from gradviz.data import Data, DataError, from_arrays, load
 from gradviz.history import History
 from gradviz.line import Line
 from gradviz.losses import TargetError, loss_named
+from gradviz.messages import Left
 from gradviz.network import build
 from gradviz.objective import guessing_loss, output_count, resolve_loss
 from gradviz.observer import Observer
@@ -213,6 +214,15 @@ class Experiment:
         """What the line has been trained with: (after which step, the spec in force from then on), the first one at step 0."""
         return tuple((item.step, item.spec) for item in self._line.settings)
 
+    @property
+    def left(self) -> Left | None:
+        """The line whose history is the ghost; None where there is none."""
+        if self._ghost is None:
+            return None
+        line = self._left_lines[-1]
+        settings = tuple((item.step, item.spec) for item in line.settings)
+        return Left(settings, line.last_step, self._ghost.branch_step, line.parent == self._line.number)
+
     def states(self) -> list[State]:
         """The checkpoints of the line, the first one first."""
         return self._line.checkpoints.all()
@@ -399,14 +409,27 @@ class Experiment:
             self._go_on_with(spec)
         return False
 
-    def follow(self, changes: Iterable[tuple[int, Spec]], until: int) -> Iterator[None]:
+    def follow(self, changes: Sequence[tuple[int, Spec]], until: int, left: Left | None = None) -> Iterator[None]:
         """Train step by step as another run was, bit for bit: to step ``until``, with other settings after the steps that are named.
 
-        ``changes`` are those of `settings` without the first one, with which this run has begun. It yields after every step.
+        ``changes`` are those of `settings` without the first one, with which this run has begun; ``left`` is what the other run had as
+        `left`, which is trained too. It yields after every step.
 
         Raises:
             SpecError, DataError: when the settings cannot be changed to; also when that would begin a new run.
         """
+        if left is not None:
+            lines = (tuple(changes), until), (left.settings[1:], left.last_step)
+            (first, end), (second, second_end) = lines if left.returned else lines[::-1]
+            yield from self.follow(first, end)
+            self.go_to(left.fork)
+            shared = self.settings[1 : self._settings + 1]
+            if second[: len(shared)] == shared:
+                yield from self.follow(second[len(shared) :], second_end)
+                if left.returned and self._left_lines:
+                    self.return_to_old_line()
+                return
+            self.restart(self.settings[0][1])  # the branch began where no jump leads to: at least the run itself can be had
         for step, spec in changes:
             yield from self._advance_to(step)
             if self.restarts(spec):

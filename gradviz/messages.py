@@ -11,6 +11,15 @@ Settings = tuple[tuple[int, Spec], ...]
 """What a run has been trained with: (after which step, the spec in force from then on), the first one at step 0."""
 
 
+class Left(msgspec.Struct, frozen=True):
+    """The line of a run that was left when a branch began, or the branch for which it was taken up again: what the ghost shows."""
+
+    settings: Settings
+    last_step: int
+    fork: int  # the last step that both lines share
+    returned: bool = False  # it is the branch, and the run is on the line that it once had left
+
+
 class Request(msgspec.Struct, frozen=True):
     """What the window wants to see, and which part of the history it has already."""
 
@@ -36,4 +45,5 @@ class Frame(msgspec.Struct, frozen=True):
     partial: bool
     executed: int  # commands carried out so far
     events: tuple[Event, ...] = ()
-    settings: Settings | None = None  # None: as before
+    settings: Settings | None = None  # None: as before, and so is the next one
+    left: Left | None = None

@@ -16,7 +16,7 @@ from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.experiment import Experiment
 from gradviz.hardware_report import with_speeds
-from gradviz.messages import Event, Frame, Request, Settings
+from gradviz.messages import Event, Frame, Left, Request, Settings
 from gradviz.residual_report import rival_spec
 from gradviz.snapshot import HardwareReport, Look, ResidualReport, Snapshot
 from gradviz.spec import Spec, SpecError
@@ -32,10 +32,10 @@ RATE_WINDOW = 0.5  # seconds over which steps per second are averaged
 class Reopening:
     """A run that is trained again, step by step, to stand where it stood: see `Experiment.follow`."""
 
-    def __init__(self, settings: Settings, last_step: int, ticket: int) -> None:
+    def __init__(self, settings: Settings, last_step: int, ticket: int, left: Left | None) -> None:
         self.experiment = Experiment(settings[0][1])
         self.last_step, self.ticket = last_step, ticket
-        self._steps: Iterator[None] = self.experiment.follow(settings[1:], last_step)
+        self._steps: Iterator[None] = self.experiment.follow(settings[1:], last_step, left)
         self._told = time.perf_counter()
 
     def run(self, seconds: float) -> bool:
@@ -120,7 +120,9 @@ class Session:
 
     # ---- opening a run
 
-    def _open_run(self, settings: Settings, last_step: int, step: int, phases: int, ticket: int) -> None:
+    def _open_run(
+        self, settings: Settings, last_step: int, step: int, phases: int, ticket: int, left: Left | None = None
+    ) -> None:
         """Train a run again as it was, then go to where it stood; until that is done the present one stays.
 
         Opened anew after it was undone, it is as it was left.
@@ -129,7 +131,7 @@ class Session:
         if ticket in self._shelf:
             self._replace(self._shelf.pop(ticket), ticket)
             return
-        self._reopening, self._place = Reopening(settings, last_step, ticket), (step, phases)
+        self._reopening, self._place = Reopening(settings, last_step, ticket, left), (step, phases)
 
     def _reopen_on(self, seconds: float) -> None:
         """A slice of the work; with the last one the opened run takes the place of the present one."""
@@ -432,7 +434,7 @@ class Session:
         else:
             self._next_measure = now + spent / MEASURING_SHARE
         events, self._events = tuple(self._events), []
-        return Frame(snapshot, run, history.stride, partial, self._executed, events, self.experiment.settings)
+        return Frame(snapshot, run, history.stride, partial, self._executed, events, self.experiment.settings, self.experiment.left)
 
     def _measure(self, look: Look, history_after: int) -> Snapshot:
         snapshot = self.experiment.measure(look, history_after)

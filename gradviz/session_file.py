@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import re
 import zlib
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from gradviz.messages import Left
 from gradviz.nesting import deeper_than
 from gradviz.safe_write import write_safely
 from gradviz.spec import Spec, SpecError, all_fields, field_info
@@ -83,6 +85,15 @@ class Settings(msgspec.Struct, frozen=True):
     spec: Spec
 
 
+class LeftRun(msgspec.Struct, frozen=True):
+    """The line that the run has left, shown beside it; see `gradviz.messages.Left`."""
+
+    settings: tuple[Settings, ...]
+    last_step: int
+    fork: int
+    returned: bool = False
+
+
 class SessionFile(msgspec.Struct, frozen=True):
     """A run and how it is looked at.
 
@@ -97,6 +108,15 @@ class SessionFile(msgspec.Struct, frozen=True):
     title: str = ""
     notes: str = ""
     view: View = View()
+    left: LeftRun | None = None
+
+    @property
+    def left_line(self) -> Left | None:
+        """The line that was left, as `Experiment.follow` takes it."""
+        left = self.left
+        if left is None:
+            return None
+        return Left(tuple((item.step, item.spec) for item in left.settings), left.last_step, left.fork, left.returned)
 
     @property
     def spec(self) -> Spec:
@@ -114,6 +134,13 @@ class _Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     set: dict[str, Any]
 
 
+class _Left(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    last_step: Step
+    fork: Step
+    returned: bool = False
+    changes: Annotated[tuple[_Change, ...], Meta(max_length=MAX_CHANGES)] = ()
+
+
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file as it is written."""
 
@@ -126,10 +153,16 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     phases: Annotated[int, Meta(ge=0, le=10_000)] = 0
     spec: dict[str, Any] = {}
     changes: Annotated[tuple[_Change, ...], Meta(max_length=MAX_CHANGES)] = ()
+    left: _Left | None = None
     view: View = View()
 
 
 # ---- files
+
+
+def left_of(left: Left | None) -> LeftRun | None:
+    """The line that was left, as `Experiment.left` gives it, for a session."""
+    return None if left is None else LeftRun(tuple(Settings(*item) for item in left.settings), left.last_step, left.fork, left.returned)
 
 
 def encode(session: SessionFile) -> bytes:
@@ -143,7 +176,8 @@ def encode(session: SessionFile) -> bytes:
         "last_step": session.last_step,
         "phases": session.phases,
         "view": _plain_view(session.view),
-        "changes": _changes(session),
+        "changes": _changes(session.settings),
+        "left": _plain_left(session.left),
         "spec": msgspec.to_builtins(session.settings[0].spec),
     }
     content = msgspec.json.format(msgspec.json.encode(raw), indent=2) + b"\n"
@@ -198,7 +232,8 @@ def to_text(session: SessionFile) -> str:
     """The session as a few lines to be pasted into a mail: what differs from the defaults, packed, with a check sum."""
     raw: dict[str, Any] = {
         "spec": _differing(Spec(), session.settings[0].spec),
-        "changes": _changes(session),
+        "changes": _changes(session.settings),
+        "left": _plain_left(session.left),
         "step": session.step,
         "last_step": session.last_step if session.last_step != session.step else None,
         "phases": session.phases,
@@ -285,23 +320,35 @@ def _check_nesting(content: bytes, name: str) -> None:
 
 
 def _session(file: _File, name: str) -> SessionFile:
-    specs = [Settings(0, _spec(file.spec, "spec", name))]
-    for number, change in enumerate(file.changes, 1):
-        where = f"change {number}"
-        if change.step < specs[-1].step:
-            problem = f"step {change.step} comes after step {specs[-1].step}; changes are in the order of the steps"
-            raise SessionFileError(name, f"{where}: {problem}")
-        specs.append(Settings(change.step, _changed(specs[-1].spec, change.set, where, name)))
-        if len(specs[-1].spec.network.set_values) > MAX_SET_VALUES:
-            break
-    if len(specs[-1].spec.network.set_values) > MAX_SET_VALUES:
-        raise SessionFileError(name, f"network.set_values: there are more than {MAX_SET_VALUES:,} of them")
+    first = Settings(0, _spec(file.spec, "spec", name))
     last = file.step if file.last_step is None else file.last_step
-    if not file.step <= last:
+    if file.step > last:
         raise SessionFileError(name, f"step: {file.step} lies behind last_step, which is {last}")
-    if specs[-1].step > last:
-        raise SessionFileError(name, f"changes: the last one is at step {specs[-1].step}, but the run ends at step {last}")
-    return SessionFile(tuple(specs), file.step, last, file.phases, file.title, file.notes, file.view)
+    settings = _settings(first, file.changes, last, "change", name)
+    left = None
+    if file.left is not None:
+        if file.left.fork > min(file.left.last_step, last):
+            raise SessionFileError(name, f"left.fork: step {file.left.fork} lies behind the end of one of the two lines")
+        own = _settings(first, file.left.changes, file.left.last_step, "left: change", name)
+        left = LeftRun(own, file.left.last_step, file.left.fork, file.left.returned)
+    return SessionFile(settings, file.step, last, file.phases, file.title, file.notes, file.view, left)
+
+
+def _settings(first: Settings, changes: tuple[_Change, ...], last: int, word: str, name: str) -> tuple[Settings, ...]:
+    """The settings of a line that ends at step ``last``."""
+    found = [first]
+    for number, change in enumerate(changes, 1):
+        where, before = f"{word} {number}", found[-1]
+        if change.step < before.step:
+            problem = f"step {change.step} comes after step {before.step}; changes are in the order of the steps"
+            raise SessionFileError(name, f"{where}: {problem}")
+        if change.step > last:
+            raise SessionFileError(name, f"{where}: it is at step {change.step}, but the run ends at step {last}")
+        found.append(Settings(change.step, _changed(before.spec, change.set, where, name)))
+    for item in found:
+        if len(item.spec.network.set_values) > MAX_SET_VALUES:
+            raise SessionFileError(name, f"network.set_values: there are more than {MAX_SET_VALUES:,} of them")
+    return tuple(found)
 
 
 def _spec(raw: object, where: str, name: str) -> Spec:
@@ -338,8 +385,14 @@ def _as_dict(raw: object, field: str, where: str) -> dict[str, Any]:
     return raw
 
 
-def _changes(session: SessionFile) -> list[dict[str, Any]]:
-    pairs = zip(session.settings, session.settings[1:], strict=False)
+def _plain_left(left: LeftRun | None) -> dict[str, Any] | None:
+    if left is None:
+        return None
+    return {"last_step": left.last_step, "fork": left.fork, "returned": left.returned, "changes": _changes(left.settings)}
+
+
+def _changes(settings: tuple[Settings, ...]) -> list[dict[str, Any]]:
+    pairs = itertools.pairwise(settings)
     return [{"step": after.step, "set": _differing(before.spec, after.spec)} for before, after in pairs]
 
 

@@ -11,7 +11,7 @@ import msgspec
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from gradviz.messages import Settings
+from gradviz.messages import Left, Settings
 from gradviz.session_file import SessionFile
 from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import Spec, field_info
@@ -40,6 +40,7 @@ class LiveRun(QObject):
         self.wanted_spec = spec  # what the user has asked for; snapshots tell what is in force
         self.snapshot: Snapshot | None = None
         self.settings: Settings = ()  # what the run shown has been trained with
+        self.left: Left | None = None  # and what its ghost shows
         self.look = Look()  # what of each moment is wanted
         self.undo_stack = QUndoStack(self)
         self.frame_intervals: deque[float] = deque(maxlen=4096)  # seconds between two turns of the window, with or without a new snapshot
@@ -234,7 +235,7 @@ class LiveRun(QObject):
             return
         if self.snapshot is None:
             use_threads(1)  # the window's own small products must not take the engine's processor; late, for the first frame's sake
-        self.snapshot, events, settled, self.settings = fetched
+        self.snapshot, events, settled, self.settings, self.left = fetched
         if settled:
             self._walks = 0
         for event in events:
@@ -339,7 +340,7 @@ class _Open(_Change):
         run.wanted_spec = self._new
         run._opening = self
         settings = tuple((item.step, item.spec) for item in session.settings)
-        run._send("open_run", settings, session.last_step, session.step, session.phases, self._ticket)
+        run._send("open_run", settings, session.last_step, session.step, session.phases, self._ticket, session.left_line)
 
     def undo(self) -> None:
         self._run._opening = None

@@ -90,7 +90,7 @@ def _measured(spec: Spec, options: argparse.Namespace, preset: Preset | None, la
     phases: int = options.phases
     if session is not None:
         experiment = Experiment(session.settings[0].spec)
-        for _ in experiment.follow([(item.step, item.spec) for item in session.settings[1:]], session.last_step):
+        for _ in experiment.follow([(item.step, item.spec) for item in session.settings[1:]], session.last_step, session.left_line):
             pass
         experiment.go_to(session.step, min(session.phases, len(experiment.trainer.order)))
     else:

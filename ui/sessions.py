@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
-from gradviz.session_file import SUFFIX, SessionFile, SessionFileError, Settings, from_text, read_session, to_text, write_session
+from gradviz.session_file import SUFFIX, SessionFile, SessionFileError, Settings, from_text, left_of, read_session, to_text, write_session
 
 from .session_view import show_view, view_of
 
@@ -49,7 +49,7 @@ class Sessions(QObject):
             step, phases = snapshot.moment.step - 1, snapshot.moment.done
         settings = tuple(Settings(*item) for item in run.settings)
         last = max(snapshot.last_step, step, settings[-1].step)
-        return SessionFile(settings, step, last, phases, self.title, self.notes, view_of(self._window))
+        return SessionFile(settings, step, last, phases, self.title, self.notes, view_of(self._window), left_of(run.left))
 
     def save(self) -> None:
         """Into the file it came from, or where the user says."""

@@ -16,6 +16,7 @@ from gradviz.experiment import Experiment
 from gradviz.safe_write import write_safely
 from gradviz.session_file import (
     MAX_BYTES,
+    LeftRun,
     Picked,
     SessionFile,
     SessionFileError,
@@ -24,6 +25,7 @@ from gradviz.session_file import (
     decode,
     encode,
     from_text,
+    left_of,
     read_session,
     to_text,
     write_session,
@@ -35,7 +37,14 @@ SLOWER = SPEC.replace("training.learning_rate", 0.01)
 RELU = SLOWER.replace("network.activation", "relu")
 VIEW = View("lab", lab="clipping", selection=Picked("edge", 2, 1, 3), example=4, zoom=2.5, scroll=1.25, speed=60.0, body=(264, 976, 360))
 SESSION = SessionFile(
-    (Settings(0, SPEC), Settings(5, SLOWER), Settings(5, RELU)), 9, 12, 3, "Why L1 sleeps", "Look at “L1”.\nThen α = ½ 🙂", VIEW
+    (Settings(0, SPEC), Settings(5, SLOWER), Settings(5, RELU)),
+    9,
+    12,
+    3,
+    "Why L1 sleeps",
+    "Look at “L1”.\nThen α = ½ 🙂",
+    VIEW,
+    LeftRun((Settings(0, SPEC), Settings(5, SLOWER)), 20, 6, True),
 )
 
 
@@ -44,7 +53,7 @@ HISTORY = ("steps", "loss", "loss_low", "loss_high", "gradient_rms", "total_norm
 
 def replayed(session: SessionFile) -> Experiment:
     experiment = Experiment(session.settings[0].spec)
-    for _ in experiment.follow([(item.step, item.spec) for item in session.settings[1:]], session.last_step):
+    for _ in experiment.follow([(item.step, item.spec) for item in session.settings[1:]], session.last_step, session.left_line):
         pass
     experiment.go_to(session.step, session.phases)
     return experiment
@@ -97,8 +106,11 @@ def test_a_run_with_changes_and_a_branch_is_replayed_bit_for_bit() -> None:
         run.advance()
     run.apply(run.spec.replace("network.set_values", ("layer01.weight[0,0] = 2.5",)))
     run.go_to(9, 2)
-    session = SessionFile(tuple(Settings(*item) for item in run.settings), 9, run.last_step, 2)
+    session = SessionFile(tuple(Settings(*item) for item in run.settings), 9, run.last_step, 2, left=left_of(run.left))
+    assert session.left is not None
+    assert session.left.fork == 11
     again = replayed(from_text(to_text(session)))
+    assert_same_ghost(run, again)
     for step in (9, 11, 16):
         one, other = run.go_to(step, 2 if step == 9 else 0), again.go_to(step, 2 if step == 9 else 0)
         assert one.spec == other.spec
@@ -106,6 +118,41 @@ def test_a_run_with_changes_and_a_branch_is_replayed_bit_for_bit() -> None:
         assert np.array_equal(one.gradient_norms, other.gradient_norms, equal_nan=True)
     for field in HISTORY:
         assert np.array_equal(getattr(run.history.table(), field), getattr(again.history.table(), field), equal_nan=True)
+
+
+def assert_same_ghost(one: Experiment, other: Experiment) -> None:
+    ghosts = one.snapshot().ghost, other.snapshot().ghost
+    assert ghosts[0] is not None
+    assert ghosts[1] is not None
+    assert ghosts[0].branch_step == ghosts[1].branch_step
+    assert ghosts[0].history.changes == ghosts[1].history.changes
+    for field in HISTORY:
+        assert np.array_equal(getattr(ghosts[0].history, field), getattr(ghosts[1].history, field), equal_nan=True)
+
+
+def test_a_run_that_was_returned_to_is_replayed_with_its_branch() -> None:
+    run = Experiment(SPEC)
+    for _ in range(8):
+        run.advance()
+    run.go_to(5)
+    run.apply(SLOWER)  # a branch
+    for _ in range(6):
+        run.advance()
+    run.return_to_old_line()
+    session = SessionFile(tuple(Settings(*item) for item in run.settings), 8, run.last_step, left=left_of(run.left))
+    assert session.left == LeftRun((Settings(0, SPEC), Settings(5, SLOWER)), 11, 5, True)
+    again = replayed(decode(encode(session), "it"))
+    assert run.settings == again.settings
+    assert run.network.vector.tobytes() == again.network.vector.tobytes()
+    assert_same_ghost(run, again)
+
+
+def test_a_branch_from_where_no_jump_leads_is_replayed_without_the_other_line() -> None:
+    wrong = LeftRun((Settings(0, SPEC), Settings(2, RELU)), 6, 4)
+    again = replayed(SessionFile((Settings(0, SPEC), Settings(5, SLOWER)), 7, 7, left=wrong))
+    plain = replayed(SessionFile((Settings(0, SPEC), Settings(5, SLOWER)), 7, 7))
+    assert again.network.vector.tobytes() == plain.network.vector.tobytes()
+    assert again.snapshot().ghost is None
 
 
 def test_what_cannot_be_continued_is_refused() -> None:
@@ -135,7 +182,7 @@ def spoil(**changes: object) -> bytes:
         (spoil(step=1e99), "step: Expected"),
         (spoil(step=10**30), "step"),
         (spoil(step=13), "step: 13"),
-        (spoil(last_step=3, step=3), "changes: the last one"),
+        (spoil(last_step=3, step=3), "change 1: it is at step 5"),
         (spoil(changes=[{"step": 5, "set": {}}, {"step": 4, "set": {}}]), "in the order"),
         (spoil(changes=[{"step": 5, "set": {"network.colour": 1}}]), "network.colour"),
         (spoil(changes=[{"step": 5, "set": {"network.skip_every": [[1]]}}]), "network.skip_every"),
@@ -145,6 +192,9 @@ def spoil(**changes: object) -> bytes:
         (spoil(spec={"data": {"noise": {"a": [1, {}]}}}), "data.noise"),
         (spoil(view={"page": "kitchen"}), "view.page"),
         (spoil(view={"zoom": 1e300}), "view.zoom"),
+        (spoil(left={"fork": 7}), "left: "),
+        (spoil(left={"fork": 7, "last_step": 3}), "left.fork"),
+        (spoil(left={"fork": 2, "last_step": 3, "changes": [{"step": 4, "set": {}}]}), "left: change 1"),
         (spoil(notes="x" * 300_000), "notes"),
         (encode(SESSION).replace(b'"phases": 3', b'"phases": NaN'), "not JSON"),
         (encode(SESSION)[:-30], "not JSON"),

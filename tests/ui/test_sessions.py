@@ -65,6 +65,12 @@ def worked_on(qtbot: QtBot, make: Maker) -> MainWindow:
     window.change("training.learning_rate", 0.03)
     window.run.play()
     settle(qtbot, window, lambda s: s.step == 50 and not s.playing)
+    window.run.go_to(40)
+    settle(qtbot, window, lambda s: s.step == 40)
+    window.change("training.learning_rate", 0.5)  # a branch: the line before is its ghost
+    settle(qtbot, window, lambda s: s.spec.training.learning_rate == 0.5)
+    window.run.play()
+    settle(qtbot, window, lambda s: s.step == 50 and not s.playing and s.ghost is not None)
     window.run.go_to(44)
     settle(qtbot, window, lambda s: s.step == 44)
     window.step_layer()
