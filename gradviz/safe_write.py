@@ -20,7 +20,7 @@ def write_safely(path: Path | str, content: bytes) -> None:
     """
     target = Path(os.path.realpath(path))
     mode = _mode(target)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name[:80]}.", suffix=".part", dir=target.parent)
+    handle, name = tempfile.mkstemp(prefix=".gradviz-", suffix=".part", dir=target.parent)
     try:
         with open(handle, "wb") as stream:
             stream.write(content)
