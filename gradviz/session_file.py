@@ -64,6 +64,7 @@ class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
     page: Literal["overview", "chain", "inspect", "lab"] = "overview"
     lab: Literal["", "activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware"] = ""
+    lab_layer: Count = 0  # whose pre-activations the lab shows; 0 for its own choice
     left_page: Literal["settings", "lesson", "notes"] = "settings"
     left: bool = True  # whether the docks are shown
     right: bool = True

@@ -44,6 +44,8 @@ def render(spec: Spec, options: argparse.Namespace) -> int:
     if preset is not None and preset.spec != spec:
         preset = None  # what it selects belongs to its own network
     lab = options.view if options.view in LAB else ""
+    if options.view == "window" and options.session is not None and options.session.view.page == "lab":
+        lab = options.session.view.lab
     snapshot = _measured(spec, options, preset, lab)
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # a picture needs no screen, and the same picture comes out everywhere
     from .application import make_application
@@ -104,7 +106,8 @@ def _measured(spec: Spec, options: argparse.Namespace, preset: Preset | None, la
     selected = session.view.selection if session is not None else preset.select if preset is not None else None
     picked = None if selected is None else (selected.kind, selected.layer, selected.unit, selected.source)
     try:
-        snapshot = experiment.measure(Look(chain=True, picked=picked, lab=lab, lab_read=experiment.step_count))
+        layer = session.view.lab_layer if session is not None else 0
+        snapshot = experiment.measure(Look(chain=True, picked=picked, lab=lab, lab_layer=layer, lab_read=experiment.step_count))
     except ValueError:  # the session has selected what this net does not have
         snapshot = experiment.measure(Look(chain=True, lab=lab, lab_read=experiment.step_count))
     if isinstance(snapshot.lab, HardwareReport):  # nobody can press its button here

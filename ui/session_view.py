@@ -26,6 +26,7 @@ def view_of(window: MainWindow) -> View:
     raw = {
         "page": window.dock.page,
         "lab": window.lab.view if window.lab is not None else "",
+        "lab_layer": window.run.look.lab_layer if window.lab is not None else 0,
         "left_page": window.left.page,
         "left": window.left.isVisibleTo(window),
         "right": window.dock.isVisibleTo(window),
@@ -63,6 +64,12 @@ def show_view(window: MainWindow, view: View) -> None:
     picked = view.selection
     selection = None if picked is None else Selection(picked.kind, picked.layer, picked.unit, picked.source)
     window.select(selection if selection is not None and exists(selection, snapshot) else None)
+    if window.lab is not None:
+        from .panels.activation_lab import ActivationLabPanel  # loaded with the lab, not with the window
+
+        for panel in window.lab.panels:
+            if isinstance(panel, ActivationLabPanel):
+                panel.want_layer(view.lab_layer if view.lab_layer < layers else 0)
     window.look_at_example(view.example if view.example is not None and view.example < snapshot.batch else None)
 
 

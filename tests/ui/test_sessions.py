@@ -53,12 +53,12 @@ def picture(qtbot: QtBot, window: MainWindow) -> QImage:
     window.canvas.setFocus(Qt.FocusReason.MouseFocusReason)
     qtbot.wait(300)
     window.status.say("", 0.01)
-    qtbot.wait(100)
+    qtbot.wait(400)
     window.status.frames.hide()  # how fast it is drawn is no part of the run
     return window.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
 
 
-def worked_on(qtbot: QtBot, make: Maker) -> MainWindow:
+def worked_on(qtbot: QtBot, make: Maker, page: str) -> MainWindow:
     """A window with a run that was changed on the way and taken back, looked at closely."""
     window = make(SPEC)
     window.change("training.stop_after", 50)
@@ -76,7 +76,7 @@ def worked_on(qtbot: QtBot, make: Maker) -> MainWindow:
     window.step_layer()
     settle(qtbot, window, lambda s: s.moment is not None)
     window.select_weakest()
-    window.show_page("chain")
+    window.show_page(page)
     window.set_speed(60.0)
     window.body.setSizes([300, 700, 400])
     return window
@@ -87,8 +87,9 @@ def differing(one: QImage, other: QImage) -> list[tuple[int, int]]:
     return [(x, y) for y in range(one.height()) for x in range(0, one.width(), 3) if one.pixel(x, y) != other.pixel(x, y)]
 
 
-def test_a_session_opens_in_another_window_with_the_same_picture(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
-    window = worked_on(qtbot, make)
+@pytest.mark.parametrize("page", ["chain", "inspect", "lab"])
+def test_a_session_opens_in_another_window_with_the_same_picture(qtbot: QtBot, make: Maker, tmp_path: Path, page: str) -> None:
+    window = worked_on(qtbot, make, page)
     window.sessions.set_words("Two rates", "At step 30 η becomes smaller.")
     path = tmp_path / "two rates.gradviz.json"
     assert window.sessions.write(path)
