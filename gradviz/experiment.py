@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from gradviz.data import Data, DataError, from_arrays, load
 from gradviz.history import History
 from gradviz.line import Line
 from gradviz.losses import TargetError, loss_named
+from gradviz.messages import Left
 from gradviz.methods import TRAINERS
 from gradviz.network import build
 from gradviz.objective import guessing_loss, output_count, resolve_loss
@@ -218,11 +219,20 @@ class Experiment:
 
     @property
     def settings(self) -> tuple[tuple[int, Spec], ...]:
-        """The settings of the line the run is on as (step, spec): what was in force from after this step on, the first from 0.
+        """What the line has been trained with: (after which step, the spec in force from then on), the first one at step 0.
 
         An experiment that is given the same specs at the same steps comes out the same, bit for bit.
         """
-        return tuple((settings.step, settings.spec) for settings in self._line.settings)
+        return tuple((item.step, item.spec) for item in self._line.settings)
+
+    @property
+    def left(self) -> Left | None:
+        """The line whose history is the ghost; None where there is none."""
+        if self._ghost is None:
+            return None
+        line = self._left_lines[-1]
+        settings = tuple((item.step, item.spec) for item in line.settings)
+        return Left(settings, line.last_step, self._ghost.branch_step, line.parent == self._line.number)
 
     @property
     def recorded_line(self) -> Line:
@@ -426,8 +436,45 @@ class Experiment:
             self._begin(spec, self._load(spec))
             return True
         self.finish_step()
-        if self._take_back(spec):
-            return False
+        if not self._take_back(spec):
+            self._go_on_with(spec)
+        return False
+
+    def follow(self, changes: Sequence[tuple[int, Spec]], until: int, left: Left | None = None) -> Iterator[None]:
+        """Train step by step as another run was, bit for bit: to step ``until``, with other settings after the steps that are named.
+
+        ``changes`` are those of `settings` without the first one, with which this run has begun; ``left`` is what the other run had as
+        `left`, which is trained too. It yields after every step.
+
+        Raises:
+            SpecError, DataError: when the settings cannot be changed to; also when that would begin a new run.
+        """
+        if left is not None:
+            lines = (tuple(changes), until), (left.settings[1:], left.last_step)
+            (first, end), (second, second_end) = lines if left.returned else lines[::-1]
+            yield from self.follow(first, end)
+            self.go_to(left.fork)
+            shared = self.settings[1 : self._settings + 1]
+            if second[: len(shared)] == shared:
+                yield from self.follow(second[len(shared) :], second_end)
+                if left.returned and self._left_lines:
+                    self.return_to_old_line()
+                return
+            self.restart(self.settings[0][1])  # the branch began where no jump leads to: at least the run itself can be had
+        for step, spec in changes:
+            yield from self._advance_to(step)
+            if self.restarts(spec):
+                raise SpecError("the change", f"at step {step}", "settings that a run can be continued with, not others of the network")
+            self._go_on_with(spec)
+        yield from self._advance_to(until)
+
+    def _advance_to(self, step: int) -> Iterator[None]:
+        while self.step_count < step:
+            self.advance()
+            yield
+
+    def _go_on_with(self, spec: Spec) -> None:
+        """Note that other settings are in force from here on, and put them into force; nothing changes when that fails."""
         before = self.spec
         data = self._load(spec) if before.data != spec.data else self.data
         self._keep_first()
@@ -437,7 +484,6 @@ class Experiment:
         self._line.change(spec, data)
         self._settings += 1
         self._line.history.note_change(self.trainer.steps, describe_change(before, spec))
-        return False
 
     def _take_back(self, spec: Spec) -> bool:
         """If the last change set values by hand, no step was done since, and ``spec`` was in force before, make it undone."""

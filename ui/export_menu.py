@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .main_window import MainWindow
     from .movie_dialog import MovieDialog
 
+NETS = {"weights": (".safetensors", "Weights"), "numpy": (".py", "NumPy source"), "torch": (".py", "PyTorch source")}
 SCALES = (1, 2, 3, 4)
 FIGURE_SIZE = QSizeF(1600, 900)
 PICTURE_FILTER = "SVG, true vectors (*.svg);;PDF, true vectors (*.pdf);;PNG (*.png)"
@@ -62,7 +63,11 @@ class ExportMenu(QMenu):
         self._add("Save window…", lambda: self.save_picture("window"))
         self._pictures = self.addMenu("Save panel")
         self._animation = self._add("Save animation…", self.save_animation)
-        self._numbers = self.addMenu("Save numbers as CSV")
+        self._numbers = self.addMenu("Save numbers")
+        net = self.addMenu("Save net")
+        self._add("Weights (safetensors)…", lambda: self.save_net("weights"), net)
+        self._add("NumPy source…", lambda: self.save_net("numpy"), net)
+        self._add("PyTorch source…", lambda: self.save_net("torch"), net)
         self.addSeparator()
         self._add("Copy figure", self.copy_figure)
         self._add("Copy window", self.copy_window)
@@ -154,7 +159,7 @@ class ExportMenu(QMenu):
             self.movie.stop()
 
     def save_numbers(self, name: str) -> None:
-        path = self._ask_path("Save numbers", f"gradviz-{name}.csv", "CSV (*.csv)")
+        path = self._ask_path("Save numbers", f"gradviz-{name}.csv", "CSV (*.csv);;NumPy (*.npz)")
         if path is not None:
             self.write_numbers(name, path)
 
@@ -162,6 +167,13 @@ class ExportMenu(QMenu):
         """Write without asking; tells what came of it and returns whether it worked."""
         table = self._panel(name).table()
         return self._tell(path, lambda: export.export_numbers(table, path))
+
+    def save_net(self, kind: str) -> None:
+        """Ask where to; the engine writes, and what came of it is told."""
+        ending, kinds = NETS[kind]
+        path = self._ask_path("Save net", f"gradviz-net{ending}", f"{kinds} (*{ending})")
+        if path is not None:
+            self._window.run.save_net(kind, path)
 
     def copy_figure(self) -> None:
         export.copy_picture(*self.drawable("figure"), self.scale)

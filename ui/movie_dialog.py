@@ -24,7 +24,6 @@ from PySide6.QtWidgets import (
 )
 
 from gradviz.snapshot import Look
-from gradviz.spec import Spec
 
 from .film import PHASES_RATE, STEPS_RATE, Film, thinned
 from .movie import FORMATS, HOLD_SECONDS, MOST_RATE, missing
@@ -77,7 +76,6 @@ class MovieDialog(QDialog):
         """``ask_path`` is given a title and a suffix and asks for the file."""
         super().__init__(window)
         self._window, self._ask_path = window, ask_path
-        self._path: Path | None = None  # while the settings of the run are waited for
         self._process: MovieProcess | None = None
         self.setWindowTitle("Save animation")
         self._timer = QTimer(self)
@@ -86,8 +84,6 @@ class MovieDialog(QDialog):
         self._make_parts()
         self._lay_out()
         self._begin()
-        window.run.settings_came.connect(self._on_settings)
-        window.run.lost.connect(self._on_lost)
 
     # ---- assembling
 
@@ -259,15 +255,10 @@ class MovieDialog(QDialog):
 
     def save_as(self, path: Path) -> None:
         """Save without asking where to."""
-        self._path = path
-        self._show_working(Report(0, 0))
-        self._window.run.ask_settings()
-
-    def _on_settings(self, settings: tuple[tuple[int, Spec], ...]) -> None:
         snapshot = self._window.run.snapshot
-        if self._path is None or self._process is not None or snapshot is None:
+        if self._process is not None or snapshot is None:
             return
-        path, self._path = self._path, None
+        self._show_working(Report(0, 0))
         phases = self.kind.currentData() == "phases"
         size, scale = self.sizes.currentData()
         window, view = self._window, str(self.view.currentData())
@@ -275,7 +266,7 @@ class MovieDialog(QDialog):
         selection = window.canvas.selection
         in_lab = view in LAB or (view == "window" and window.dock.page == "lab")
         film = Film(
-            settings=settings,
+            settings=self._window.run.settings,
             path=path,
             steps=() if phases else self._steps(snapshot.last_step),
             phases_of=min(self.step.value(), snapshot.last_step + 1) if phases else None,
@@ -333,9 +324,6 @@ class MovieDialog(QDialog):
         """Esc and Cancel: end what is under way, else close."""
         if self._process is not None:
             self._process.cancel()
-        elif self._path is not None:
-            self._path = None
-            self._show_choices()
         else:
             super().reject()
 
@@ -345,11 +333,6 @@ class MovieDialog(QDialog):
         if self._process is not None:
             self._process.stop()
             self._process = None
-
-    def _on_lost(self) -> None:
-        if self._path is not None:  # the settings will not come any more
-            self._path = None
-            self._show_choices()
 
 
 def _row(*parts: QWidget) -> QWidget:

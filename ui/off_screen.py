@@ -5,15 +5,17 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication, QEvent, QSizeF
 from PySide6.QtWidgets import QWidget
 
+from gradviz.session_file import View
 from gradviz.snapshot import Snapshot
 from gradviz.spec import Spec
 
 from . import export
 from .canvas.scene import NetworkCanvas
 from .panels import LAB, lab_panels, panels
-from .panels.panel import Panel
+from .panels.panel import Panel, Table
 from .presets import Preset
 from .selection import Selection
+from .session_view import show_view
 from .theme import THEMES
 
 SIZES = {
@@ -39,11 +41,15 @@ class OffScreen:
         preset: Preset | None = None,
         page: str = "",
         selection: Selection | None = None,
+        seen: View | None = None,
     ) -> None:
-        """``page`` of the right dock and the selection are those of a window; ``size`` is in logical pixels, None for a good one."""
+        """``page`` of the right dock and the selection are those of a window, or ``seen`` is how a session looks at its run.
+
+        ``size`` is in logical pixels, None for a good one.
+        """
         self.size = QSizeF(*(size or SIZES.get(view, (0, 0))))
         self.drawable: export.Drawable
-        self._selection = selection
+        self._selection, self._seen = selection, seen
         self._owner: QWidget
         self._panel: Panel | None = None
         if view == "window":
@@ -68,6 +74,9 @@ class OffScreen:
             if self._selection is not None:
                 self._window.select(self._selection)
                 self._selection = None
+            if self._seen is not None:
+                show_view(self._window, self._seen)
+                QCoreApplication.processEvents()
             return
         self._panel.show_snapshot(snapshot)
         if self._selection is not None and isinstance(self._panel, NetworkCanvas):
@@ -75,6 +84,16 @@ class OffScreen:
             self._selection = None
         if self.size.isEmpty():
             self.size = self._panel.whole_size() or self._panel.sizeHint().toSizeF()
+
+    def table(self) -> Table:
+        """The numbers of the panel that is shown.
+
+        Raises:
+            ValueError: for the whole window, which has no table of its own.
+        """
+        if self._panel is None:
+            raise ValueError("a window has no numbers of its own; its panels have")
+        return self._panel.table()
 
     def close(self) -> None:
         """Take it all down."""

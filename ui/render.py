@@ -12,6 +12,7 @@ import msgspec
 
 from gradviz.experiment import Experiment
 from gradviz.hardware_report import with_speeds
+from gradviz.session_file import SessionFile
 from gradviz.snapshot import HardwareReport, Look, Snapshot
 from gradviz.spec import Spec, SpecError
 from gradviz.speed import measure_speed
@@ -41,10 +42,8 @@ def render(spec: Spec, options: argparse.Namespace) -> int:
     preset = preset_named(options.preset) if options.preset is not None else None
     if preset is not None and preset.spec != spec:
         preset = None  # what it selects belongs to its own network
-    selected = preset.select if preset is not None else None
-    picked = None if selected is None else (selected.kind, selected.layer, selected.unit, selected.source)
-    look = Look(chain=True, picked=picked, lab=options.view if options.view in LAB else "", lab_read=options.steps)
-    snapshot = None if moving else _measured(spec, options.steps, options.phases, look)
+    look = _look(options, preset)
+    snapshot = None if moving else _measured(spec, options, look)
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # a picture needs no screen, and the same picture comes out everywhere
     from .application import make_application
 
@@ -60,16 +59,64 @@ def render(spec: Spec, options: argparse.Namespace) -> int:
     return 0
 
 
-def _measured(spec: Spec, steps: int, phases: int, look: Look) -> Snapshot:
-    """The moment after so many steps, and so many phases into the next one."""
-    experiment = Experiment(spec)
-    for _ in range(steps):
-        experiment.advance()
+def write_numbers(spec: Spec, options: argparse.Namespace) -> int:
+    """Train like `render` and write the numbers of ``options.view``; returns the exit status."""
+    if options.output.suffix.lower() not in export.NUMBERS:
+        print(f"gradviz: {options.output} must end in {', '.join(export.NUMBERS)}", file=sys.stderr)
+        return 2
+    preset = preset_named(options.preset) if options.preset is not None else None
+    if preset is not None and preset.spec != spec:
+        preset = None
+    snapshot = _measured(spec, options, _look(options, preset))
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from .application import make_application
+
+    make_application()
+    view = OffScreen(options.view, "light", snapshot.spec)
+    view.show(snapshot)
+    try:
+        export.export_numbers(view.table(), options.output)
+    except export.ExportError as error:
+        print(f"gradviz: {error}", file=sys.stderr)
+        return 1
+    finally:
+        view.close()
+    return 0
+
+
+def _look(options: argparse.Namespace, preset: Preset | None) -> Look:
+    """What the view needs, with what the preset or the session has selected."""
+    session: SessionFile | None = options.session
+    selected = session.view.selection if session is not None else preset.select if preset is not None else None
+    picked = None if selected is None else (selected.kind, selected.layer, selected.unit, selected.source)
+    lab = options.view if options.view in LAB else ""
+    if options.view == "window" and session is not None and session.view.page == "lab":
+        lab = session.view.lab
+    layer = session.view.lab_layer if session is not None else 0
+    return Look(chain=True, picked=picked, lab=lab, lab_layer=layer, lab_read=options.steps)
+
+
+def _measured(spec: Spec, options: argparse.Namespace, look: Look) -> Snapshot:
+    """The moment after so many steps, and so many phases into the next one; of a session, the one where it stands."""
+    session: SessionFile | None = options.session
+    phases: int = options.phases
+    if session is not None:
+        experiment = Experiment(session.settings[0].spec)
+        for _ in experiment.follow([(item.step, item.spec) for item in session.settings[1:]], session.last_step, session.left_line):
+            pass
+        experiment.go_to(session.step, min(session.phases, len(experiment.trainer.order)))
+    else:
+        experiment = Experiment(spec)
+        for _ in range(options.steps):
+            experiment.advance()
     if phases:
         done = sum(1 for _ in itertools.islice(experiment.phases(), phases))
         if done < phases:
             raise SpecError("--phases", phases, f"a whole number from 0 to {done}, the phases of a step of this network")
-    snapshot = experiment.measure(look)
+    try:
+        snapshot = experiment.measure(look)
+    except ValueError:  # the session has selected what this net does not have
+        snapshot = experiment.measure(msgspec.structs.replace(look, picked=None, lab_layer=0))
     if isinstance(snapshot.lab, HardwareReport):  # nobody can press its button here
         snapshot = msgspec.structs.replace(snapshot, lab=with_speeds(snapshot.lab, measure_speed(spec)))
     return snapshot
@@ -78,7 +125,8 @@ def _measured(spec: Spec, steps: int, phases: int, look: Look) -> Snapshot:
 def _draw(snapshot: Snapshot, options: argparse.Namespace, preset: Preset | None) -> None:
     selection = preset.select if preset is not None else None
     page = "chain" if options.phases else preset.page if preset is not None else ""
-    view = OffScreen(options.view, options.theme, snapshot.spec, options.size, preset=preset, page=page, selection=selection)
+    seen = options.session.view if options.session is not None else None
+    view = OffScreen(options.view, options.theme, snapshot.spec, options.size, preset=preset, page=page, selection=selection, seen=seen)
     try:
         view.show(snapshot)
         export.export_picture(view.drawable, options.output, view.size, options.scale, export.description(snapshot))
@@ -90,13 +138,15 @@ def _animate(spec: Spec, options: argparse.Namespace, preset: Preset | None, loo
     """Make an animation of the run's steps, or of one step's phases; Ctrl+C leaves nothing of it behind."""
     if options.phases:
         raise SpecError("--phases", options.phases, "left out for an animation: --phases-of STEP shows all phases of a step")
-    if options.phases_of is None and not options.first <= options.steps:
-        raise SpecError("--from", options.first, f"a step up to --steps {options.steps}")
+    session: SessionFile | None = options.session
+    last = options.steps if session is None else session.last_step
+    if options.phases_of is None and not options.first <= last:
+        raise SpecError("--from", options.first, f"a step up to {last}, the last one (--steps)")
     page = "chain" if options.phases_of is not None else preset.page if preset is not None else ""
     film = Film(
-        settings=((0, spec),),
+        settings=((0, spec),) if session is None else tuple((item.step, item.spec) for item in session.settings),
         path=options.output,
-        steps=() if options.phases_of is not None else thinned(options.first, options.steps, options.every),
+        steps=() if options.phases_of is not None else thinned(options.first, last, options.every),
         phases_of=options.phases_of,
         view=options.view,
         theme=options.theme,
