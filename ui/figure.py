@@ -186,7 +186,7 @@ def stamp_lines(spec: Spec) -> tuple[str, str]:
     if training.method == "pretraining":
         trained = f"{training.steps_per_level} steps per level, then {trained}"
     if training.method == "evolution":
-        trained = f"{title('training.method')}, population {training.population}, mutation {training.mutation:g}"
+        trained = f"{title('training.method')}, population {training.population}, first σ {training.mutation:g}"
     second = [trained, f"{title('data.name')}{_amount(spec)}", f"seed {training.seed}"]
     return ", ".join(first), "; ".join(second)
 
