@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QWidget
 from gradviz.snapshot import Snapshot
 
 from ..selection import Selection
-from ..stages import LAYERS, words_of
+from ..stages import LAYERS, training_step, words_of
 from . import marks
 from .panel import Panel, Table
 from .timeline_frame import Frame
@@ -72,7 +72,7 @@ class TimelinePanel(Panel):
         super().show_snapshot(snapshot)
         if snapshot.step == self._target:
             self._arrive()
-        where = f"Step {snapshot.step:,} of {self.picture.last:,}. {KEYS}"
+        where = f"{training_step(snapshot.spec).capitalize()} {snapshot.step:,} of {self.picture.last:,}. {KEYS}"
         if where != self.accessibleDescription():
             self.setAccessibleDescription(where)
 
@@ -118,16 +118,17 @@ class TimelinePanel(Panel):
         """What the heading says at the right, longest first."""
         snapshot = self.snapshot
         moment = snapshot.moment if snapshot is not None else None
+        one = training_step(snapshot.spec) if snapshot is not None else "step"
         inside = moment is not None and snapshot is not None and moment.step > snapshot.step
         if inside and moment is not None and target is None:
-            where = f"inside step {moment.step:,}" + (f" of {self.picture.last:,}" if moment.step <= self.picture.last else "")
+            where = f"inside {one} {moment.step:,}" + (f" of {self.picture.last:,}" if moment.step <= self.picture.last else "")
             branches = moment.step < self.picture.last
             return (f"{where}: Play finishes it and starts a branch", f"{where}: Play branches", where, "") if branches else (where, "")
         if snapshot is not None and snapshot.step < self.picture.last and target is None:
-            where = f"step {snapshot.step:,} of {self.picture.last:,}"
+            where = f"{one} {snapshot.step:,} of {self.picture.last:,}"
             return (f"{where}: Play starts a branch from here", f"{where}: Play branches here", where, "")
         if snapshot is not None and snapshot.failure is not None:
-            return (f"the history before the failure at step {snapshot.failure.step:,} is kept", "")
+            return (f"the history before the failure at {one} {snapshot.failure.step:,} is kept", "")
         if snapshot is not None and snapshot.level:
             level = f"level {snapshot.level}"
             return (f"reconstruction error of {level} above, its typical |∂J/∂w| below", f"error of {level}", "")
