@@ -102,19 +102,19 @@ class TimelinePanel(Panel):
             painter.drawRect(area.adjusted(1, 1, -1, -1))
 
     def paint_to(self, painter: QPainter, area: QRectF) -> None:
-        self._paint(painter, area, None)
+        self._paint(painter, area, None, still=True)
 
-    def _paint(self, painter: QPainter, area: QRectF, target: int | None) -> None:
-        """Draw the timeline with the scrubber at ``target``, or where the run stands."""
+    def _paint(self, painter: QPainter, area: QRectF, target: int | None, still: bool = False) -> None:
+        """Draw the timeline with the scrubber at ``target``, or where the run stands; in a ``still`` picture nothing can be dragged."""
         painter.save()
         painter.fillRect(area, QColor(self.theme.canvas))
-        marks.paint_heading(painter, area, self.theme, self.title, self._captions(target))
+        marks.paint_heading(painter, area, self.theme, self.title, self._captions(target, still))
         frame = self._frame(area)
         layer = self._selection.layer if self._selection is not None and self._selection.layer <= frame.layers else 0
         self.picture.paint(painter, frame, self.theme, layer, target, self.scrubbing_enabled)
         painter.restore()
 
-    def _captions(self, target: int | None) -> tuple[str, ...]:
+    def _captions(self, target: int | None, still: bool = False) -> tuple[str, ...]:
         """What the heading says at the right, longest first."""
         snapshot = self.snapshot
         moment = snapshot.moment if snapshot is not None else None
@@ -133,7 +133,7 @@ class TimelinePanel(Panel):
             level = f"level {snapshot.level}"
             return (f"reconstruction error of {level} above, its typical |∂J/∂w| below", f"error of {level}", "")
         words = words_of(snapshot.architecture) if snapshot is not None else LAYERS
-        if self.scrubbing_enabled:
+        if self.scrubbing_enabled and not still:
             return (f"drag to travel back; typical {words.size} of each {words.one} below", "drag to travel back", "")
         return (f"loss above, typical {words.size} of each {words.one} below", f"loss, {words.size} per {words.one}", "")
 
