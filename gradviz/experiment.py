@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +15,7 @@ from gradviz.data import Data, DataError, from_arrays, load
 from gradviz.history import History
 from gradviz.line import Line
 from gradviz.losses import TargetError, loss_named
+from gradviz.messages import Left
 from gradviz.methods import TRAINERS
 from gradviz.network import build
 from gradviz.objective import guessing_loss, output_count, resolve_loss
@@ -56,6 +58,11 @@ class Experiment:
                 raise DataError("inputs and targets belong together; one of them is missing")
             self._own_data = from_arrays(inputs, targets)
         self._begin(spec, self._load(spec))
+
+    def data_for(self, spec: Spec) -> Data:
+        """The data that a run of ``spec`` would have; raises `DataError`."""
+        same = spec.data == self.spec.data and spec.training.seed == self.spec.training.seed
+        return self.data if same else self._load(spec)
 
     def _load(self, spec: Spec) -> Data:
         if self._own_data is not None:
@@ -210,6 +217,32 @@ class Experiment:
         """The number of the line the run is on; another one after each restart, branch or return."""
         return self._line.number
 
+    @property
+    def settings(self) -> tuple[tuple[int, Spec], ...]:
+        """What the line has been trained with: (after which step, the spec in force from then on), the first one at step 0.
+
+        An experiment that is given the same specs at the same steps comes out the same, bit for bit.
+        """
+        return tuple((item.step, item.spec) for item in self._line.settings)
+
+    @property
+    def left(self) -> Left | None:
+        """The line whose history is the ghost; None where there is none."""
+        if self._ghost is None:
+            return None
+        line = self._left_lines[-1]
+        settings = tuple((item.step, item.spec) for item in line.settings)
+        return Left(settings, line.last_step, self._ghost.branch_step, line.parent == self._line.number)
+
+    @property
+    def recorded_line(self) -> Line:
+        """The line the run is on, as it is recorded; for who keeps it elsewhere or brings it back."""
+        return self._line
+
+    def state(self) -> State:
+        """A checkpoint of the present state."""
+        return self.trainer.state(self._settings)
+
     def states(self) -> list[State]:
         """The checkpoints of the line, the first one first."""
         return self._line.checkpoints.all()
@@ -271,12 +304,7 @@ class Experiment:
             return  # nothing has run yet
         here = self.trainer.steps
         if not (whole and here < step and here >= state.steps):
-            if state.settings != self._settings:
-                settings = line.settings[state.settings]
-                self._attach(settings.spec, settings.data, self._build(settings.spec, settings.data))
-                self._settings = state.settings
-            use_threads(self._threads)
-            self.trainer.restore(state)
+            self._restore(state)
         use_threads(self._threads)
         while True:
             self._take_up_settings()
@@ -285,6 +313,20 @@ class Experiment:
             self.trainer.step()
             if line.checkpoints.wants(self.trainer.steps):
                 line.checkpoints.revisit(self.trainer.steps, lambda: self.trainer.state(self._settings))
+
+    def _restore(self, state: State) -> None:
+        if state.settings != self._settings:
+            settings = self._line.settings[state.settings]
+            self._attach(settings.spec, settings.data, self._build(settings.spec, settings.data))
+            self._settings = state.settings
+        use_threads(self._threads)
+        self.trainer.restore(state)
+
+    def adopt(self, state: State) -> None:
+        """Add a checkpoint to the line that was made elsewhere, and leave the run there; `State.slices` are found anew."""
+        self._leave_step()
+        self._restore(state)
+        self._line.checkpoints.keep(msgspec.structs.replace(state, slices=self.network.slices))
 
     def _take_up_settings(self) -> None:
         """Change the settings as they were changed here."""
@@ -394,8 +436,45 @@ class Experiment:
             self._begin(spec, self._load(spec))
             return True
         self.finish_step()
-        if self._take_back(spec):
-            return False
+        if not self._take_back(spec):
+            self._go_on_with(spec)
+        return False
+
+    def follow(self, changes: Sequence[tuple[int, Spec]], until: int, left: Left | None = None) -> Iterator[None]:
+        """Train step by step as another run was, bit for bit: to step ``until``, with other settings after the steps that are named.
+
+        ``changes`` are those of `settings` without the first one, with which this run has begun; ``left`` is what the other run had as
+        `left`, which is trained too. It yields after every step.
+
+        Raises:
+            SpecError, DataError: when the settings cannot be changed to; also when that would begin a new run.
+        """
+        if left is not None:
+            lines = (tuple(changes), until), (left.settings[1:], left.last_step)
+            (first, end), (second, second_end) = lines if left.returned else lines[::-1]
+            yield from self.follow(first, end)
+            self.go_to(left.fork)
+            shared = self.settings[1 : self._settings + 1]
+            if second[: len(shared)] == shared:
+                yield from self.follow(second[len(shared) :], second_end)
+                if left.returned and self._left_lines:
+                    self.return_to_old_line()
+                return
+            self.restart(self.settings[0][1])  # the branch began where no jump leads to: at least the run itself can be had
+        for step, spec in changes:
+            yield from self._advance_to(step)
+            if self.restarts(spec):
+                raise SpecError("the change", f"at step {step}", "settings that a run can be continued with, not others of the network")
+            self._go_on_with(spec)
+        yield from self._advance_to(until)
+
+    def _advance_to(self, step: int) -> Iterator[None]:
+        while self.step_count < step:
+            self.advance()
+            yield
+
+    def _go_on_with(self, spec: Spec) -> None:
+        """Note that other settings are in force from here on, and put them into force; nothing changes when that fails."""
         before = self.spec
         data = self._load(spec) if before.data != spec.data else self.data
         self._keep_first()
@@ -405,7 +484,6 @@ class Experiment:
         self._line.change(spec, data)
         self._settings += 1
         self._line.history.note_change(self.trainer.steps, describe_change(before, spec))
-        return False
 
     def _take_back(self, spec: Spec) -> bool:
         """If the last change set values by hand, no step was done since, and ``spec`` was in force before, make it undone."""

@@ -120,6 +120,11 @@ class History:
         """The newest test loss, None without a test set."""
         return self._tests[-1][1] if self._tests else None
 
+    @property
+    def tests(self) -> list[tuple[int, float]]:
+        """(step, test loss) of each measurement."""
+        return self._tests
+
     def append_test(self, step: int, loss: float) -> None:
         """Record the test loss after ``step`` steps."""
         self._tests.append((step, loss))
@@ -168,6 +173,14 @@ class History:
         if self._rows and newest > steps[-1]:
             steps, norms = np.append(steps, newest), np.append(norms, [[total, clipped]], axis=0)
         return frozen(steps), frozen(norms)
+
+    def records(self) -> tuple[NDArray[np.int64], Floats, Floats, Floats]:
+        """All rows as they were appended: steps (rows,), loss with its extremes (rows, 3), norms (rows, layers), global norms (rows, 2)."""
+        rows = self._rows
+        if rows and self._newest[0] > self._steps[rows - 1]:
+            self._write_newest(rows)
+            rows += 1
+        return frozen(self._steps[:rows]), frozen(self._losses[:rows]), frozen(self._norms[:rows]), frozen(self._totals[:rows])
 
     def table(self, after: int = 0) -> HistoryTable:
         """All rows with a step greater than ``after``; test losses and changes always whole, they are few."""

@@ -5,6 +5,19 @@ from __future__ import annotations
 import msgspec
 
 from gradviz.snapshot import Look, Snapshot
+from gradviz.spec import Spec
+
+Settings = tuple[tuple[int, Spec], ...]
+"""What a run has been trained with: (after which step, the spec in force from then on), the first one at step 0."""
+
+
+class Left(msgspec.Struct, frozen=True):
+    """The line of a run that was left when a branch began, or the branch for which it was taken up again: what the ghost shows."""
+
+    settings: Settings
+    last_step: int
+    fork: int  # the last step that both lines share
+    returned: bool = False  # it is the branch, and the run is on the line that it once had left
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -17,7 +30,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Something the user has to be told: ``kind`` is "notice" or "error"."""
+    """Something the user has to be told: ``kind`` is "notice" or "error", or "progress": "step of-steps" of a run that is being opened."""
 
     kind: str
     text: str
@@ -32,3 +45,5 @@ class Frame(msgspec.Struct, frozen=True):
     partial: bool
     executed: int  # commands carried out so far
     events: tuple[Event, ...] = ()
+    settings: Settings | None = None  # None: as before, and so is the next one
+    left: Left | None = None

@@ -215,6 +215,7 @@ class Pass:
         layers: first hidden layer first.
         deltas: (units of all layers, batch), ∂L/∂z.
         slopes: (units of all layers, batch), f′(z); 1 in the output layer.
+        values: (units of all layers + layers, batch), each layer's outputs with a row of ones behind them.
         hidden: (units of all layers, batch) in pieces: each layer's outputs.
         gradient: the flat gradient, laid out as `Network.vector`.
         gradients: the same as named views.
@@ -231,6 +232,7 @@ class Pass:
         self.gradients: dict[str, Floats] = views(self.gradient, {name: p.shape for name, p in network.parameters.items()})
         self.deltas: Floats = np.zeros((total, batch), dtype)
         self.slopes: Floats = np.ones((total, batch), dtype)
+        self.values: Floats = np.ones((total + network.depth, batch), dtype)
         feed = np.ones((network.inputs + 1, batch), dtype)
         self.inputs: Floats = feed[:-1]
         self.layers: list[Layer] = []
@@ -238,7 +240,7 @@ class Pass:
         for number, (units, name) in enumerate(zip(network.widths, network.activations, strict=True), 1):
             rows = slice(unit, unit + units)
             unit += units
-            outputs = np.ones((units + 1, batch), dtype)
+            outputs = self.values[rows.start + number - 1 : rows.stop + number]  # and a row of ones, for the bias of the next layer
             source = network.skips.get(number)
             self.layers.append(
                 Layer(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import msgspec
 
@@ -15,7 +16,7 @@ from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.experiment import Experiment
 from gradviz.hardware_report import with_speeds
-from gradviz.messages import Event, Frame, Request
+from gradviz.messages import Event, Frame, Left, Request, Settings
 from gradviz.residual_report import rival_spec
 from gradviz.snapshot import HardwareReport, Look, ResidualReport, Snapshot
 from gradviz.spec import Spec, SpecError
@@ -24,7 +25,30 @@ from gradviz.speed import SpeedMeasurement
 MOST_SHELVED = 8  # runs kept for undo
 MEASURING_SHARE = 0.1  # of the training time, at the most
 PREDICTING_SHARE = 0.05  # likewise for asking the network about its data, which can cost far more than a step
+TOLD_EVERY = 0.25  # seconds, how far a run is that is being trained again
 RATE_WINDOW = 0.5  # seconds over which steps per second are averaged
+
+
+class Reopening:
+    """A run that is trained again, step by step, to stand where it stood: see `Experiment.follow`."""
+
+    def __init__(self, settings: Settings, last_step: int, ticket: int, left: Left | None) -> None:
+        self.experiment = Experiment(settings[0][1])
+        self.last_step, self.ticket = last_step, ticket
+        self._steps: Iterator[None] = self.experiment.follow(settings[1:], last_step, left)
+        self._told = time.perf_counter()
+
+    def run(self, seconds: float) -> bool:
+        """Train for about so long; returns whether all is done."""
+        end = time.perf_counter() + seconds
+        return all(time.perf_counter() < end for _ in self._steps)
+
+    def wants_to_tell(self) -> bool:
+        """Whether it is time to say how far it is."""
+        now = time.perf_counter()
+        due = now - self._told >= TOLD_EVERY
+        self._told = now if due else self._told
+        return due
 
 
 class Session:
@@ -40,6 +64,9 @@ class Session:
         self._until: int | None = None  # the step at which to pause, reached at full speed
         self._rival: Experiment | None = None  # trained beside the run, step by step
         self._speeds: SpeedMeasurement | None = None  # of this machine, done in slices between the steps
+        self._reopening: Reopening | None = None
+        self._place = (0, 0)  # where in it to go when it is done: step, phases
+        self._waiting: list[tuple[str, tuple[object, ...]]] = []  # commands that came meanwhile
         self._due = 0.0
         self._shelf: OrderedDict[int, Experiment] = OrderedDict()
         self._left: dict[int, tuple[int, int | None]] = {}  # ticket -> line that was left, and the step at which (None: its end)
@@ -63,16 +90,98 @@ class Session:
             return session
 
     def execute(self, name: str, *arguments: object) -> None:
-        """Carry out a command by name; what cannot be done becomes an event and changes nothing."""
+        """Carry out a command by name; what cannot be done becomes an event and changes nothing.
+
+        While a run is being opened, commands wait until that is done; those that put another run in its place end it.
+        """
+        if self._reopening is not None:
+            if name not in ENDING_REOPENING:
+                self._waiting.append((name, arguments))
+                return
+            self._end_reopening(done=False)
+        self._carry_out(lambda: COMMANDS[name](self, *arguments))
+        self._version += 1
+        if self._reopening is None:  # else it is carried out when the run has been opened
+            self._executed += 1
+
+    def _carry_out(self, what: Callable[[], None]) -> bool:
+        """Returns whether it could be done; else an event tells."""
         try:
-            COMMANDS[name](self, *arguments)
+            what()
         except (SpecError, DataError) as error:
             self._events.append(Event("error", str(error)))
         except MemoryError:
             self._events.append(Event("error", "There is not enough memory for this network. Nothing was changed."))
-        self._rival_behind()  # takes a change over before the next step
+        else:
+            return True
+        finally:
+            self._rival_behind()  # takes a change over before the next step
+        return False
+
+    # ---- opening a run
+
+    def _open_run(
+        self, settings: Settings, last_step: int, step: int, phases: int, ticket: int, left: Left | None = None
+    ) -> None:
+        """Train a run again as it was, then go to where it stood; until that is done the present one stays.
+
+        Opened anew after it was undone, it is as it was left.
+        """
+        self._halt()
+        if ticket in self._shelf:
+            self._replace(self._shelf.pop(ticket), ticket)
+            return
+        self._reopening, self._place = Reopening(settings, last_step, ticket, left), (step, phases)
+
+    def _reopen_on(self, seconds: float) -> None:
+        """A slice of the work; with the last one the opened run takes the place of the present one."""
+        reopening = self._reopening
+        assert reopening is not None, "only called while a run is being opened"
+
+        def work() -> None:
+            if reopening.run(seconds):
+                step, phases = self._place
+                experiment = reopening.experiment
+                experiment.go_to(step, min(phases, len(experiment.trainer.order)))
+                self._replace(experiment, reopening.ticket)
+
+        if not self._carry_out(work) or self.experiment is reopening.experiment:
+            self._end_reopening(done=True)
+        elif reopening.wants_to_tell():
+            self._events.append(Event("progress", f"{reopening.experiment.step_count} {reopening.last_step}"))
+            self._version += 1
+
+    def _save_net(self, kind: str, path: str) -> None:
+        """Write the net to a file: "weights", or its source in "numpy" or "torch" with its numbers beside it; an event tells."""
+        # loaded only now: hardly any session writes one
+        from gradviz.source_export import write_source
+        from gradviz.weights_file import weights_of, write_weights
+
+        experiment, file = self.experiment, Path(path)
+        try:
+            if kind == "weights":
+                write_weights(weights_of(experiment.network, experiment.spec, experiment.step_count), file)
+                said = f"Saved {file.name} in {file.parent}."
+            else:
+                archive = write_source(experiment, file, kind)
+                said = f"Saved {file.name} and {archive.name}, its numbers, in {file.parent}."
+        except OSError as error:
+            reason = error.strerror or error
+            self._events.append(Event("error", f"{file} could not be written: {reason}. What was there before is untouched."))
+        else:
+            self._events.append(Event("notice", said))
+
+    def _end_reopening(self, done: bool) -> None:
+        """The command has been carried out, or another one has taken its place: then what was meant for the opened run is dropped."""
+        self._reopening = None
         self._version += 1
         self._executed += 1
+        waiting, self._waiting = self._waiting, []
+        if not done:
+            self._executed += len(waiting)
+            return
+        for name, arguments in waiting:
+            self.execute(name, *arguments)
 
     def _play(self) -> None:
         if self.experiment.trainer.failure is not None:
@@ -251,7 +360,7 @@ class Session:
 
     def wait_seconds(self) -> float | None:
         """How long nothing has to be done unless a command comes; None for ever."""
-        if self._rival_behind() or self._measuring_speed:
+        if self._reopening is not None or self._rival_behind() or self._measuring_speed:
             return 0.0
         if not self.playing:
             return None
@@ -259,6 +368,9 @@ class Session:
 
     def run(self, seconds: float) -> None:
         """Train for about so long, as far as steps are due; a slice of measuring speeds comes first, which is timed by itself."""
+        if self._reopening is not None:
+            self._reopen_on(seconds)
+            return
         if self._measuring_speed and self._speeds is not None:
             self._speeds.measure_on()
             self._version += 1
@@ -323,7 +435,7 @@ class Session:
         else:
             self._next_measure = now + spent / MEASURING_SHARE
         events, self._events = tuple(self._events), []
-        return Frame(snapshot, run, history.stride, partial, self._executed, events)
+        return Frame(snapshot, run, history.stride, partial, self._executed, events, self.experiment.settings, self.experiment.left)
 
     def _measure(self, look: Look, history_after: int) -> Snapshot:
         snapshot = self.experiment.measure(look, history_after)
@@ -369,4 +481,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "apply": Session._apply,
     "restart": Session._restart,
     "bring_back": Session._bring_back,
+    "open_run": Session._open_run,
+    "save_net": Session._save_net,
 }
+
+ENDING_REOPENING = ("open_run", "restart", "bring_back")

@@ -217,6 +217,11 @@ class Trainer:
             self._probe(old.chosen if old.batches.same_as(self.batches) else np.arange(self.batches.size))
 
     @property
+    def training_set(self) -> tuple[Floats, NDArray[Any]]:
+        """All it trains on: inputs ([time,] features, examples), and targets (…, examples) as encoded for the loss; read only."""
+        return self._inputs, self._targets
+
+    @property
     def clips(self) -> bool:
         """Whether a rule for clipping is in force."""
         return self._clipping is not None

@@ -10,17 +10,22 @@ from pathlib import Path
 
 from gradviz.changes import describe_change
 from gradviz.data import DataError
+from gradviz.session_file import SUFFIX, SessionFileError, read_session
 from gradviz.spec import Spec, SpecError
 
 from .presets import preset_named, presets
 
 PANEL_VIEWS = ("network", "gradients", "timeline", "prediction", "chain")
+PANEL_TABLES = ("layers",)  # which are more to be read than looked at
 LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "population")
+COMMANDS = ("train", "render", "numbers")
+EPILOG = "“gradviz FILE” opens the window with a session (.gradviz.json) or with a table of numbers to train on (.csv)."
 VIEWS = ("window", *PANEL_VIEWS, *LAB_VIEWS, "figure")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    file, arguments = _file_to_open(sys.argv[1:] if arguments is None else arguments)
     try:
         options = _parser().parse_args(arguments)
         if options.command == "train":
@@ -31,24 +36,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from .render import render
 
             return render(_spec(options), options)
-        return _open_window(options)
-    except (SpecError, DataError) as error:
+        if options.command == "numbers":
+            from .render import write_numbers
+
+            return write_numbers(_spec(options), options)
+        return _open_window(options, file)
+    except (SpecError, DataError, SessionFileError) as error:
         print(f"gradviz: {error}", file=sys.stderr)
         return 2
 
 
+def _file_to_open(arguments: Sequence[str]) -> tuple[Path | None, list[str]]:
+    """A file to begin with, as a double click on it gives it, and the other arguments."""
+    left = list(arguments)
+    for number, text in enumerate(arguments):
+        if text in COMMANDS:
+            break
+        looks = bool(Path(text).suffix) or Path(text).exists()
+        if looks and not text.startswith("-") and (number == 0 or arguments[number - 1] not in ("--preset", "--theme")):
+            return Path(text), left[:number] + left[number + 1 :]
+    return None, left
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="gradviz", description="See why a deep network does not learn.")
+    parser = argparse.ArgumentParser(prog="gradviz", description="See why a deep network does not learn.", epilog=EPILOG)
     names = ", ".join(preset.name for preset in presets())
     parser.add_argument("--preset", metavar="NAME", help=f"begin with a preset: {names}")
     parser.add_argument("--theme", choices=("light", "dark"), help="light suits projectors")
-    commands = parser.add_subparsers(dest="command", metavar="{train,render}")
+    commands = parser.add_subparsers(dest="command", metavar="{train,render,numbers}")
 
     train = commands.add_parser("train", help="train without a window")
     _add_run(train, names)
     train.add_argument("--json", action="store_true", help="end with one JSON object of results")
 
-    render = commands.add_parser("render", help="draw a picture without a screen")
+    render = commands.add_parser("render", help="draw a picture, or one that moves, without a screen")
     _add_run(render, names)
     phases = "walk so many phases into the next step first; the window then shows the chain rule"
     render.add_argument("--phases", type=_count, default=0, metavar="N", help=phases)
@@ -56,14 +77,27 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--theme", choices=("light", "dark"), default="light")
     render.add_argument("--size", type=_size, metavar="WxH", help="in logical pixels")
     render.add_argument("--scale", type=_scale, default=1.0, metavar="S", help="pixels per logical pixel, for PNG (default: 1)")
-    render.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="ends in .png, .svg or .pdf")
+    render.add_argument("--from", type=_count, default=1, metavar="N", dest="first", help="the step an animation begins with (default: 1)")
+    render.add_argument("--every", type=_positive, metavar="N", help="only every Nth step (default: so that there are at most 150 frames)")
+    render.add_argument("--phases-of", type=_positive, metavar="STEP", help="animate the phases of this step instead of a run of steps")
+    render.add_argument("--fps", type=_rate, metavar="N", help="frames per second, 1 to 50 (default: 12, of phases 4)")
+    endings = "a picture ends in .png, .svg or .pdf, an animation in .gif, .apng, .webp or .mp4"
+    render.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=endings)
+
+    numbers = commands.add_parser("numbers", help="write the numbers of a view, without a screen")
+    _add_run(numbers, names)
+    numbers.add_argument("--phases", type=_count, default=0, metavar="N", help="walk so many phases into the next step first")
+    numbers.add_argument("--view", choices=(*PANEL_VIEWS, *PANEL_TABLES, *LAB_VIEWS), required=True, help="whose numbers")
+    numbers.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="ends in .csv or .npz")
     return parser
 
 
 def _add_run(parser: argparse.ArgumentParser, names: str) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--preset", metavar="NAME", help=names)
-    source.add_argument("file", nargs="?", type=Path, metavar="FILE.json", help="a spec as JSON")
+    help = "a spec as JSON, or a session, which is drawn where it stands"
+    source.add_argument("file", nargs="?", type=Path, metavar="FILE.json", help=help)
+    parser.set_defaults(session=None)
     parser.add_argument("--steps", type=_count, default=100, metavar="N", help="how many training steps (default: 100)")
     parser.add_argument(
         "--set", action="append", default=[], type=_setting, metavar="FIELD=VALUE", dest="settings", help="such as network.depth=20"
@@ -75,6 +109,20 @@ def _count(text: str) -> int:
     if count < 0:
         raise argparse.ArgumentTypeError(f"{text} is negative; it counts from 0")
     return count
+
+
+def _positive(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return count
+
+
+def _rate(text: str) -> int:
+    rate = int(text)
+    if not 1 <= rate <= 50:
+        raise argparse.ArgumentTypeError(f"{text} is outside 1 to 50")
+    return rate
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -106,9 +154,15 @@ def _spec(options: argparse.Namespace) -> Spec:
         spec = preset_named(options.preset).spec
     else:
         try:
-            spec = Spec.from_json(options.file.read_bytes())
+            if options.file.name.endswith(SUFFIX):
+                options.session = read_session(options.file)
+                spec = options.session.spec
+            else:
+                spec = Spec.from_json(options.file.read_bytes())
         except OSError as error:
             raise SpecError("the file", str(options.file), f"a file that can be read ({error.strerror})") from None
+    if options.settings:
+        options.session = None  # with other settings it is another run
     before = spec
     for path, value in options.settings:
         spec = spec.replace_from_text(path, value)
@@ -117,7 +171,7 @@ def _spec(options: argparse.Namespace) -> Spec:
     return spec
 
 
-def _open_window(options: argparse.Namespace) -> int:
+def _open_window(options: argparse.Namespace, file: Path | None) -> int:
     platform = os.environ.get("QT_QPA_PLATFORM")
     if sys.platform == "linux" and not platform and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         # Qt would abort the process without a word of what to do
@@ -126,4 +180,4 @@ def _open_window(options: argparse.Namespace) -> int:
     preset = preset_named(options.preset) if options.preset is not None else None
     from .application import run_window
 
-    return run_window(preset, options.theme)
+    return run_window(preset, options.theme, file)

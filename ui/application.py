@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QSettings
@@ -31,8 +32,8 @@ def make_application() -> QApplication:
     return application
 
 
-def run_window(preset: Preset | None, theme: str | None) -> int:
-    """Open the window, already training; returns the exit status when it has closed."""
+def run_window(preset: Preset | None, theme: str | None, file: Path | None = None) -> int:
+    """Open the window, already training or with the session of a file; returns the exit status when it has closed."""
     application = make_application()
     settings = QSettings()
     name = theme or str(settings.value("theme", "dark"))
@@ -40,6 +41,8 @@ def run_window(preset: Preset | None, theme: str | None) -> int:
     window = MainWindow(preset.spec, theme=name if name in THEMES else "dark", preset=preset)
     sys.excepthook = _teller(window)
     window.show()
+    if file is not None:
+        window.sessions.open_any(file)  # what is wrong with it, the window tells: who has double-clicked sees no terminal
     status = application.exec()
     window.shut_down()
     return status

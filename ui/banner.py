@@ -39,8 +39,14 @@ class Banner(QWidget):
     def say(self, text: str, buttons: tuple[str, ...] = (), kind: str = "warning") -> None:
         """Show a sentence.
 
-        ``kind`` "warning" is for numbers that are no longer finite and has their colour; "error" is for all else.
+        ``kind`` "warning" is for numbers that are no longer finite and has their colour; "error" is for all else,
+        but "progress" for what is told again and again as it goes on.
         """
+        if kind == self.kind == "progress" and buttons == tuple(button.text() for button in self.buttons):
+            self.text = text  # the button may just be being pressed
+            self.setToolTip(text)
+            self._show_words()
+            return
         self.text, self.kind = text, kind
         for button in self.buttons:
             button.deleteLater()
@@ -73,7 +79,8 @@ class Banner(QWidget):
         return self.theme.nan if self.kind == "warning" else self.theme.ink1
 
     def _show(self) -> None:
-        self._sign.setPixmap(icon("warning", self.theme, ink=self._color()).pixmap(QSize(16, 16), self.devicePixelRatioF()))
+        name = "folder" if self.kind == "progress" else "warning"
+        self._sign.setPixmap(icon(name, self.theme, ink=self._color()).pixmap(QSize(16, 16), self.devicePixelRatioF()))
         self.setStyleSheet(f"""
 QLabel {{ color: {self.theme.ink1}; font-size: 13px; font-weight: 600; }}
 QPushButton {{ min-height: 28px; padding: 0 10px; font-weight: 500; }}

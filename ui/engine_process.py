@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gradviz.messages import Event, Frame, Request
+from gradviz.messages import Event, Frame, Left, Request, Settings
 from gradviz.snapshot import Architecture, Details, Ghost, HistoryTable, Look, Snapshot
 from gradviz.spec import Spec
 
@@ -38,6 +38,8 @@ class Fetched(NamedTuple):
     snapshot: Snapshot
     events: tuple[Event, ...]
     settled: bool  # whether every command that was sent has been carried out in it
+    settings: Settings  # what the run shown has been trained with
+    left: Left | None  # and what its ghost shows
 
 
 class EngineProcess:
@@ -82,7 +84,8 @@ class EngineProcess:
             raise EngineLost(str(error)) from error
         self._outstanding = False
         frame, parts = message
-        return Fetched(self._assembler.assemble(frame, parts), frame.events, frame.executed == self._sent)
+        snapshot = self._assembler.assemble(frame, parts)
+        return Fetched(snapshot, frame.events, frame.executed == self._sent, *self._assembler.lines)
 
     def stop(self) -> None:
         """End the process; no orphan and no shared memory is left."""
@@ -112,6 +115,7 @@ class _Assembler:
         self._history: HistoryTable | None = None
         self._architecture: Architecture | None = None
         self._ghost: Ghost | None = None
+        self.lines: tuple[Settings, Left | None] = ((), None)
         self._seldom: dict[str, Any] = {}
         self._memory: SharedMemory | None = None
 
@@ -126,6 +130,8 @@ class _Assembler:
             self._architecture = parts.architecture
         if parts.ghost_changed:
             self._ghost = parts.ghost
+        if frame.settings is not None:
+            self.lines = frame.settings, frame.left
         if parts.memory is not None:
             self.close()
             self._memory = SharedMemory(parts.memory)
@@ -196,6 +202,7 @@ class _Sender:
         self._memory: SharedMemory | None = None
         self._architecture: Architecture | None = None
         self._ghost: Ghost | None = None
+        self._lines: tuple[Settings | None, Left | None] | None = None
 
     def send(self, frame: Frame) -> None:
         snapshot = frame.snapshot
@@ -213,7 +220,11 @@ class _Sender:
             memory=name,
         )
         self._architecture, self._ghost = snapshot.architecture, snapshot.ghost
-        self._connection.send((msgspec.structs.replace(frame, snapshot=msgspec.structs.replace(snapshot, **changes)), parts))
+        lines = frame.settings, frame.left
+        settings, left = (None, None) if lines == self._lines else lines
+        self._lines = lines
+        small = msgspec.structs.replace(frame, snapshot=msgspec.structs.replace(snapshot, **changes), settings=settings, left=left)
+        self._connection.send((small, parts))
 
     def _write(self, arrays: list[NDArray[Any]]) -> str | None:
         """Copy the arrays one behind the other; returns the name of the memory when it is new."""

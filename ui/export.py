@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRectF, QSaveFile, QSize, QSizeF
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRectF, QSize, QSizeF
 from PySide6.QtGui import QGuiApplication, QImage, QImageWriter, QPageSize, QPainter, QPdfWriter
 from PySide6.QtSvg import QSvgGenerator
 
+from gradviz.safe_write import write_safely
 from gradviz.snapshot import Snapshot
 
 from .panels.panel import Table
 from .theme import Theme
 
 DPI = 96  # one logical pixel is 1/96 inch, in SVG as in PDF
+NUMBERS = (".csv", ".npz")
 PICTURES = (".png", ".svg", ".pdf")
 
 
@@ -71,8 +77,40 @@ def export_picture(panel: Drawable, path: Path, size: QSizeF, scale: float = 1.0
 
 
 def export_numbers(table: Table, path: Path) -> None:
-    """Write a panel's numbers as CSV, full precision; raises `ExportError`."""
-    write_whole(path, csv_text(table).encode())
+    """Write a panel's numbers in full precision, as CSV or as NPZ by the ending of ``path``.
+
+    Raises:
+        ExportError: for another ending, or when the file cannot be written.
+    """
+    kind = path.suffix.lower()
+    if kind == ".csv":
+        write_whole(path, csv_text(table).encode())
+    elif kind == ".npz":
+        write_whole(path, npz_bytes(table))
+    else:
+        raise ExportError(f"{path.name} ends in “{path.suffix}”; numbers end in {', '.join(NUMBERS)}.")
+
+
+def npz_bytes(table: Table) -> bytes:
+    """The table as a NumPy archive: an array per column, of numbers where there are numbers alone (NaN where one is missing)."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, column in enumerate(table.columns):
+            name = column if column not in table.columns[:number] else f"{column} {number + 1}"
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, _array([row[number] for row in table.rows]), allow_pickle=False)
+    return stream.getvalue()
+
+
+def _array(values: Sequence[object]) -> NDArray[Any]:
+    """(rows,) truth values, whole numbers, numbers, or else texts."""
+    if values and all(isinstance(value, bool | np.bool_) for value in values):
+        return np.array(values, np.bool_)
+    if values and all(isinstance(value, int | np.integer) and abs(int(value)) < 2**63 for value in values):
+        return np.array(values, np.int64)
+    if all(value is None or value == "" or isinstance(value, int | float | np.number) for value in values):
+        return np.array([float("nan") if value is None or isinstance(value, str) else value for value in values], np.float64)
+    return np.array([str(value) for value in values])
 
 
 def csv_text(table: Table) -> str:
@@ -102,11 +140,10 @@ def copy_numbers(table: Table) -> None:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Replace ``path`` by ``content`` in one go, or leave it as it was and raise `ExportError`."""
-    file = QSaveFile(str(path))
-    if not file.open(QIODevice.OpenModeFlag.WriteOnly):
-        raise ExportError(f"{path} cannot be written: {file.errorString()}. Nothing was changed.")
-    if file.write(content) != len(content) or not file.commit():
-        raise ExportError(f"{path} could not be written whole: {file.errorString()}. What was there before is untouched.")
+    try:
+        write_safely(path, content)
+    except OSError as error:
+        raise ExportError(f"{path} cannot be written: {error.strerror or error}. What was there before is untouched.") from None
 
 
 def _paint(panel: Drawable, painter: QPainter, size: QSizeF) -> None:

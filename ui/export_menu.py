@@ -7,19 +7,22 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QRectF, QSettings, QSizeF
+from PySide6.QtCore import QPoint, QRectF, QSettings, QSizeF, Qt
 from PySide6.QtGui import QAction, QActionGroup, QPainter
 from PySide6.QtWidgets import QFileDialog, QMenu
 
 from . import export
 from .export import Drawable, ExportError
 from .figure import Figure
+from .movie import FORMATS
 from .panels.panel import Panel
 from .theme import Theme
 
 if TYPE_CHECKING:
     from .main_window import MainWindow
+    from .movie_dialog import MovieDialog
 
+NETS = {"weights": (".safetensors", "Weights"), "numpy": (".py", "NumPy source"), "torch": (".py", "PyTorch source")}
 SCALES = (1, 2, 3, 4)
 FIGURE_SIZE = QSizeF(1600, 900)
 PICTURE_FILTER = "SVG, true vectors (*.svg);;PDF, true vectors (*.pdf);;PNG (*.png)"
@@ -53,12 +56,18 @@ class ExportMenu(QMenu):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
+        self.movie: MovieDialog | None = None
         self._figure: Figure | None = None  # made when it is first wanted, and never shown
         self.scale = int(str(QSettings().value("export/scale", 2)))
         self._add("Save figure…", lambda: self.save_picture("figure"))
         self._add("Save window…", lambda: self.save_picture("window"))
         self._pictures = self.addMenu("Save panel")
-        self._numbers = self.addMenu("Save numbers as CSV")
+        self._animation = self._add("Save animation…", self.save_animation)
+        self._numbers = self.addMenu("Save numbers")
+        net = self.addMenu("Save net")
+        self._add("Weights (safetensors)…", lambda: self.save_net("weights"), net)
+        self._add("NumPy source…", lambda: self.save_net("numpy"), net)
+        self._add("PyTorch source…", lambda: self.save_net("torch"), net)
         self.addSeparator()
         self._add("Copy figure", self.copy_figure)
         self._add("Copy window", self.copy_window)
@@ -69,6 +78,7 @@ class ExportMenu(QMenu):
 
     def list_panels(self) -> None:
         """Offer the panels that can be exported now: of the lab and the lessons what is in front."""
+        self._animation.setEnabled(self._window.run.snapshot is not None)
         for menu in (self._pictures, self._numbers, self._copies):
             menu.clear()
         for panel in self._window.exported_panels():
@@ -125,8 +135,31 @@ class ExportMenu(QMenu):
         drawable, size = self.drawable(name)
         return self._tell(path, lambda: export.export_picture(drawable, path, size, self.scale, self._description()))
 
+    def save_animation(self) -> None:
+        """Open the dialog for pictures that move, or bring it to the front."""
+        if self.movie is None:
+            from .movie_dialog import MovieDialog
+
+            self.movie = MovieDialog(self._window, self._ask_animation_path)
+            self.movie.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            self.movie.destroyed.connect(self._forget_movie)
+        self.movie.show()
+        self.movie.raise_()
+
+    def _forget_movie(self) -> None:
+        self.movie = None
+
+    def _ask_animation_path(self, title: str, suffix: str) -> Path | None:
+        kind = next(form for form in FORMATS if form.suffix == suffix)
+        return self._ask_path(title, f"gradviz{suffix}", f"{kind.title} (*{suffix})")
+
+    def stop(self) -> None:
+        """End what is still being written."""
+        if self.movie is not None:
+            self.movie.stop()
+
     def save_numbers(self, name: str) -> None:
-        path = self._ask_path("Save numbers", f"gradviz-{name}.csv", "CSV (*.csv)")
+        path = self._ask_path("Save numbers", f"gradviz-{name}.csv", "CSV (*.csv);;NumPy (*.npz)")
         if path is not None:
             self.write_numbers(name, path)
 
@@ -134,6 +167,13 @@ class ExportMenu(QMenu):
         """Write without asking; tells what came of it and returns whether it worked."""
         table = self._panel(name).table()
         return self._tell(path, lambda: export.export_numbers(table, path))
+
+    def save_net(self, kind: str) -> None:
+        """Ask where to; the engine writes, and what came of it is told."""
+        ending, kinds = NETS[kind]
+        path = self._ask_path("Save net", f"gradviz-net{ending}", f"{kinds} (*{ending})")
+        if path is not None:
+            self._window.run.save_net(kind, path)
 
     def copy_figure(self) -> None:
         export.copy_picture(*self.drawable("figure"), self.scale)

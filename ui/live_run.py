@@ -11,6 +11,8 @@ import msgspec
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from gradviz.messages import Left, Settings
+from gradviz.session_file import SessionFile
 from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import Spec, field_info
 from gradviz.threads import use_threads
@@ -28,12 +30,17 @@ class LiveRun(QObject):
 
     snapshot_came = Signal(object)  # Snapshot
     told = Signal(str, str)  # kind ("notice" or "error"), text
+    opening = Signal(int, int)  # step and last step of a run that is being trained again
+    opened = Signal(object)  # SessionFile; the run it describes is shown now
+    closed = Signal(object)  # SessionFile whose opening was undone, or stopped, or refused
     lost = Signal(int)  # the engine ended by itself; step of the last snapshot
 
     def __init__(self, spec: Spec, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.wanted_spec = spec  # what the user has asked for; snapshots tell what is in force
         self.snapshot: Snapshot | None = None
+        self.settings: Settings = ()  # what the run shown has been trained with
+        self.left: Left | None = None  # and what its ghost shows
         self.look = Look()  # what of each moment is wanted
         self.undo_stack = QUndoStack(self)
         self.frame_intervals: deque[float] = deque(maxlen=4096)  # seconds between two turns of the window, with or without a new snapshot
@@ -42,6 +49,7 @@ class LiveRun(QObject):
         self._tickets = itertools.count(1)
         self._speed: float | None = None
         self._settled = True  # whether the snapshot shows all that was commanded
+        self._opening: _Open | None = None  # under way
         self._target: int | None = None  # the step to go to next, while the last jump is still under way
         self._walks = 0  # steps and half-steps under way
         self._wish: bool | None = None  # whether it shall play, as long as no snapshot tells whether it does
@@ -110,6 +118,10 @@ class LiveRun(QObject):
         """Train the same net without its skips (or with) beside the run, or no longer."""
         self._send("set_rival", wanted)
 
+    def save_net(self, kind: str, path: Path) -> None:
+        """Write the net to a file: "weights", or its source in "numpy" or "torch". What came of it is told."""
+        self._send("save_net", kind, str(path))
+
     def measure_speed(self) -> None:
         """Measure how many steps per second this machine makes, between the steps of the run."""
         self._send("measure_speed")
@@ -166,6 +178,21 @@ class LiveRun(QObject):
         """Begin a run of another spec."""
         self.undo_stack.push(_Change(self, spec, "restart", title))
 
+    def open(self, session: SessionFile) -> None:
+        """Train the run of a session again, to where it stood; the present one stays until that is done. Undo ends it or takes it back."""
+        self._rest()
+        self.undo_stack.push(_Open(self, session))
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether a run is being trained again."""
+        return self._opening is not None
+
+    def stop_opening(self) -> None:
+        """Keep the present run."""
+        if self._opening is not None:
+            self.undo_stack.undo()
+
     def reset(self) -> None:
         """Begin anew from the same first weights."""
         self.undo_stack.push(_Change(self, self.wanted_spec, "restart", "reset"))
@@ -175,7 +202,7 @@ class LiveRun(QObject):
         self.stop()
         spec = self.snapshot.spec if self.snapshot is not None else self.wanted_spec
         self.wanted_spec = spec
-        self._target, self._wish, self._play_next = None, None, False
+        self._target, self._wish, self._play_next, self._opening = None, None, False, None
         self.undo_stack.clear()
         self.start()
 
@@ -208,11 +235,11 @@ class LiveRun(QObject):
             return
         if self.snapshot is None:
             use_threads(1)  # the window's own small products must not take the engine's processor; late, for the first frame's sake
-        self.snapshot, events, settled = fetched
+        self.snapshot, events, settled, self.settings, self.left = fetched
         if settled:
             self._walks = 0
         for event in events:
-            if event.kind == "error":
+            if event.kind == "error" and (settled or self._opening is None):
                 self._take_back()
         if settled and self._target is None:
             self.wanted_spec = self.snapshot.spec  # going back brings the settings of that time back
@@ -227,12 +254,21 @@ class LiveRun(QObject):
             self._wish = None
         self.snapshot_came.emit(self.snapshot)
         for event in events:
-            self.told.emit(event.kind, event.text)
+            if event.kind == "progress":
+                self.opening.emit(*map(int, event.text.split()))
+            else:
+                self.told.emit(event.kind, event.text)
+        if settled and self._opening is not None:
+            opening, self._opening = self._opening, None
+            self.opened.emit(opening.session)
 
     def _take_back(self) -> None:
         """Drop the change the engine has refused."""
         assert self.snapshot is not None
-        if self.wanted_spec == self.snapshot.spec:
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            self.closed.emit(opening.session)
+        if self.wanted_spec == self.snapshot.spec and opening is None:
             return
         command = self.undo_stack.command(self.undo_stack.index() - 1)
         if isinstance(command, _Change):
@@ -290,3 +326,23 @@ class _Change(QUndoCommand):
             return False
         self._new, self._at = other._new, other._at
         return True
+
+
+class _Open(_Change):
+    """To the run of a session; undone while it is still being trained again, that ends."""
+
+    def __init__(self, run: LiveRun, session: SessionFile) -> None:
+        super().__init__(run, session.spec, "open_run", f"open {session.title}" if session.title else "open")
+        self.session = session
+
+    def redo(self) -> None:
+        run, session = self._run, self.session
+        run.wanted_spec = self._new
+        run._opening = self
+        settings = tuple((item.step, item.spec) for item in session.settings)
+        run._send("open_run", settings, session.last_step, session.step, session.phases, self._ticket, session.left_line)
+
+    def undo(self) -> None:
+        self._run._opening = None
+        super().undo()
+        self._run.closed.emit(self.session)

@@ -18,6 +18,7 @@ from . import motion
 from .canvas.scene import NetworkCanvas
 from .controls import Controls
 from .export_menu import ExportMenu
+from .file_menu import FileMenu
 from .live_run import LiveRun
 from .overlays import Overlays
 from .pages import Pages
@@ -28,6 +29,7 @@ from .panels.profile import ProfilePanel
 from .panels.timeline import TimelinePanel
 from .presets import Preset, preset_named, presets
 from .selection import Selection
+from .sessions import Sessions
 from .shortcut_list import ShortcutList
 from .shortcuts import SHORTCUTS
 from .status import StatusBar
@@ -38,10 +40,12 @@ if TYPE_CHECKING:
     from gradviz.lessons import Lesson
 
     from .lab_page import LabPage
+    from .notes import NotesPage
     from .panels.chain_rule import ChainRulePanel
     from .panels.inspect import InspectPanel
     from .panels.lesson import LessonPanel
 
+_BEGIN = "gradviz:1:"  # of a session as text
 LESSON_WIDTH = 360  # of the left dock at least, while a lesson is read
 SLOW_EVERY = 6  # tables and the status bar follow every so many frames while playing: faster, nobody can read them
 TIMELINE_EVERY = 3
@@ -66,10 +70,12 @@ class MainWindow(QWidget):
         self._preset = preset
         self.lab: LabPage | None = None  # made when it is first shown, like the lessons
         self.lesson: LessonPanel | None = None
+        self.notes: NotesPage | None = None
         self._lesson_look = Look()  # what the numbers of the lesson in front need
         self._to_select: Selection | None = None  # once the network is there that it belongs to
         self._closed = False
         self.run = LiveRun(spec, self)
+        self.sessions = Sessions(self)
 
         self.transport = Transport()
         self.controls = Controls()
@@ -91,6 +97,7 @@ class MainWindow(QWidget):
         self._lay_out()
         self.export_menu = ExportMenu(self)
         self.transport.export_button.setMenu(self.export_menu)
+        self.transport.file_button.setMenu(FileMenu(self))
         self._connect()
         self._add_shortcuts()
         self._use_theme(theme)
@@ -128,7 +135,10 @@ class MainWindow(QWidget):
                 "lab": ("Lab", self._make_lab),
             },
         )
-        self.left = Pages("Left dock", {"settings": ("Settings", self.controls), "lesson": ("Lessons", self._make_lesson)})
+        self.left = Pages(
+            "Left dock",
+            {"settings": ("Settings", self.controls), "lesson": ("Lessons", self._make_lesson), "notes": ("Notes", self._make_notes)},
+        )
         self.body = QSplitter(Qt.Orientation.Horizontal)
         for widget in (self.left, self.centre, self.dock):
             self.body.addWidget(widget)
@@ -154,6 +164,11 @@ class MainWindow(QWidget):
         run.snapshot_came.connect(self._on_snapshot)
         run.told.connect(self.tell)
         run.lost.connect(self._on_engine_lost)
+        run.opening.connect(self.overlays.show_opening)
+        run.opened.connect(self._on_opened)
+        run.closed.connect(self.overlays.end_opening)
+        self.overlays.stop_wanted.connect(run.stop_opening)
+        self.sessions.changed.connect(self._show_title)
         run.undo_stack.canUndoChanged.connect(self._show_undo)
         run.undo_stack.canRedoChanged.connect(self._show_undo)
         run.undo_stack.indexChanged.connect(self._show_undo)
@@ -230,6 +245,15 @@ class MainWindow(QWidget):
         LessonRunner(self)
         self._adopt(self.lesson)
         return self.lesson
+
+    def _make_notes(self) -> QWidget:
+        from .notes import NotesPage
+
+        self.notes = page = NotesPage()
+        page.show_words(self.sessions.title, self.sessions.notes)
+        page.edited.connect(lambda: self.sessions.set_words(*page.words()))
+        page.set_theme(self.theme)
+        return page
 
     def _adopt(self, *panels: Panel) -> None:
         """Take panels in that are made when they are first wanted."""
@@ -340,7 +364,7 @@ class MainWindow(QWidget):
     def set_speed(self, steps_per_second: float | None) -> None:
         self.run.set_speed(steps_per_second)
         self.transport.show_state(self.run.playing, steps_per_second)
-        self._speed = steps_per_second
+        self.speed = steps_per_second
 
     def faster(self) -> None:
         self.transport.speed.triggerAction(QSlider.SliderAction.SliderPageStepAdd)
@@ -353,6 +377,7 @@ class MainWindow(QWidget):
 
     def load_preset(self, name: str) -> None:
         self._preset = preset_named(name)
+        self.sessions.leave_file()
         self.run.load(self._preset.spec, f"preset {self._preset.title}")
         self.set_speed(self._preset.speed)
         self._begin_with(self._preset)
@@ -425,6 +450,30 @@ class MainWindow(QWidget):
     def show_shortcuts(self) -> None:
         ShortcutList(self).show()
 
+    def open_file(self) -> None:
+        self.sessions.ask()
+
+    def save_session(self) -> None:
+        self.sessions.save()
+
+    def save_session_as(self) -> None:
+        self.sessions.save_as()
+
+    def copy_session(self) -> None:
+        self.sessions.copy_text()
+
+    def paste_session(self) -> None:
+        self.sessions.paste()
+
+    def show_notes(self) -> None:
+        self.left.show()
+        self.left.show_page("notes")
+
+    def show_notes_of(self, title: str, notes: str) -> None:
+        """Show what was written about another session."""
+        if self.notes is not None:
+            self.notes.show_words(title, notes)
+
     def open_data_file(self) -> None:
         name, _ = QFileDialog.getOpenFileName(self, "Open a table of numbers", "", "Tables (*.csv *.tsv *.txt);;All files (*)")
         if name:
@@ -441,6 +490,11 @@ class MainWindow(QWidget):
             self._show_spec(self.run.snapshot.spec if self.run.snapshot else self.run.wanted_spec)
         else:
             self.status.say(text, NOTICE_SECONDS)
+
+    @property
+    def shown_preset(self) -> str | None:
+        """The name of the preset whose settings are shown unchanged."""
+        return self._preset.name if self._preset is not None and self._preset.spec == self._shown_spec else None
 
     def show_still(self, snapshot: Snapshot) -> None:
         """Lay the window out without a screen and show one moment in it."""
@@ -473,7 +527,7 @@ class MainWindow(QWidget):
             self.status.show_snapshot(snapshot, self.run.frames_per_second)
             self.controls.show_summary(snapshot.data_summary, snapshot.architecture.parameter_count)
             self._show_points(snapshot)
-        self.transport.show_state(snapshot.playing, self._speed)
+        self.transport.show_state(snapshot.playing, self.speed)
         self.transport.show_place(snapshot.step > 0 or snapshot.moment is not None)
         self.overlays.show_failure(snapshot.failure)
         if self._to_select is not None and self._preset is not None and snapshot.spec == self._preset.spec:
@@ -534,6 +588,16 @@ class MainWindow(QWidget):
     def _on_engine_lost(self, step: int) -> None:
         self.overlays.show_lost(step)
 
+    def _on_opened(self) -> None:
+        self.overlays.end_opening()
+        self._preset = None
+        self._to_select = None
+
+    def _show_title(self) -> None:
+        sessions = self.sessions
+        name = sessions.title or (sessions.path.name if sessions.path is not None else "")
+        self.setWindowTitle(f"{name[:80]} – GradViz" if name else "GradViz")
+
     def _clip_and_run_again(self) -> None:
         spec = self.run.wanted_spec.replace("training.clip", "norm").replace("training.clip_threshold", 1.0)
         self.run.load(spec, "clipping by norm")
@@ -571,8 +635,9 @@ class MainWindow(QWidget):
             panel.set_theme(self.theme)
         for widget in (self.transport, self.controls, self.status, self.overlays):
             widget.set_theme(self.theme)
-        if self.lab is not None:
-            self.lab.set_theme(self.theme)
+        for page in (self.lab, self.notes):
+            if page is not None:
+                page.set_theme(self.theme)
 
     def _restore_layout(self) -> None:
         settings = QSettings()
@@ -595,13 +660,15 @@ class MainWindow(QWidget):
         settings.setValue("dock/page", self.dock.page)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _dropped_file(event) is not None:
+        if _dropped_file(event) is not None or _BEGIN in event.mimeData().text():
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         path = _dropped_file(event)
         if path is not None:
-            self.use_data_file(path)
+            self.sessions.open_any(path)
+        elif _BEGIN in event.mimeData().text():
+            self.sessions.open_text(event.mimeData().text())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._save_layout()
@@ -612,6 +679,7 @@ class MainWindow(QWidget):
         """End the engine; safe to call twice."""
         if not self._closed:
             self._closed = True
+            self.export_menu.stop()
             self.run.stop()
 
     def exported_panels(self) -> tuple[Panel, ...]:

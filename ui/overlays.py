@@ -16,7 +16,7 @@ from .theme import Theme
 BANNER_ROOM = 44.0
 NARROW = 560  # pixels of the canvas
 
-DISMISS, RESTART, CLIP = "Dismiss", "Restart", "Clip and run again"
+DISMISS, RESTART, CLIP, STOP = "Dismiss", "Restart", "Clip and run again", "Stop"
 
 
 class Overlays(QObject):
@@ -28,6 +28,7 @@ class Overlays(QObject):
     last_finite_wanted = Signal(int)  # the step before the failure
     clipping_wanted = Signal()
     restart_wanted = Signal()
+    stop_wanted = Signal()  # of the opening of a session
 
     def __init__(self, canvas: NetworkCanvas) -> None:
         super().__init__(canvas)
@@ -63,11 +64,22 @@ class Overlays(QObject):
             # in a narrow window the words need the room; the timeline goes back too
             self._say(text, (back, CLIP) if self._canvas.width() > NARROW else (CLIP,), "failure")
 
+    def show_opening(self, step: int, last_step: int) -> None:
+        """Say how far the run of a session has been trained again."""
+        self._say(f"Opening: step {step:,} of {last_step:,}", (STOP,), "progress")
+
+    def end_opening(self, _: object = None) -> None:
+        """Nothing is being opened any more."""
+        if self._kind == "progress":
+            self._hide()
+            self.show_failure(self._failure)
+
     def _say(self, text: str, buttons: tuple[str, ...], kind: str) -> None:
         self._kind = kind
-        self.banner.say(text, buttons, "warning" if kind == "failure" else "error")
-        self.banner.show()
-        self.place()
+        self.banner.say(text, buttons, {"failure": "warning", "progress": "progress"}.get(kind, "error"))
+        if not self.banner.isVisible():
+            self.banner.show()
+            self.place()
 
     def _hide(self) -> None:
         self._kind = ""
@@ -80,6 +92,8 @@ class Overlays(QObject):
         self._hide()
         if button == RESTART:
             self.restart_wanted.emit()
+        elif button == STOP:
+            self.stop_wanted.emit()
         elif button == CLIP:
             self.clipping_wanted.emit()
         elif failure is not None:

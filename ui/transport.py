@@ -22,6 +22,7 @@ from .theme import THEMES, Theme
 
 HEIGHT = 52
 BUTTON_HEIGHT = 32
+BARE_WIDTH, MOST_WIDTH = 33, 400  # of a button with its icon alone, and of any other
 WALKS = (
     ("back", "One whole step back"),
     ("back_phase", "Back to the phase before"),
@@ -97,6 +98,8 @@ class Transport(QWidget):
         self.presets.chosen.connect(self.preset_wanted)
         self.undo_button = self._button("undo", "Undo", "Undo", "undo", self.undo_wanted)
         self.redo_button = self._button("redo", "Redo", "Redo", "redo", self.redo_wanted)
+        self.file_button = self._button("folder", "File", "Open or save a session", "")
+        self.file_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.export_button = self._button("export", "Export", "Save or copy pictures and numbers", "open_export_menu")
         self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.theme_button = self._button("theme", "Light", "Light or dark", "toggle_theme", self.theme_toggled)
@@ -148,7 +151,7 @@ class Transport(QWidget):
             (self.speed_label, self.speed, self.speed_text),
             (self.preset_label, self.presets),
             (self.undo_button, self.redo_button),
-            (self.export_button, self.theme_button),
+            (self.file_button, self.export_button, self.theme_button),
         )
         for number, group in enumerate(groups):
             if number == 4:
@@ -163,7 +166,7 @@ class Transport(QWidget):
         self._levels: tuple[tuple[QWidget, ...], ...] = (
             (self.reset_button, self.seed_button, self.back_button),
             (self.undo_button, self.redo_button),
-            (self.export_button, self.theme_button, self.speed_label, self.preset_label),
+            (self.file_button, self.export_button, self.theme_button, self.speed_label, self.preset_label),
             (self.phase_button,),
             (self.layer_button, self.step_button),
             (),  # here the button for a phase goes: the menu beside it has that too
@@ -309,6 +312,9 @@ QLabel {{ color: {theme.ink2}; font-size: 12px; }}
             button.setText("" if bare else f" {text}")  # the style leaves too little between icon and text
             style = Qt.ToolButtonStyle.ToolButtonIconOnly if bare else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
             button.setToolButtonStyle(style)
+            if button is not self.layer_button:  # which has an arrow beside its icon
+                button.setMinimumWidth(BARE_WIDTH if bare else 0)
+                button.setMaximumWidth(BARE_WIDTH if bare else MOST_WIDTH)
         for label in (self.speed_label, self.preset_label):
             label.setVisible(label not in hidden)
         narrowest = level == len(self._levels) - 1

@@ -414,3 +414,87 @@ def test_a_measurement_ends_and_its_last_result_is_sent() -> None:
     assert report.measuring is None
     assert report.loss == 0.3
     assert {speed.precision for speed in report.speeds} == {"float64", "float32"}
+
+
+# ---- opening a run
+
+OPENED = SMALL.replace("training.seed", 4)
+FASTER = OPENED.replace("training.learning_rate", 0.5)
+
+
+def run_on(session: Session) -> None:
+    while session.wait_seconds() == 0.0:
+        session.run(0.001)
+
+
+def test_a_run_is_opened_in_slices_and_the_present_one_stays_until_then() -> None:
+    session = make(steps=3)
+    session.execute("open_run", ((0, OPENED), (20, FASTER)), 60, 50, 2, 1)
+    frame = ask(session)
+    assert (frame.snapshot.step, frame.executed) == (3, 3)
+    session.execute("step_layer")  # waits for the opened run
+    assert session.experiment.spec == SMALL
+    run_on(session)
+    frame = ask(session)
+    assert frame.executed == 5
+    assert frame.settings == ((0, OPENED), (20, FASTER))
+    assert frame.snapshot.moment is not None
+    assert (frame.snapshot.step, frame.snapshot.last_step, frame.snapshot.moment.done) == (50, 60, 3)
+    own = Experiment(OPENED)
+    for _ in own.follow([(20, FASTER)], 50):
+        pass
+    assert own.network.vector.tobytes() == session.experiment.network.vector.tobytes()
+
+
+def test_an_opened_run_is_undone_and_brought_back() -> None:
+    session = make(steps=3)
+    before = session.experiment
+    session.execute("open_run", ((0, OPENED),), 5, 5, 0, 1)
+    run_on(session)
+    opened = session.experiment
+    session.execute("bring_back", SMALL, 1)
+    assert session.experiment is before
+    session.execute("open_run", ((0, OPENED),), 5, 5, 0, 1)
+    assert session.experiment is opened
+    assert session.wait_seconds() is None
+
+
+@pytest.mark.parametrize(("command", "wanted"), [("bring_back", SMALL), ("restart", SMALL.replace("training.seed", 8))])
+def test_opening_is_ended_by_what_takes_its_place(command: str, wanted: Spec) -> None:
+    session = make(steps=3)
+    session.execute("open_run", ((0, OPENED),), 10_000_000, 5, 0, 1)
+    session.run(0.01)
+    session.execute("step")  # was meant for the run that is never opened
+    session.execute(command, wanted, 1)
+    assert session.wait_seconds() is None
+    assert session.experiment.spec == wanted
+    assert ask(session).executed == 6
+    assert session.experiment.step_count == (3 if command == "bring_back" else 0)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ((0, SMALL.replace("training.loss", "cross_entropy").replace("data.name", "csv")),),
+        ((0, OPENED), (3, OPENED.replace("network.width", 9))),
+        ((0, OPENED), (3, OPENED.replace("network.set_values", ("layer77.weight[0,0] = 1",)))),
+    ],
+)
+def test_what_cannot_be_opened_is_told_and_the_run_stays(settings: Any) -> None:
+    session = make(steps=3)
+    session.execute("open_run", settings, 10, 10, 0, 1)
+    run_on(session)
+    frame = ask(session)
+    assert [event.kind for event in frame.events] == ["error"]
+    assert (frame.snapshot.step, frame.snapshot.spec, frame.executed) == (3, SMALL, 4)
+
+
+def test_how_far_it_is_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradviz.session.TOLD_EVERY", 0.0)
+    session = make(steps=3)
+    session.execute("open_run", ((0, OPENED),), 1_000_000, 5, 0, 1)
+    session.run(0.01)
+    ((kind, text),) = events(session)
+    assert kind == "progress"
+    step, last = map(int, text.split())
+    assert 0 < step < last == 1_000_000

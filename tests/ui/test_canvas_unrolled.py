@@ -385,7 +385,7 @@ def test_the_figure_speaks_of_time(qtbot: QtBot, lstm: Snapshot) -> None:
     qtbot.addWidget(figure)
     figure.show_snapshot(lstm)
     text = words_in(figure, QSize(1600, 900))
-    assert "LSTM, 13 time steps × 8 units, Tanh, spectral radius 1, forget bias 1" in text
+    assert "LSTM × 8 units, Tanh, spectral radius 1, forget bias 1" in text
     assert "lag 12" in text
     assert "hidden layers" not in text
     assert "at time step 13, the last one" in measured_heading(lstm)[1]

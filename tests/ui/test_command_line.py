@@ -1,5 +1,6 @@
 """The command line, as a user types it."""
 
+import csv
 import json
 import os
 import re
@@ -7,9 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from gradviz.experiment import Experiment
+from gradviz.session_file import SessionFile, Settings, write_session
 from gradviz.spec import Spec
+from ui import app, application
 from ui.app import VIEWS, main
 from ui.presets import presets
 
@@ -139,3 +144,62 @@ def test_a_step_has_only_so_many_phases(tmp_path: Path, capsys: pytest.CaptureFi
 def test_render_tells_when_it_cannot_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render", "--preset", "vanishing", "--steps", "1", "-o", str(tmp_path / "no" / "such.png")]) == 1
     assert "such.png" in capsys.readouterr().err
+
+
+def test_a_file_is_told_from_a_command() -> None:
+    assert app._file_to_open(["run.gradviz.json"]) == (Path("run.gradviz.json"), [])
+    assert app._file_to_open(["--theme", "light", "a b.csv"]) == (Path("a b.csv"), ["--theme", "light"])
+    assert app._file_to_open(["--preset", "vanishing"]) == (None, ["--preset", "vanishing"])
+    assert app._file_to_open(["train", "spec.json"]) == (None, ["train", "spec.json"])
+
+
+def test_a_file_is_opened_in_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+    monkeypatch.setattr(application, "run_window", lambda *arguments: opened.append(arguments) or 0)
+    assert main(["--theme", "light", "run.gradviz.json"]) == 0
+    assert opened == [(None, "light", Path("run.gradviz.json"))]
+
+
+@pytest.mark.parametrize("view", [*app.PANEL_VIEWS, *app.PANEL_TABLES, *app.LAB_VIEWS])
+def test_every_view_has_its_numbers(view: str, tmp_path: Path) -> None:
+    spec = tmp_path / "spec.json"
+    spec.write_text(Spec().replace("network.depth", 3).replace("network.skip_every", 1).to_json())
+    for ending in (".csv", ".npz"):
+        path = tmp_path / f"x{ending}"
+        assert main(["numbers", str(spec), "--steps", "3", "--view", view, "-o", str(path)]) == 0
+    with (tmp_path / "x.csv").open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert bool(rows) == (view not in ("linear", "population"))  # no linear map with a curve, no population without evolution
+    with np.load(tmp_path / "x.npz") as arrays:
+        assert list(arrays) == header
+        assert {len(values) for values in arrays.values()} == {len(rows)}
+        for values, *text in zip(arrays.values(), *rows, strict=True):
+            if values.dtype.kind in "if" and view != "hardware":  # whose times are measured anew
+                assert np.array_equal(values, [float(one) if one else np.nan for one in text], equal_nan=True)
+
+
+def test_numbers_end_in_csv_or_npz(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["numbers", "--preset", "vanishing", "--steps", "1", "--view", "gradients", "-o", str(tmp_path / "x.xls")]) == 2
+    assert ".csv, .npz" in capsys.readouterr().err
+    missing = str(tmp_path / "none" / "x.csv")
+    assert main(["numbers", "--preset", "vanishing", "--steps", "1", "--view", "gradients", "-o", missing]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_session_is_drawn_where_it_stands(tmp_path: Path) -> None:
+    spec = Spec().replace("network.depth", 3)
+    faster = spec.replace("training.learning_rate", 0.5)
+    path = tmp_path / "run.gradviz.json"
+    write_session(SessionFile((Settings(0, spec), Settings(4, faster)), 7, 9), path)
+    assert main(["numbers", str(path), "--view", "gradients", "-o", str(tmp_path / "own.csv")]) == 0
+    run = Experiment(spec)
+    for _ in run.follow([(4, faster)], 7):
+        pass
+    with (tmp_path / "own.csv").open(newline="") as file:
+        found = list(csv.DictReader(file))
+    details = run.measure().details
+    assert details is not None
+    assert str(float(details.gradient_rms[0])) in found[0].values()
+    assert main(["train", str(path), "--steps", "1"]) == 0
+    path.write_text("{}")
+    assert main(["train", str(path), "--steps", "1"]) == 2

@@ -200,7 +200,7 @@ def test_a_figure_says_which_level_it_shows(qtbot) -> None:
     assert title == "Level 2 of 3 learns by itself, without labels"
     assert "NaN" not in sentence
     assert "gradient" in measured_heading(at(70))[0]
-    assert stamp_lines(run().spec)[1].startswith("each level pre-trained for 20 steps; SGD")
+    assert stamp_lines(run().spec)[1].startswith("20 steps per level, then SGD")
 
 
 def test_the_signal_of_a_level_runs_up_through_its_encoder_and_down_through_its_decoder(qtbot) -> None:

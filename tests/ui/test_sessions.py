@@ -1,0 +1,232 @@
+"""Sessions in the real window: saved, opened in another window with the same picture, undone, pasted, dropped, refused."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from pytestqt.qtbot import QtBot
+
+from gradviz.session_file import SessionFile, Settings, View, read_session, write_session
+from gradviz.snapshot import Snapshot
+from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from gradviz.weights_file import read_weights
+from ui.main_window import MainWindow
+
+SPEC = Spec(NetworkSpec(depth=5, width=5), DataSpec(samples=80), TrainingSpec(seed=5, stop_after=30))
+OTHER = Spec(NetworkSpec(depth=3, width=4), DataSpec(samples=60), TrainingSpec(seed=2, stop_after=5))
+PATIENCE = 20_000
+Maker = Callable[[Spec], MainWindow]
+
+
+@pytest.fixture
+def make(qtbot: QtBot) -> Iterator[Maker]:
+    made: list[MainWindow] = []
+
+    def window(spec: Spec) -> MainWindow:
+        new = MainWindow(spec)
+        made.append(new)
+        qtbot.addWidget(new)
+        new.resize(1400, 900)
+        new.show()
+        stop = spec.training.stop_after
+        settle(qtbot, new, lambda s: s.step == stop and not s.playing)
+        return new
+
+    yield window
+    for each in made:
+        each.close()
+
+
+def settle(qtbot: QtBot, window: MainWindow, ready: Callable[[Snapshot], bool]) -> Snapshot:
+    def done() -> bool:
+        snapshot = window.run.snapshot
+        return snapshot is not None and window.run.settled and snapshot.prediction is not None and ready(snapshot)
+
+    qtbot.waitUntil(done, timeout=PATIENCE)
+    assert window.run.snapshot is not None
+    return window.run.snapshot
+
+
+def picture(qtbot: QtBot, window: MainWindow) -> QImage:
+    window.canvas.setFocus(Qt.FocusReason.MouseFocusReason)
+    qtbot.wait(300)
+    window.status.say("", 0.01)
+    qtbot.wait(400)
+    window.status.frames.hide()  # how fast it is drawn is no part of the run
+    return window.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+
+
+def worked_on(qtbot: QtBot, make: Maker, page: str) -> MainWindow:
+    """A window with a run that was changed on the way and taken back, looked at closely."""
+    window = make(SPEC)
+    window.change("training.stop_after", 50)
+    window.change("training.learning_rate", 0.03)
+    window.run.play()
+    settle(qtbot, window, lambda s: s.step == 50 and not s.playing)
+    window.run.go_to(40)
+    settle(qtbot, window, lambda s: s.step == 40)
+    window.change("training.learning_rate", 0.5)  # a branch: the line before is its ghost
+    settle(qtbot, window, lambda s: s.spec.training.learning_rate == 0.5)
+    window.run.play()
+    settle(qtbot, window, lambda s: s.step == 50 and not s.playing and s.ghost is not None)
+    window.run.go_to(44)
+    settle(qtbot, window, lambda s: s.step == 44)
+    window.step_layer()
+    settle(qtbot, window, lambda s: s.moment is not None)
+    window.select_weakest()
+    window.show_page(page)
+    window.set_speed(60.0)
+    window.body.setSizes([300, 700, 400])
+    return window
+
+
+def differing(one: QImage, other: QImage) -> list[tuple[int, int]]:
+    assert one.size() == other.size()
+    return [(x, y) for y in range(one.height()) for x in range(0, one.width(), 3) if one.pixel(x, y) != other.pixel(x, y)]
+
+
+@pytest.mark.parametrize("page", ["chain", "inspect", "lab"])
+def test_a_session_opens_in_another_window_with_the_same_picture(qtbot: QtBot, make: Maker, tmp_path: Path, page: str) -> None:
+    window = worked_on(qtbot, make, page)
+    window.sessions.set_words("Two rates", "At step 30 η becomes smaller.")
+    path = tmp_path / "two rates.gradviz.json"
+    assert window.sessions.write(path)
+    wanted = picture(qtbot, window)
+    other = make(OTHER)
+    assert other.sessions.open(path)
+    snapshot = settle(qtbot, other, lambda s: s.spec.training.seed == 5)
+    assert (snapshot.step, snapshot.last_step) == (44, 50)
+    assert snapshot.moment is not None
+    assert snapshot.moment.done == 1
+    assert other.windowTitle() == "Two rates – GradViz"
+    assert other.sessions.recent == [path]
+    assert other.speed == 60.0
+    found = picture(qtbot, other)
+    assert differing(wanted, found) == []
+    again = tmp_path / "again.gradviz.json"
+    assert other.sessions.write(again)
+    assert read_session(again) == read_session(path)
+    other.undo()
+    settle(qtbot, other, lambda s: s.spec == OTHER and s.step == 5)
+    assert other.sessions.path is None
+    other.redo()
+    settle(qtbot, other, lambda s: s.spec.training.seed == 5 and s.step == 44)
+
+
+def test_a_text_goes_over_the_clipboard(qtbot: QtBot, make: Maker) -> None:
+    window = make(SPEC)
+    window.copy_session()
+    text = QGuiApplication.clipboard().text()
+    assert text.startswith("gradviz:1:")
+    other = make(OTHER)
+    QGuiApplication.clipboard().setText("> " + text.replace("\n", "\n> "))
+    qtbot.keyClick(other, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    settle(qtbot, other, lambda s: s.spec == SPEC and s.step == 30)
+    assert other.sessions.path is None
+
+
+def test_what_is_wrong_is_told_and_the_run_stays(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
+    window = make(SPEC)
+    before = window.run.snapshot
+    path = tmp_path / "bad.gradviz.json"
+    path.write_text("{}")
+    missing = tmp_path / "data.gradviz.json"
+    spec = SPEC.replace("data.name", "csv").replace("data.path", str(tmp_path / "none.csv"))
+    write_session(SessionFile((Settings(0, spec),), 3, 3), missing)
+    assert not window.sessions.open(path)
+    assert "no GradViz session" in window.overlays.banner.text
+    assert not window.sessions.open_text("gradviz:1:abc:00000000")
+    assert "check sum" in window.overlays.banner.text
+    assert window.sessions.open(missing)
+    qtbot.waitUntil(lambda: "none.csv" in window.overlays.banner.text, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: window.run.settled and not window.run.is_opening, timeout=PATIENCE)
+    assert window.run.wanted_spec == SPEC
+    assert window.run.snapshot is not None
+    assert before is not None
+    assert window.run.snapshot.step == before.step
+    assert not window.run.undo_stack.canUndo()
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    assert not window.sessions.write(folder)
+    assert "could not be written" in window.overlays.banner.text
+
+
+def test_a_long_opening_tells_how_far_it_is_and_can_be_stopped(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
+    window = make(SPEC)
+    path = tmp_path / "long.gradviz.json"
+    write_session(SessionFile((Settings(0, OTHER),), 9_000_000, 9_000_000), path)
+    window.sessions.open(path)
+    qtbot.waitUntil(lambda: "of 9,000,000" in window.overlays.banner.text, timeout=PATIENCE)
+    assert window.run.snapshot is not None
+    assert window.run.snapshot.spec == SPEC
+    qtbot.mouseClick(window.overlays.banner.buttons[-1], Qt.MouseButton.LeftButton)
+    settle(qtbot, window, lambda s: s.spec == SPEC and s.step == 30)
+    assert not window.run.is_opening
+    assert not window.overlays.banner.isVisible()
+    window.change("training.learning_rate", 0.5)
+    settle(qtbot, window, lambda s: s.spec.training.learning_rate == 0.5)
+
+
+def test_what_is_done_while_a_run_is_opened_is_done_to_the_opened_one(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
+    window = make(SPEC)
+    path = tmp_path / "run.gradviz.json"
+    write_session(SessionFile((Settings(0, OTHER),), 300, 300), path)
+    window.sessions.open(path)
+    window.step()
+    settle(qtbot, window, lambda s: s.spec == OTHER and s.step == 301)
+
+
+def test_files_are_dropped_and_listed(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
+    window = make(SPEC)
+    path = tmp_path / "run.gradviz.json"
+    write_session(SessionFile((Settings(0, OTHER),), 3, 3, view=View(page="inspect", right=False, playing=True)), path)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    entered = QDragEnterEvent(QPoint(5, 5), Qt.DropAction.CopyAction, data, left, none)
+    window.dragEnterEvent(entered)
+    assert entered.isAccepted()
+    window.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, left, none))
+    settle(qtbot, window, lambda s: s.spec == OTHER and s.step == 5)  # it played on to where it stops
+    assert not window.dock.isVisible()
+    path.unlink()
+    window.sessions.open_recent(path)
+    assert window.sessions.recent == []
+    assert "not there any more" in window.overlays.banner.text
+
+
+def test_title_and_notes_have_a_page(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
+    window = make(SPEC)
+    window.show_notes()
+    assert window.notes is not None
+    window.notes.title.setText("Why L1 sleeps")
+    window.notes.notes.setPlainText("one\ntwo")
+    assert window.windowTitle() == "Why L1 sleeps – GradViz"
+    path = tmp_path / "run.gradviz.json"
+    assert window.sessions.write(path)
+    read = read_session(path)
+    assert (read.title, read.notes, read.view.left_page) == ("Why L1 sleeps", "one\ntwo", "notes")
+
+
+def test_the_net_is_saved_by_the_engine(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
+    window = make(SPEC)
+    said: list[tuple[str, str]] = []
+    window.run.told.connect(lambda kind, text: said.append((kind, text)))
+    for kind, name in (("weights", "net.safetensors"), ("numpy", "net.py"), ("torch", "again.py"), ("weights", "none/net.safetensors")):
+        said.clear()
+        window.run.save_net(kind, tmp_path / name)
+        qtbot.waitUntil(lambda: bool(said), timeout=PATIENCE)
+        assert said[0][0] == ("error" if "none" in name else "notice")
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
+        "again.npz",
+        "again.py",
+        "net.npz",
+        "net.py",
+        "net.safetensors",
+    ]
+    weights = read_weights(tmp_path / "net.safetensors")
+    assert (weights.spec, weights.step) == (SPEC, 30)
+    assert window.run.snapshot is not None
+    assert window.run.snapshot.spec == SPEC

@@ -1,0 +1,219 @@
+"""Opening and saving sessions: files, the clipboard, and the list of what was opened last."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog
+
+from gradviz.session_file import SUFFIX, SessionFile, SessionFileError, Settings, from_text, left_of, read_session, to_text, write_session
+
+from .session_view import show_view, view_of
+
+if TYPE_CHECKING:
+    from .main_window import MainWindow
+
+MOST_RECENT = 10
+FILTER = f"GradViz session (*{SUFFIX})"
+OPEN_FILTER = f"All that can be opened (*{SUFFIX} *.csv *.tsv *.txt);;Sessions (*{SUFFIX});;Tables (*.csv *.tsv *.txt);;All files (*)"
+
+
+class Sessions(QObject):
+    """What the window does with session files; every problem is told, and the run goes on untouched."""
+
+    changed = Signal()  # the file, the title or the list of recent files
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self.path: Path | None = None  # of the file that was opened or saved last
+        self.title, self.notes = "", ""
+        self._read: tuple[SessionFile | None, Path | None] = (None, None)  # what is being opened, and out of which file
+        self._before: list[tuple[SessionFile, Path | None, str, str]] = []  # what was there when a session was opened
+        window.run.opened.connect(self._on_opened)
+        window.run.closed.connect(self._on_closed)
+
+    # ---- out
+
+    def present(self) -> SessionFile | None:
+        """The run as it stands and how it is looked at; None before there is anything."""
+        run = self._window.run
+        snapshot = run.snapshot
+        if snapshot is None or not run.settings:
+            return None
+        step, phases = snapshot.step, 0
+        if snapshot.moment is not None:
+            step, phases = snapshot.moment.step - 1, snapshot.moment.done
+        settings = tuple(Settings(*item) for item in run.settings)
+        last = max(snapshot.last_step, step, settings[-1].step)
+        return SessionFile(settings, step, last, phases, self.title, self.notes, view_of(self._window), left_of(run.left))
+
+    def save(self) -> None:
+        """Into the file it came from, or where the user says."""
+        if self.path is None:
+            self.save_as()
+        else:
+            self.write(self.path)
+
+    def save_as(self) -> None:
+        """Ask where to."""
+        suggestion = _file_name(self.title) + SUFFIX
+        name, _ = QFileDialog.getSaveFileName(self._window, "Save session", str(self._folder() / suggestion), FILTER)
+        if name:
+            self.write(Path(name if name.endswith(".json") else name + SUFFIX))
+
+    def write(self, path: Path) -> bool:
+        """Write without asking; tells what came of it and returns whether it worked."""
+        session = self.present()
+        if session is None:
+            self._window.tell("notice", "There is no run to save yet.")
+            return False
+        try:
+            write_session(session, path)
+        except SessionFileError as error:
+            self._window.tell("error", f"The session cannot be saved. {error}")
+            return False
+        except OSError as error:
+            self._window.tell("error", f"{path} could not be written: {error.strerror or error}. What was there before is untouched.")
+            return False
+        self._know(path)
+        self._window.tell("notice", f"Saved {path.name} in {path.parent}.")
+        return True
+
+    def copy_text(self) -> None:
+        """Put the session on the clipboard as text for a mail."""
+        session = self.present()
+        if session is None:
+            return
+        try:
+            text = to_text(session)
+        except SessionFileError as error:
+            self._window.tell("error", f"The session cannot be copied. {error}")
+            return
+        QGuiApplication.clipboard().setText(text)
+        self._window.tell("notice", f"The session is on the clipboard as {len(text.splitlines())} lines of text, ready for a mail.")
+
+    # ---- in
+
+    def ask(self) -> None:
+        """Ask for a session or a table of numbers, and open it."""
+        name, _ = QFileDialog.getOpenFileName(self._window, "Open", str(self._folder()), OPEN_FILTER)
+        if name:
+            self.open_any(Path(name))
+
+    def open_any(self, path: Path) -> bool:
+        """A session, or data to train on: by the ending of the name."""
+        if path.suffix.lower() == ".json":
+            return self.open(path)
+        self._window.use_data_file(path)
+        return True
+
+    def open(self, path: Path) -> bool:
+        """Open a session file; returns whether it could be read."""
+        try:
+            session = read_session(path)
+        except SessionFileError as error:
+            if not path.exists():
+                self._forget(path)
+            self._window.tell("error", f"It cannot be opened. {error}")
+            return False
+        self._begin(session, path)
+        return True
+
+    def paste(self) -> bool:
+        """Open the session that is on the clipboard as text."""
+        return self.open_text(QGuiApplication.clipboard().text())
+
+    def open_text(self, text: str) -> bool:
+        """Open a session from its text; returns whether it could be read."""
+        try:
+            session = from_text(text)
+        except SessionFileError as error:
+            self._window.tell("error", f"It cannot be pasted. {error}")
+            return False
+        self._begin(session, None)
+        return True
+
+    def _begin(self, session: SessionFile, path: Path | None) -> None:
+        self._read = session, path
+        self._window.run.open(session)
+
+    def _on_opened(self, session: SessionFile) -> None:
+        """The run is there: show it as it was looked at."""
+        path = self._read[1] if self._read[0] is session else None
+        self._before.append((session, self.path, self.title, self.notes))
+        self._show(path, session.title, session.notes)
+        show_view(self._window, session.view)
+        if session.view.playing:
+            self._window.run.play()
+        if path is not None:
+            self._know(path)
+        self._window.tell("notice", f"Opened {path.name if path else 'the session'}, at step {session.step:,}.")
+
+    def _on_closed(self, session: SessionFile) -> None:
+        """Its opening was undone: what is saved next must not go into its file."""
+        if self._before and self._before[-1][0] is session:
+            self._show(*self._before.pop()[1:])
+
+    def leave_file(self) -> None:
+        """Another run begins: what is saved next must not go into the file of the last one."""
+        self.path = None
+        self.changed.emit()
+
+    def _show(self, path: Path | None, title: str, notes: str) -> None:
+        self.path, self.title, self.notes = path, title, notes
+        self._window.show_notes_of(title, notes)
+        self.changed.emit()
+
+    def set_words(self, title: str, notes: str) -> None:
+        """What the user has written about the run."""
+        if (title, notes) != (self.title, self.notes):
+            self.title, self.notes = title, notes
+            self.changed.emit()
+
+    # ---- recent files
+
+    @property
+    def recent(self) -> list[Path]:
+        """The files opened or saved last, the newest first."""
+        found = QSettings().value("recent", [])
+        names = [found] if isinstance(found, str) else found if isinstance(found, list) else []
+        return [Path(str(name)) for name in names if name][:MOST_RECENT]
+
+    def open_recent(self, path: Path) -> None:
+        """Open one of `recent`; one that is gone leaves the list, and that is told."""
+        if path.exists():
+            self.open_any(path)
+        else:
+            self._forget(path)
+            self._window.tell("error", f"{path} is not there any more; it has left the list.")
+
+    def forget_all(self) -> None:
+        """Empty the list."""
+        self._remember([])
+
+    def _know(self, path: Path) -> None:
+        path = path.absolute()
+        self.path = path
+        QSettings().setValue("sessions/folder", str(path.parent))
+        self._remember([path, *(other for other in self.recent if other != path)])
+
+    def _forget(self, path: Path) -> None:
+        path = path.absolute()
+        self._remember([other for other in self.recent if other != path])
+
+    def _remember(self, paths: list[Path]) -> None:
+        QSettings().setValue("recent", [str(path) for path in paths[:MOST_RECENT]])
+        self.changed.emit()
+
+    def _folder(self) -> Path:
+        return self.path.parent if self.path is not None else Path(str(QSettings().value("sessions/folder", str(Path.home()))))
+
+
+def _file_name(title: str) -> str:
+    """A title as the name of a file."""
+    kept = "".join(letter if letter.isalnum() or letter in " -_" else " " for letter in title)
+    return "-".join(kept.split()).lower()[:60] or "run"
