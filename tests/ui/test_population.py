@@ -229,3 +229,10 @@ def test_a_figure_tells_the_method() -> None:
     trained = stamp_lines(SPEC)[1]
     assert trained.startswith("Genetic algorithm, population 40, first σ 0.3")
     assert "learning rate" not in trained
+
+
+def test_a_loss_far_below_anything_learnt_does_not_take_the_whole_axis() -> None:
+    axis = Axis.of(np.array([1e-45, 1e-40, 0.5, 2.0]), (0.69,))
+    assert axis.low == pytest.approx(-9.0)
+    assert axis.share(1e-45) == 0.0
+    assert 0.5 < axis.share(0.69) < 1.0
