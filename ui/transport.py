@@ -219,8 +219,8 @@ class Transport(QWidget):
 
     def _show_speed(self) -> None:
         speed = self._state[1]
-        one = "generation" if self._evolves else "step"
-        self.speed_text.setText("unlimited" if speed is None else f"{speed:,.4g} {one}{'' if speed == 1 else 's'}/s")
+        one = "gen." if self._evolves else "step" if speed == 1 else "steps"  # its room is that of the longest number of steps
+        self.speed_text.setText("unlimited" if speed is None else f"{speed:,.4g} {one}/s")
 
     def show_place(self, begun: bool) -> None:
         """Whether there is anything to go back to."""

@@ -125,7 +125,7 @@ def test_under_a_population_a_step_is_a_generation_and_has_phases_alone(transpor
     transport.show_kind(False, evolves=True)
     assert transport.layer_button.text().strip() == "Phase"
     assert transport.step_button.text().strip() == "Generation"
-    assert transport.speed_text.text() == "20 generations/s"
+    assert transport.speed_text.text() == "20 gen./s"
     assert not transport.phase_button.isVisible()
     transport.show_kind(False)
     assert transport.layer_button.text().strip() == "Layer"
