@@ -125,7 +125,7 @@ class Observer:
         return inspect_block(network, self.gradient(), self._experiment.architecture, layer, row, column)
 
     def _census(self) -> Census | None:
-        if self._recurrent:
+        if self._recurrent or self._experiment.spec.training.method == "evolution":  # which learns with units that have no slope, too
             return None
         network, _ = feed_forward(self._experiment.trainer)
         return census(network, self._experiment.data.inputs, self._experiment.data.train, CENSUS_WORK)

@@ -101,7 +101,7 @@ class MainWindow(QWidget):
         self._connect()
         self._add_shortcuts()
         self._use_theme(theme)
-        self.transport.set_presets([(item.name, item.title, item.description) for item in presets()])
+        self.transport.set_presets([(item.name, item.title, item.description, item.group) for item in presets()])
         self.transport.show_preset(preset.name if preset else None)
         self._show_spec(spec)
         self.canvas.set_motion(motion.load())
@@ -618,7 +618,7 @@ class MainWindow(QWidget):
         self._shown_spec = spec
         self.controls.show_spec(spec)
         self.overlays.phases.show_spec(spec)
-        self.transport.show_kind(spec.network.recurrent)
+        self.transport.show_kind(spec.network.recurrent, spec.training.method == "evolution")
         known = self._preset if self._preset is not None and self._preset.spec == spec else None
         self.transport.show_preset(known.name if known else None)
 
