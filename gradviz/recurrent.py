@@ -188,7 +188,7 @@ class RecurrentNetwork:
         Args:
             inputs: (batch, time, features).
             targets: (batch,) class numbers or values, or (batch, outputs) values.
-            truncate: through how many time steps the gradient goes back; None for all.
+            truncate: through how many time steps the gradient goes back; None for as many as the network's own `truncate` says.
 
         Raises:
             ValueError: when the shapes do not fit the network.
