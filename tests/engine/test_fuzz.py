@@ -1,4 +1,4 @@
-"""Random experiments over every field: whatever is looked at, changed, undone or taken back, nothing raises, and a replay has the same bits.
+"""Random experiments over every field: whatever is looked at, changed or taken back, nothing raises, and a replay has the same bits.
 
 The whole test suite takes a warning for an error, so that no number that overflows slips through either.
 """
@@ -47,7 +47,8 @@ def random_value(rng: random.Random, info: FieldInfo) -> Any:
     if info.kind == "choice":
         return rng.choice([value for value, _ in info.choices if value != "csv"])
     low, high = info.minimum, info.maximum
-    assert low is not None and high is not None
+    assert low is not None, "every number has a range"
+    assert high is not None
     high = min(high, SMALL.get(info.path, high))
     exact = int if info.kind == "int" else float
     value = rng.choice((low, high, rng.uniform(low, min(high, low + 2.0)), rng.uniform(low, high), info.default))

@@ -192,7 +192,8 @@ def test_a_gradient_that_is_zero_everywhere_can_be_taken_apart() -> None:
     experiment = make("rnn", network__set_values=tuple(f"out.weight[{unit},{answer}] = 0" for unit in range(HIDDEN) for answer in range(4)))
     experiment.advance()
     chain = experiment.measure(Look(chain=True, picked=("layer", 2, 0, 0))).chain
-    assert chain is not None and chain.time is not None
+    assert chain is not None
+    assert chain.time is not None
     assert chain.time.log10_carried == -np.inf
 
 
