@@ -12,7 +12,7 @@ from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKe
 from PySide6.QtWidgets import QApplication, QFileDialog, QSlider, QSplitter, QVBoxLayout, QWidget
 
 from gradviz.snapshot import Look, Snapshot
-from gradviz.spec import Spec, field_info
+from gradviz.spec import Spec, SpecError, field_info
 
 from . import motion
 from .canvas.scene import NetworkCanvas
@@ -344,8 +344,13 @@ class MainWindow(QWidget):
         self._on_page_changed(name)
 
     def change(self, path: str, value: object) -> None:
-        """Change one field of the spec; ``path`` is such as ``network.depth``."""
-        self.run.change(self.run.wanted_spec.replace(path, value), path)
+        """Change one field of the spec; ``path`` is such as ``network.depth``. What does not fit the others is told and changes nothing."""
+        try:
+            wanted = self.run.wanted_spec.replace(path, value)
+        except SpecError as error:  # of a lesson or the lab, which may have had another net in mind
+            self.tell("error", str(error))
+            return
+        self.run.change(wanted, path)
 
     def try_remedy(self, path: str, value: object) -> None:
         """Change one field, as a verdict proposes, and begin again: what has died or overflowed cannot be cured later."""

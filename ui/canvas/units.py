@@ -195,17 +195,16 @@ class StripIndex:
             painter.drawRoundedRect(outline, corner, corner)
 
     def _glow(self, painter: QPainter, strongest: NDArray[np.uint8], theme: Theme) -> None:
+        if self.layout.pitch < 5 or not any(is_hot(level) for level in np.unique(strongest).tolist()):
+            return
         painter.setPen(QPen(glow_color(theme), 6.0))
         for layer, rows in self._rows(strongest):
-            if self.layout.pitch >= 5 and any(is_hot(int(level)) for level in np.unique(rows)):
+            if any(is_hot(level) for level in np.unique(rows).tolist()):
                 painter.drawRoundedRect(self.layout.strip(layer), CORNER, CORNER)
 
     def _rows(self, strongest: NDArray[np.uint8]) -> list[tuple[int, NDArray[np.uint8]]]:
-        starts = self.layout.unit_starts - self._seen.start
-        return [
-            (layer, strongest[np.searchsorted(self._starts, starts[layer - 1]) : np.searchsorted(self._starts, starts[layer])])
-            for layer in self._strips
-        ]
+        ends = np.searchsorted(self._starts, self.layout.unit_starts - self._seen.start).tolist()
+        return [(layer, strongest[ends[layer - 1] : ends[layer]]) for layer in self._strips]
 
     def _paint_picture(self, painter: QPainter, strongest: NDArray[np.uint8], theme: Theme) -> None:
         colours = _strip_palette(theme)[strongest][self._shown]
