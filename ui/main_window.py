@@ -507,6 +507,7 @@ class MainWindow(QWidget):
         self.show()
         QApplication.processEvents()
         self.run.snapshot = snapshot
+        self.status.frames.hide()  # how fast it would be drawn is no part of a still picture
         self._on_snapshot(snapshot)
         self.overlays.place()
         QApplication.processEvents()  # what the numbers need of room is given before the picture is taken
