@@ -7,6 +7,7 @@ when it is done with it. An engine that is too fast for the disk waits for a blo
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import signal
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
@@ -18,6 +19,30 @@ from gradviz.recording_format import RecordingWriteError
 
 BLOCKS = 3  # one in work, one on its way, one to spare
 GRACE_SECONDS = 2.0  # how long a writer may take to start
+
+
+class WriterProcess:
+    """The process that writes one recording, as seen by who starts it; ``connection`` is for the `Remote` of who records."""
+
+    def __init__(self, path: Path) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        # no daemon: one that is still writing is waited for
+        self._process = context.Process(target=write_recording, args=(theirs, path), name="gradviz-recording")
+        self._process.start()
+        theirs.close()
+
+    @property
+    def running(self) -> bool:
+        return self._process.is_alive()
+
+    def join(self, seconds: float | None = None) -> None:
+        """Wait until it has written all, which it does when the recorder is closed; one that takes longer than so long is ended."""
+        self._process.join(seconds)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._process.close()
 
 
 class _Block(SharedMemory):
