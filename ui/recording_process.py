@@ -19,6 +19,7 @@ from gradviz.recording_format import RecordingWriteError
 
 BLOCKS = 3  # one in work, one on its way, one to spare
 GRACE_SECONDS = 2.0  # how long a writer may take to start
+WHOLE_SECONDS = 2.0  # and to write the last of a recording; what it does later is not waited for
 
 
 class WriterProcess:
@@ -62,6 +63,7 @@ class Remote:
         self._free: list[int] = []
         self._made = 0
         self._attached = False  # whether the writer has found the blocks
+        self._written = False  # whether it has written the last of the recording
 
     def block(self, size: int) -> tuple[int, Any]:
         if not self._blocks or min(block.size for block in self._blocks.values()) < size:
@@ -75,6 +77,9 @@ class Remote:
         while self._connection.poll():
             self._receive()
         self._send(message)
+        if message[0] == "close":
+            while not self._written and self._connection.poll(WHOLE_SECONDS):
+                self._receive()
 
     def close(self) -> None:
         with contextlib.suppress(RecordingWriteError):
@@ -111,6 +116,8 @@ class Remote:
             raise RecordingWriteError(content)
         if kind == "attached":
             self._attached = True
+        elif kind == "written":
+            self._written = True
         elif content in self._blocks:
             self._free.append(content)
 
@@ -137,9 +144,11 @@ def write_recording(connection: Connection, path: Path) -> None:
                         connection.send(("attached", None))
                     continue
                 writer.take(message, _Memories(blocks))
-                if message[0] == "steps":
-                    with contextlib.suppress(OSError):  # an engine that is gone has left more to read
+                with contextlib.suppress(OSError):  # an engine that is gone has left more to read
+                    if message[0] == "steps":
                         connection.send(("free", message[1]))
+                    elif message[0] == "close":
+                        connection.send(("written", None))
         except (EOFError, ConnectionResetError, BrokenPipeError):
             writer.end()
     except OSError as error:

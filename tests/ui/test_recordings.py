@@ -88,7 +88,9 @@ def test_a_run_is_recorded_opened_and_looks_the_same(qtbot: QtBot, make: Maker, 
     assert other.sessions.recent[0] == path
     assert other.sessions.path is None, "what is saved next is a session, which must not go into the recording"
     assert other.windowTitle() == "two rates – GradViz"
-    assert differing(wanted, picture(qtbot, other)) == []
+    found = picture(qtbot, other)
+    foot = other.status.y()  # its numbers give up room only when much of it is free, so that what was shown before moves them
+    assert [point for point in differing(wanted, found) if point[1] < foot] == []
     other.run.go_to(17)
     past = settle(qtbot, other, lambda s: s.step == 17)
     window.run.go_to(17)
