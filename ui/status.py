@@ -9,7 +9,7 @@ import math
 from pathlib import Path
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from gradviz.messages import Tape
@@ -99,6 +99,10 @@ class StatusBar(QWidget):
             pace = f"{rate:,.0f} steps/s" if rate >= 10 else f"{rate:.1f} steps/s"
         self.pace.show_value(pace)
         self.frames.show_value(f"{frames_per_second:.0f} frames/s")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.tape.show_tape(self.tape.tape)  # in a narrow window it says less
 
     def say(self, text: str, seconds: float) -> None:
         """Show a short text for a while."""
@@ -235,14 +239,15 @@ class TapeReading(Reading):
         self.setVisible(tape is not None)
         if tape is None:
             return
-        path = Path(tape.path)
+        path, bar = Path(tape.path), self.parentWidget()
+        roomy = bar is None or bar.width() >= ROOMY
         name = QFontMetrics(self._font()).elidedText(path.name, Qt.TextElideMode.ElideMiddle, self.MOST_NAME)
         if tape.watched:
             help = f"{path} is being recorded elsewhere and followed here. Playing on makes it a run of your own"
-            self.show_value(f"watching {name}, step {tape.step:,}", help)
+            self.show_value(f"watching {name}, step {tape.step:,}" if roomy else "watching", help)
         else:
             help = f"The run is being recorded in {path}, step {tape.step:,}, {_bytes(tape.size)}. File, Stop recording ends it"
-            self.show_value(f"{name}, step {tape.step:,}, {_bytes(tape.size)}", help)
+            self.show_value(f"{name}, step {tape.step:,}, {_bytes(tape.size)}" if roomy else _bytes(tape.size), help)
         self.setAccessibleName(self.value if tape.watched else f"Recording {self.value}")
         self.update()
 
