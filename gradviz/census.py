@@ -53,6 +53,7 @@ def census(network: Network, inputs: Floats, rows: NDArray[np.int64] | None = No
         dead_counts=np.add.reduceat(dead.astype(np.int64), starts),
         saturated_counts=np.add.reduceat(saturated.astype(np.int64), starts),
         small_shares=np.add.reduceat(small, starts) / (examples * np.array(network.widths)),
+        available=available,
     )
     for array in (found.dead, found.saturated, found.dead_counts, found.saturated_counts, found.small_shares):
         array.flags.writeable = False

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LEFT_GUESSING = 0.9  # a median loss under this multiple of guessing: the net has learnt something
 LEARNT = 0.5
+BY_HEART = 1.05  # a test loss of this multiple of guessing, while the training loss has left it
 FINISHED = 0.1
 DIVERGED = 2.0
 DEAD = 0.9
@@ -116,12 +117,12 @@ def _vanishing(e: Evidence, spec: Spec) -> Verdict | None:
 def _vanishing_through_time(e: Evidence, spec: Spec) -> Verdict | None:
     """The time steps share their weights, which move by what the last ones say: only the way back tells what is never learnt."""
     share = float(e.shares[0])
-    if not (share < VANISHED and e.level >= LEFT_GUESSING):
+    if not (share < VANISHED and (e.level >= LEFT_GUESSING or e.tested >= BY_HEART)):
         return None
     steps = _where(np.logical_and.accumulate(e.shares[:-1] < VANISHED))
     rule = (
         f"‖∂J/∂h‖ at t1 is {_number(share)} of that at t{len(e.shares) - 1};"
-        f" vanishing through time below {_number(VANISHED)} while the loss is at guessing"
+        f" vanishing through time below {_number(VANISHED)} while training or test loss is at guessing"
     )
     text = (
         f"Hardly anything of the gradient reaches {_names(steps, spec)}:"
@@ -185,6 +186,18 @@ def _oscillating(e: Evidence, spec: Spec) -> Verdict | None:
     return Verdict("oscillating", (), rule, swing, SWING, text, remedies("oscillating", spec, e))
 
 
+def _by_heart(e: Evidence, spec: Spec) -> Verdict | None:
+    """A sequence of noise is easier learnt by heart than looked through; told of recurrent nets alone."""
+    if not (spec.network.recurrent and e.level < LEFT_GUESSING and e.tested >= BY_HEART):
+        return None
+    rule = (
+        f"the test loss is {_number(e.tested)} × guessing, the training loss {_number(e.level)};"
+        f" learnt by heart from {BY_HEART} with the latter below {LEFT_GUESSING}"
+    )
+    text = "The net learns its training sequences by heart, and not the task: on those it has not seen it does no better than guessing."
+    return Verdict("by_heart", (), rule, e.tested, BY_HEART, text, remedies("by_heart", spec, e))
+
+
 def _standing_still(e: Evidence, spec: Spec) -> Verdict | None:
     largest = float(e.changes.max())
     if not (largest < STANDS_STILL and e.level >= LEFT_GUESSING) or e.shares[0] < VANISHED:
@@ -206,6 +219,7 @@ RULES: Sequence[Callable[[Evidence, Spec], Verdict | None]] = (
     _saturated,
     _oscillating,
     _standing_still,
+    _by_heart,
 )
 
 

@@ -29,6 +29,7 @@ Floats = NDArray[np.floating[Any]]
 
 YOUNG = 10  # steps that a run, or what is left of it after its settings were changed, must have to be judged
 FEWEST_ROWS, MOST_ROWS = 10, 50  # of the record that a median is taken over
+TESTS = 3  # of the test set: a single one may be an accident
 SURE = 3.0  # standard errors by which the loss must have fallen so that it is no accident of the mini-batches
 
 
@@ -42,6 +43,7 @@ class Evidence:
 
     steps: int  # judged: since the beginning, the end of pre-training, or since the settings were changed
     level: float  # median of the newest losses
+    tested: float  # the lowest of the newest three losses on the test set; NaN where there are not so many
     low: float  # a tenth of the newest losses lies below …
     high: float  # … and a tenth above
     first: float  # where the loss began
@@ -84,6 +86,7 @@ def gather(experiment: Experiment) -> Evidence | None:
         return Evidence(
             steps=trainer.steps - start,
             level=float(np.median(now)),
+            tested=_tested(table, start, trainer.steps) / scale,
             low=float(np.quantile(now, 0.1)),
             high=float(np.quantile(now, 0.9)),
             first=float(np.median(losses[:3])),
@@ -157,6 +160,12 @@ def _scale_of(experiment: Experiment, table: HistoryTable) -> float:
     if guessing is not None and guessing > 0:
         return guessing
     return float(table.loss[0]) or 1.0
+
+
+def _tested(table: HistoryTable, start: int, end: int) -> float:
+    own = slice(*np.searchsorted(table.test_steps, [start, end], side="right"))
+    losses = table.test_loss[own][-TESTS:]
+    return float(losses.min()) if len(losses) == TESTS else math.nan
 
 
 def _oscillates(table: HistoryTable, rows: slice, scale: float) -> bool:

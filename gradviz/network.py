@@ -123,6 +123,11 @@ class Network:
         return int(self.measured_counts.sum())
 
     @property
+    def kept(self) -> int:
+        """Numbers that a pass keeps of each example: signals, weighted sums, slopes and gradients of all units."""
+        return self.inputs + (6 if self.spec.batch_norm else 4) * sum(self.widths)
+
+    @property
     def shared_work(self) -> int:
         """Those of them that several threads could share at a time."""
         return self.work

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,7 +44,7 @@ def norms(parts: Sequence[Floats]) -> Floats:
 
 def row_norms(rows: Floats) -> Floats:
     """(n,) the norm of each of ``rows`` (n, …), also where its square leaves the range of the numbers; see `clipping.norm`."""
-    flat = rows.reshape(len(rows), -1)
+    flat = rows.reshape(len(rows), math.prod(rows.shape[1:]))  # there may be no rows
     squares = np.einsum("ij,ij->i", flat, flat)
     low, high = (1e-280, 1e300) if rows.dtype == np.float64 else (1e-30, 1e36)
     found: Floats = np.sqrt(squares, dtype=np.float64)

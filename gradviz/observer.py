@@ -85,14 +85,14 @@ class Observer:
     def _recurrent(self) -> bool:
         return self._experiment.architecture.recurrent
 
+    @np.errstate(all="ignore")  # of an exploding run even means and norms are too large
     def observe(self, look: Look, history_after: int) -> Snapshot:
         """See `Experiment.measure`."""
         experiment, moment = self._experiment, self._experiment.moment
         trainer, network, data = experiment.trainer, experiment.network, experiment.data
         if look.example is not None and not 0 <= look.example < trainer.batches.size:
             raise ValueError(f"example {look.example} is not in the mini-batch of {trainer.batches.size}")
-        with np.errstate(all="ignore"):  # of an exploding run even the norms are too large
-            before, after, deltas, whole = self._meter.norms(moment)
+        before, after, deltas, whole = self._meter.norms(moment)
         snapshot = experiment.snapshot(
             details=self._meter.details(moment, look.example) if self._anything_measured() else None,
             prediction=predict(data, network.predict, network.loss, self._surface_grid()) if look.prediction else None,
@@ -125,7 +125,7 @@ class Observer:
         return inspect_block(network, self.gradient(), self._experiment.architecture, layer, row, column)
 
     def _census(self) -> Census | None:
-        if self._recurrent:
+        if self._recurrent or self._experiment.spec.training.method == "evolution":  # which learns with units that have no slope, too
             return None
         network, _ = feed_forward(self._experiment.trainer)
         return census(network, self._experiment.data.inputs, self._experiment.data.train, CENSUS_WORK)

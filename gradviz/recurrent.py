@@ -135,6 +135,11 @@ class RecurrentNetwork:
         return self.time * self.shared_work + self.hidden * self.outputs
 
     @property
+    def kept(self) -> int:
+        """See `Network.kept`."""
+        return self.time * (2 * (self.inputs + 1 + self.hidden) + CELLS[self.kind].kept * self.hidden)
+
+    @property
     def shared_work(self) -> int:
         """Those of them that several threads could share at a time: of one time step, as the next one waits for it."""
         return (self.inputs + 1 + self.hidden) * len(self.gates) * self.hidden
@@ -183,12 +188,14 @@ class RecurrentNetwork:
         Args:
             inputs: (batch, time, features).
             targets: (batch,) class numbers or values, or (batch, outputs) values.
-            truncate: through how many time steps the gradient goes back; None for all.
+            truncate: through how many time steps the gradient goes back; None for as many as the network's own `truncate` says.
 
         Raises:
             ValueError: when the shapes do not fit the network.
         """
-        run = self._run(inputs)
+        inputs = self._sequences(inputs)
+        run = RecurrentPass(self, *inputs.shape[:2])
+        run.load(inputs)
         encoded = loss_named(self.loss).encode(targets, self.outputs)
         if encoded.shape[-1] != run.batch:
             raise ValueError(f"{run.batch} inputs, but {encoded.shape[-1]} targets")
@@ -200,18 +207,22 @@ class RecurrentNetwork:
 
     def predict(self, inputs: Floats) -> Floats:
         """The outputs (batch, outputs) after the last time step, before any softmax or sigmoid; ``inputs`` (batch, time, features)."""
-        run = self._run(inputs)
+        inputs = self._sequences(inputs)
+        run = RecurrentPass(self, len(inputs), 1)  # nothing goes back, so one time step after the other finds room in the same buffers
         with np.errstate(all="ignore"):
-            run.forward()
+            for t in range(inputs.shape[1]):
+                if t:
+                    run.cell.go_on()
+                run.load(inputs[:, t : t + 1])
+                run.cell.forward(1)
+            run.forward_stages[-1]()
         return run.outputs.T
 
-    def _run(self, inputs: Floats) -> RecurrentPass:
+    def _sequences(self, inputs: Floats) -> Floats:
         inputs = np.asarray(inputs)
         if inputs.ndim != 3 or inputs.shape[2] != self.inputs or not inputs.size:
             raise ValueError(f"inputs have shape {inputs.shape}; the network reads (batch, time, {self.inputs})")
-        run = RecurrentPass(self, inputs.shape[0], inputs.shape[1])
-        run.load(inputs)
-        return run
+        return inputs
 
 
 class RecurrentPass:

@@ -34,6 +34,7 @@ class Cell(ABC):
     """
 
     gates: ClassVar[tuple[str, ...]]  # what the blocks of ``hidden`` columns of the weights are for
+    kept: ClassVar[int]  # numbers that are kept of each unit at each time step of an example, beside what it is fed
 
     states: Floats
     state_gradients: Floats
@@ -54,6 +55,10 @@ class Cell(ABC):
     @abstractmethod
     def forward(self, t: int) -> None:
         """Write h_t from x_t and h_{t−1}."""
+
+    def go_on(self) -> None:
+        """Begin where the last time step has ended: of any number of time steps only so many need be kept, unless they go back."""
+        np.copyto(self._feed[0, -self.hidden :], self._feed[-1, -self.hidden :])
 
     @abstractmethod
     def prepare(self, first: int) -> None:
@@ -82,6 +87,7 @@ class PlainCell(Cell):
     """h_t = f(W_xᵀ x_t + W_hᵀ h_{t−1} + b) (Elman 1990)."""
 
     gates = ("state",)
+    kept = 4
 
     def __init__(self, weight: Floats, gradient: Floats, feed: Floats, hidden: int, activation: Activation) -> None:
         super().__init__(weight, gradient, feed, hidden, activation)
@@ -122,6 +128,7 @@ class LSTMCell(Cell):
     """
 
     gates = ("output", "input", "forget", "candidate")
+    kept = 24
 
     def __init__(self, weight: Floats, gradient: Floats, feed: Floats, hidden: int, activation: Activation) -> None:
         super().__init__(weight, gradient, feed, hidden, activation)
@@ -186,6 +193,10 @@ class LSTMCell(Cell):
         np.multiply(inner, memory_gradient, out=inner_shares)
         if further and t > 1:
             np.dot(self._recurrent, delta, out=self.state_gradients[t - 2])
+
+    def go_on(self) -> None:
+        super().go_on()
+        np.copyto(self._values[0, 4], self.memories[-1])
 
     def forget(self, first: int) -> None:
         super().forget(first)

@@ -142,7 +142,7 @@ class _TimeChain:
             shared_gradient=whole,
             factors=sum(rung.kind != "slope" for rung in repeated),
             log10_factors=sum(log10_size(rung.factor) for rung in repeated),
-            log10_carried=log10_size(here / last) if self.reached(self.stage) else np.nan,
+            log10_carried=log10_size(here / last if last else 0.0) if self.reached(self.stage) else np.nan,  # of nothing, nothing
         )
 
     def reached(self, stage: int) -> bool:

@@ -15,6 +15,7 @@ from gradviz.spec import Spec
 Remedy = tuple[str, str, Any]  # (what it does in words, field's path, value)
 
 MOST = 4
+MANY = 4_000  # examples
 USUAL = {"sgd": 0.1, "momentum": 0.02, "nesterov": 0.02, "rmsprop": 0.002, "adam": 0.002}  # learning rates that mostly do
 SCALED = ("xavier", "he_", "lecun", "orthogonal")  # initialisers that look at the width of the layer
 
@@ -120,6 +121,12 @@ def _tame(spec: Spec, _: Evidence | None) -> Iterator[Remedy]:
         yield "Tanh: it keeps the state between −1 and 1", "network.activation", "tanh"
 
 
+def _generalise(spec: Spec, evidence: Evidence | None) -> Iterator[Remedy]:
+    if spec.counts("data.samples") and spec.data.samples < MANY:
+        yield f"{MANY:,} examples: too many to learn by heart", "data.samples", MANY
+    yield from _remember(spec, evidence)
+
+
 def _settle(spec: Spec, evidence: Evidence | None) -> Iterator[Remedy]:
     yield _slower(spec)
     yield from _tame(spec, evidence)
@@ -192,5 +199,6 @@ _OVER_TIME: dict[str, Callable[[Spec, Evidence | None], Iterator[Remedy]]] = {
     "exploding": _tame,
     "diverged": _tame,
     "oscillating": _settle,
+    "by_heart": _generalise,
     "healthy": _nothing,
 }

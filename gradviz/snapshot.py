@@ -237,7 +237,7 @@ class Distribution(msgspec.Struct, frozen=True):
 
 
 class Census(msgspec.Struct, frozen=True):
-    """Units that do not learn, counted over the whole training set with the present parameters.
+    """Units that do not learn, counted over the training set with the present parameters.
 
     A unit is dead when its f′ is exactly 0 for every example, saturated when f′ is small for more than 95 % of them (and it is
     not dead). Arrays over units have one entry per unit of all layers; the output layer has neither.
@@ -249,6 +249,7 @@ class Census(msgspec.Struct, frozen=True):
     dead_counts: NDArray[np.int64]  # (layers,)
     saturated_counts: NDArray[np.int64]  # (layers,)
     small_shares: Floats  # (layers,) share of all f′ that are small
+    available: int = 0  # examples of the training set; where there are more than `examples`, those are an even sample
 
 
 class ClippingReport(msgspec.Struct, frozen=True):
@@ -386,7 +387,7 @@ class HardwareReport(msgspec.Struct, frozen=True):
 class Verdict(msgspec.Struct, frozen=True):
     """A judgement of the run, with the rule it follows from."""
 
-    kind: str  # "vanishing", "exploding", "dead_units", "saturated", "oscillating", "diverged" or "healthy"
+    kind: str  # "vanishing", "exploding", "dead_units", "saturated", "oscillating", "by_heart", "diverged" or "healthy"
     layers: tuple[int, ...]  # numbers of the layers it is about; empty for the whole run
     rule: str  # in words and symbols, with the threshold
     value: float

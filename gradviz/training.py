@@ -20,7 +20,7 @@ from gradviz.network import Network, Pass
 from gradviz.optimizers import OPTIMIZERS, Optimizer
 from gradviz.recurrent import RecurrentNetwork, RecurrentPass
 from gradviz.snapshot import Failure, PopulationReport
-from gradviz.spec import TrainingSpec
+from gradviz.spec import SpecError, TrainingSpec
 
 Floats = NDArray[np.floating[Any]]
 AnyNetwork = Network | RecurrentNetwork
@@ -28,6 +28,8 @@ AnyPass = Pass | RecurrentPass
 
 RETUNED = ("learning_rate", "momentum", "weight_decay", "stop_after", "clip_threshold")  # settings that no buffer depends on
 KEPT_BEFORE = 16_384  # parameters whose values before the update are kept: with more of them the copy would cost too much of a step
+
+MOST_KEPT = 250_000_000  # numbers of a mini-batch on its way through the network: 2 GB at float64
 
 
 class Phase(msgspec.Struct, frozen=True):
@@ -88,6 +90,9 @@ class Trainer:
     Per-layer results have shape (layers,): ``gradient_norms`` ‖∂L/∂W‖ before clipping, ``clipped_norms`` after it,
     ``delta_norms`` ‖∂L/∂z‖. In a recurrent net a time step takes the place of a layer; its weights being shared, ``gradient_norms``
     are ‖∂L/∂h_t‖ there.
+
+    Raises:
+        SpecError: when the mini-batch would be too large for this network.
     """
 
     follows_gradient: ClassVar[bool] = True
@@ -96,6 +101,9 @@ class Trainer:
         self.network, self.spec = network, spec
         self._inputs, self._targets = inputs, targets
         self.batches = Batches(inputs.shape[-1], spec.batch_size, spec.seed)
+        if self.batches.size * network.kept > MOST_KEPT:
+            allowed = f"at most {MOST_KEPT // network.kept:,} for a network this large: of each example it keeps {network.kept:,} numbers"
+            raise SpecError("training.batch_size", spec.batch_size, allowed)
         self.run: AnyPass = network.make_pass(self.batches.size)
         self.optimizer: Optimizer = OPTIMIZERS[spec.optimizer](network.vector.size, network.dtype, spec.momentum)
         self.steps = 0

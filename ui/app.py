@@ -37,6 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from .render import render
 
             return render(_spec(options), options)
+        if options.desktop is not None:
+            from . import desktop
+
+            return desktop.install() if options.desktop else desktop.remove()
         if options.command == "numbers":
             from .render import write_numbers
 
@@ -64,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     names = ", ".join(preset.name for preset in presets())
     parser.add_argument("--preset", metavar="NAME", help=f"begin with a preset: {names}")
     parser.add_argument("--theme", choices=("light", "dark"), help="light suits projectors")
+    menu = parser.add_mutually_exclusive_group()
+    menu.add_argument("--install-desktop", dest="desktop", action="store_true", default=None, help="enter GradViz in the desktop's menu")
+    menu.add_argument("--remove-desktop", dest="desktop", action="store_false", default=None, help="take it out again")
     commands = parser.add_subparsers(dest="command", metavar="{train,render,numbers}")
 
     train = commands.add_parser("train", help="train without a window")

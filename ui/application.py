@@ -26,6 +26,7 @@ def make_application() -> QApplication:
         application = QApplication(sys.argv[:1])
     application.setApplicationName("GradViz")
     application.setOrganizationName("GradViz")
+    application.setDesktopFileName("gradviz")  # by it a desktop finds the entry, and so the icon, that belongs to the window
     application.setStyle("Fusion")
     load_fonts()
     application.setWindowIcon(app_icon())

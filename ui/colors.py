@@ -56,6 +56,13 @@ def position(value: float) -> float:
     return min(1.0, max(0.0, (math.log10(size) - LOW) / (HIGH - LOW))) if math.isfinite(size) else 1.0
 
 
+def positions(values: NDArray[Any]) -> NDArray[np.float64]:
+    """`position` of many values at once."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = (np.log10(np.abs(np.asarray(values, float))) - LOW) / (HIGH - LOW)
+    return np.asarray(np.clip(np.nan_to_num(found, nan=0.0), 0.0, 1.0))
+
+
 def is_hot(level: int) -> bool:
     """Whether a gradient of this level glows."""
     return (HOT - LOW) * _PER_DECADE < level < LEVELS

@@ -15,7 +15,7 @@ from .legend import legend_size, paint_legend
 from .numbers import short
 from .panels.panel import Panel, Table
 from .panels.profile import ProfilePanel
-from .stages import cut_of, words_of
+from .stages import cut_of, training_step, words_of
 from .theme import Theme, font
 
 MARGIN = 72.0
@@ -23,6 +23,7 @@ STAMP_HEIGHT = 92.0
 TITLE_HEIGHT = 108.0
 PROFILE_HEIGHT = 214.0  # before scaling
 PANEL_SIDE = 16.0
+LEARNT = 0.5  # of the loss of guessing
 BODY_SCALE = 1.3  # a figure is seen from farther away than a window
 
 
@@ -91,7 +92,7 @@ class Figure(Panel):
         painter.setPen(QPen(QColor(self.theme.strong_line), 1))
         painter.drawLine(area.topLeft(), area.topRight())
         network, training = stamp_lines(snapshot.spec)
-        step = "Generation" if snapshot.spec.training.method == "evolution" else "Step"
+        step = training_step(snapshot.spec).capitalize()
         result = f"{step} {snapshot.step:,}, loss {short(snapshot.loss)}. Made with GradViz; these settings reproduce the picture."
         rows = ((network, 600, self.theme.ink1), (training, 400, self.theme.ink2), (result, 400, self.theme.ink3))
         room = area.width() - legend_size().width() - 140
@@ -121,6 +122,8 @@ def measured_heading(snapshot: Snapshot) -> tuple[str, str]:
     if snapshot.level:
         error = f"Mean squared error with which it tells its input again: {short(snapshot.loss)}, where always answering the mean costs 1."
         return f"Level {snapshot.level} of {len(layers) - 1} learns by itself, without labels", error
+    if snapshot.spec.training.method == "evolution":
+        return _evolved(snapshot, details)
     if architecture.recurrent:
         return _through_time(snapshot, details)
     first, last = float(details.gradient_rms[0]), float(details.gradient_rms[-1])
@@ -137,6 +140,17 @@ def measured_heading(snapshot: Snapshot) -> tuple[str, str]:
     if first > 1.0:
         return "The gradient is large in the first layers", sentence
     return "The gradient reaches the first layer", sentence
+
+
+def _evolved(snapshot: Snapshot, details: Details) -> tuple[str, str]:
+    """The heading of a population: what its best individual has come to, and what a gradient would have been worth."""
+    guessing, first = snapshot.guessing_loss, float(details.gradient_rms[0])
+    learnt = guessing is not None and snapshot.loss < LEARNT * guessing
+    done = "A population has learnt the task without a gradient" if learnt else "A population searches without a gradient"
+    sentence = f"Loss of the best of {snapshot.spec.training.population} nets after {snapshot.step:,} generations: {short(snapshot.loss)}"
+    if guessing is not None:
+        sentence += f"; guessing has {short(guessing)}"
+    return done, sentence + (". Its gradient in layer 1 is exactly 0." if first == 0.0 else ".")
 
 
 def _through_time(snapshot: Snapshot, details: Details) -> tuple[str, str]:

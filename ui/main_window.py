@@ -12,7 +12,7 @@ from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKe
 from PySide6.QtWidgets import QApplication, QFileDialog, QSlider, QSplitter, QVBoxLayout, QWidget
 
 from gradviz.snapshot import Look, Snapshot
-from gradviz.spec import Spec, field_info
+from gradviz.spec import Spec, SpecError, field_info
 
 from . import motion
 from .canvas.scene import NetworkCanvas
@@ -103,7 +103,7 @@ class MainWindow(QWidget):
         self._connect()
         self._add_shortcuts()
         self._use_theme(theme)
-        self.transport.set_presets([(item.name, item.title, item.description) for item in presets()])
+        self.transport.set_presets([(item.name, item.title, item.description, item.group) for item in presets()])
         self.transport.show_preset(preset.name if preset else None)
         self._show_spec(spec)
         self.canvas.set_motion(motion.load())
@@ -346,8 +346,13 @@ class MainWindow(QWidget):
         self._on_page_changed(name)
 
     def change(self, path: str, value: object) -> None:
-        """Change one field of the spec; ``path`` is such as ``network.depth``."""
-        self.run.change(self.run.wanted_spec.replace(path, value), path)
+        """Change one field of the spec; ``path`` is such as ``network.depth``. What does not fit the others is told and changes nothing."""
+        try:
+            wanted = self.run.wanted_spec.replace(path, value)
+        except SpecError as error:  # of a lesson or the lab, which may have had another net in mind
+            self.tell("error", str(error))
+            return
+        self.run.change(wanted, path)
 
     def try_remedy(self, path: str, value: object) -> None:
         """Change one field, as a verdict proposes, and begin again: what has died or overflowed cannot be cured later."""
@@ -624,7 +629,7 @@ class MainWindow(QWidget):
         self._shown_spec = spec
         self.controls.show_spec(spec)
         self.overlays.phases.show_spec(spec)
-        self.transport.show_kind(spec.network.recurrent)
+        self.transport.show_kind(spec.network.recurrent, spec.training.method == "evolution")
         known = self._preset if self._preset is not None and self._preset.spec == spec else None
         self.transport.show_preset(known.name if known else None)
 

@@ -21,7 +21,8 @@ class Preset:
     name: str
     title: str
     description: str
-    order: int
+    order: int  # the hundreds are those of its group
+    group: str  # the heading it stands under in the menu
     spec: Spec
     speed: float | None = None  # steps per second that suit it; None for unlimited
     paused: bool = False  # to be stepped through, not played
@@ -38,6 +39,7 @@ def read_preset(path: Path) -> Preset:
             title=str(raw["title"]),
             description=str(raw["description"]),
             order=int(raw["order"]),
+            group=str(raw["group"]),
             spec=Spec.from_dict(raw["spec"]),
             speed=raw.get("speed"),
             paused=raw.get("paused", False),
@@ -45,7 +47,7 @@ def read_preset(path: Path) -> Preset:
             select=Selection(*raw["select"]) if "select" in raw else None,
         )
     except (msgspec.DecodeError, KeyError, TypeError, OSError) as error:
-        raise SpecError(f"the preset {path.name}", str(error), "an object with title, description, order and spec") from None
+        raise SpecError(f"the preset {path.name}", str(error), "an object with title, description, group, order and spec") from None
 
 
 @functools.cache

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QWidget
 from .shortcuts import CANVAS_KEYS, SHORTCUTS
 from .theme import font
 
-ROWS = 14
+ROWS = 16
 
 
 class ShortcutList(QDialog):

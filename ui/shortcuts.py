@@ -16,12 +16,12 @@ class Shortcut:
 
 SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("toggle_playing", "Play or pause", ("Space",)),
-    Shortcut("step_layer", "One layer on", ("Right",)),
-    Shortcut("back_layer", "One layer back", ("Left",)),
+    Shortcut("step_layer", "One layer or time step on", ("Right",)),
+    Shortcut("back_layer", "One layer or time step back", ("Left",)),
     Shortcut("step_phase", "To the end of the phase", ("Ctrl+Right",)),
     Shortcut("back_phase", "To the phase before", ("Ctrl+Left",)),
-    Shortcut("step", "One whole step on", ("S",)),
-    Shortcut("back", "One whole step back", ("B",)),
+    Shortcut("step", "One whole training step on", ("S",)),
+    Shortcut("back", "One whole training step back", ("B",)),
     Shortcut("reset", "Reset to the same weights", ("R",)),
     Shortcut("new_seed", "New seed", ("N",)),
     Shortcut("faster", "Faster", ("]",)),
@@ -58,7 +58,7 @@ SHORTCUTS: tuple[Shortcut, ...] = (
 CANVAS_KEYS: tuple[tuple[str, str], ...] = (
     ("+, −, 0", "Zoom in, out, fit (in the network)"),
     ("Shift+←, Shift+→", "Scroll (in the network)"),
-    ("PgUp, PgDown", "Layer before, layer behind"),
+    ("PgUp, PgDown", "Layer or time step before, behind"),
     ("↑, ↓", "Unit above, unit below"),
     ("←, →, Shift, Home, End", "Through the steps (in the timeline, reached by Tab)"),
     ("Menu", "Activation and units of the selected layer"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gradviz.snapshot import Architecture
+from gradviz.spec import Spec
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,11 @@ def stage_words(recurrent: bool) -> StageWords:
 
 def words_of(architecture: Architecture) -> StageWords:
     return stage_words(architecture.recurrent)
+
+
+def training_step(spec: Spec) -> str:
+    """What one step of the training is called: where a population evolves, it is a generation."""
+    return "generation" if spec.training.method == "evolution" else "step"
 
 
 def size_of(architecture: Architecture, number: int) -> str:

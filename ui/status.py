@@ -16,7 +16,7 @@ from gradviz.messages import Tape
 from gradviz.snapshot import GENERATION, Moment, Snapshot
 
 from .numbers import full, short
-from .stages import stage_words, words_of
+from .stages import stage_words, training_step, words_of
 from .theme import THEMES, Theme, font
 from .verdict import VerdictPill
 
@@ -96,7 +96,7 @@ class StatusBar(QWidget):
             pace = "paused"
         else:
             rate = snapshot.steps_per_second
-            pace = f"{rate:,.0f} steps/s" if rate >= 10 else f"{rate:.1f} steps/s"
+            pace = (f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}") + f" {training_step(snapshot.spec)}s/s"
         self.pace.show_value(pace)
         self.frames.show_value(f"{frames_per_second:.0f} frames/s")
 
@@ -116,13 +116,14 @@ class StatusBar(QWidget):
 
     def _show_step(self, snapshot: Snapshot) -> None:
         moment = snapshot.moment
-        self.step.rename("Generation" if snapshot.spec.training.method == "evolution" else "Step")
+        one = training_step(snapshot.spec)
+        self.step.rename(one.capitalize())
         step = moment.step if moment is not None else snapshot.step
-        help = f"{snapshot.step:,} whole steps are done"
+        help = f"{snapshot.step:,} whole {one}s are done"
         if max(step, snapshot.step) < snapshot.last_step:
-            self.step.show_value(f"{step:,} of {snapshot.last_step:,}", f"{help}; the run was recorded up to step {snapshot.last_step:,}")
+            self.step.show_value(f"{step:,} of {snapshot.last_step:,}", f"{help}; the run was recorded up to {one} {snapshot.last_step:,}")
         else:
-            self.step.show_value(f"{step:,}", f"Inside step {step:,}; {help}" if step > snapshot.step else help)
+            self.step.show_value(f"{step:,}", f"Inside {one} {step:,}; {help}" if step > snapshot.step else help)
 
     def _show_mutation(self, snapshot: Snapshot) -> None:
         """The size of the mutations and how many of them succeed, of a population; inside a step the room is needed for what comes next."""

@@ -130,12 +130,14 @@ def _number(value: float) -> float | None:
 
 
 def _print_table(snapshot: Snapshot, steps: int, seconds: float) -> None:
-    print(f"step {snapshot.step}, {snapshot.loss_name} loss {snapshot.loss:.6g}" + (f" ({steps / seconds:,.0f} steps/s)" if steps else ""))
+    one = "generation" if snapshot.spec.training.method == "evolution" else "step"
+    name = f"reconstruction error of level {snapshot.level}" if snapshot.level else f"{snapshot.loss_name} loss"
+    print(f"{one} {snapshot.step}, {name} {snapshot.loss:.6g}" + (f" ({steps / seconds:,.0f} {one}s/s)" if steps else ""))
     if snapshot.failure is not None:
         failure = snapshot.failure
         print(f"first number that is not finite: {failure.layer_name}, {failure.phase}, step {failure.step}")
     gradient = "|dL/dh|" if snapshot.spec.network.recurrent else "|dL/dW|"  # of time steps, which share their weights
-    print(f"{'layer':<6}{'units':>6}  {'activation':<12}{gradient:>12}{'|dL/dz|':>12}")
+    print(f"{'t' if snapshot.spec.network.recurrent else 'layer':<6}{'units':>6}  {'activation':<12}{gradient:>12}{'|dL/dz|':>12}")
     for i, info in enumerate(snapshot.architecture.layers):
         known = snapshot.level in (0, i + 1)  # while one layer is trained by itself, the others are not measured
         norms = f"{snapshot.gradient_norms[i]:>12.3g}{snapshot.delta_norms[i]:>12.3g}" if known else f"{'–':>12}{'–':>12}"

@@ -61,6 +61,7 @@ class Transport(QWidget):
         self._texts: dict[QToolButton, str] = {}
         self._walks: dict[str, QAction] = {}
         self._words = LAYERS
+        self._evolves = False
         self.setAutoFillBackground(True)
         self.setFixedHeight(HEIGHT)
         self.setAccessibleName("Commands")
@@ -181,30 +182,45 @@ class Transport(QWidget):
         self._state = (playing, speed)
         if changed:
             self._show_play()
-        self.speed_text.setText("unlimited" if speed is None else f"{speed:,.4g} step{'' if speed == 1 else 's'}/s")
+        self._show_speed()
         if not self.speed.isSliderDown():
             self.speed.show_nearest(math.inf if speed is None else speed)
 
-    def show_kind(self, recurrent: bool) -> None:
-        """What a small step goes through: layers, or in a recurrent net time steps."""
+    def show_kind(self, recurrent: bool, evolves: bool = False) -> None:
+        """What a small step goes through: layers, in a recurrent net time steps, and in a generation only its phases."""
         words = stage_words(recurrent)
-        if self._words == words:
+        if (self._words, self._evolves) == (words, evolves):
             return
-        self._words = words
-        one, many = words.one, words.many
+        self._words, self._evolves = words, evolves
+        one, many = ("phase", "phases") if evolves else (words.one, words.many)
+        whole = "generation" if evolves else "step"
+        path = "evaluate, select, cross, mutate" if evolves else "forward, the loss, backward, the update"
         for button, command, help in (
-            (self.back_button, "back_layer", f"One {one} back, or a step already done again"),
-            (self.layer_button, "step_layer", f"One {one} on: forward, the loss, backward, the update"),
+            (self.back_button, "back_layer", f"One {one} back, or a {whole} already done again"),
+            (self.layer_button, "step_layer", f"One {one} on: {path}"),
             (self.phase_button, "step_phase", f"To the end of the phase: all {many} forward, all back …"),
+            (self.step_button, "step", "One whole generation" if evolves else "One whole training step"),
         ):
             button.setToolTip(help + _keys(command))
-        self._texts[self.layer_button] = one.capitalize()
-        self.layer_button.setAccessibleName(one.capitalize())
+        for button, name in ((self.layer_button, one.capitalize()), (self.step_button, whole.capitalize())):
+            self._texts[button] = name
+            button.setAccessibleName(name)
+        self.speed.setToolTip(f"{whole.capitalize()}s per second, from one to as many as the engine can")
+        self._show_speed()
+        for command in ("back_phase", "step_phase"):  # a phase of a generation has no parts to be gone through
+            self._walks[command].setVisible(not evolves)
+        for command, way in (("back", "back"), ("step", "on")):
+            self._walks[command].setText(f"One whole {whole} {way}\t{_keys(command).strip(' ()')}")
         self._walks["back_layer"].setText(f"One {one} back\t{_keys('back_layer').strip(' ()')}")
         self._walks["step_layer"].setText(f"One {one} on\t{_keys('step_layer').strip(' ()')}")
         self._widths.clear()
         self._level = -1  # the text of its button has changed
         self._fit()
+
+    def _show_speed(self) -> None:
+        speed = self._state[1]
+        one = "gen." if self._evolves else "step" if speed == 1 else "steps"  # its room is that of the longest number of steps
+        self.speed_text.setText("unlimited" if speed is None else f"{speed:,.4g} {one}/s")
 
     def show_place(self, begun: bool) -> None:
         """Whether there is anything to go back to."""
@@ -215,8 +231,8 @@ class Transport(QWidget):
         for action in self._motions.actions():
             action.setChecked(action.data() == mode)
 
-    def set_presets(self, presets: list[tuple[str, str, str]]) -> None:
-        """(name, title, description) of each preset."""
+    def set_presets(self, presets: list[tuple[str, str, str, str]]) -> None:
+        """(name, title, description, group) of each preset."""
         self.presets.set_presets(presets)
 
     def show_preset(self, name: str | None) -> None:
@@ -302,7 +318,7 @@ QLabel {{ color: {theme.ink2}; font-size: 12px; }}
         for label in (self.speed_label, self.preset_label):
             label.setVisible(label not in hidden)
         narrowest = level == len(self._levels) - 1
-        self.phase_button.setVisible(not narrowest)
+        self.phase_button.setVisible(not narrowest and not self._evolves)
         self.speed.setFixedWidth(76 if narrowest else 120)
 
     # ---- inside

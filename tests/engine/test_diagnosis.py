@@ -258,6 +258,15 @@ def test_a_recurrent_matrix_that_stretches_explodes(activation: str) -> None:
         assert [path for _, path, _ in verdict.remedies[:2]] == ["network.spectral_radius", "training.clip"]
 
 
+def test_sequences_learnt_by_heart_are_not_healthy() -> None:
+    few = RECALL.replace("data.samples", 100).replace("training.optimizer", "adam").replace("training.learning_rate", 0.01)
+    verdict = diagnose(run(few.replace("data.lag", 60), 200))[0]
+    assert verdict.kind == "by_heart"
+    assert verdict.value > 1.0
+    assert verdict.remedies[0][1] == "data.samples"
+    assert "by_heart" not in kinds(run(few.replace("data.lag", 20), 200))  # whose test loss falls as well
+
+
 def test_large_recurrent_weights_saturate() -> None:
     spec = RECALL.replace("network.spectral_radius", 4.0).replace("network.width", 64).replace("training.learning_rate", 1e-6)
     found = diagnose(run(spec.replace("data.lag", 20), 60))

@@ -7,8 +7,10 @@ import pytest
 
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
 from gradviz.data import DataError
+from gradviz.recurrent import RecurrentNetwork, RecurrentPass
 from gradviz.snapshot import Look
 from gradviz.spec import SpecError
+from tests.engine.test_recurrent import EVERYTHING, TOLERANCE, Peer, assert_close, make_sequences
 
 KINDS = ("rnn", "lstm")
 TIME, HIDDEN, BATCH = 9, 5, 8
@@ -142,6 +144,57 @@ def test_own_sequences_as_arrays() -> None:
     assert snapshot.loss == pytest.approx(loss, rel=1e-12)  # one batch of all, in another order
     for name, gradient in gradients.items():
         np.testing.assert_allclose(experiment.trainer.run.gradients[name], gradient, rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.parametrize("truncate", [0, 1, 3])
+@pytest.mark.parametrize(("kind", "activation", "loss"), EVERYTHING)
+def test_gradients_of_a_spec_are_those_of_pytorch(kind: str, activation: str, loss: str, truncate: int) -> None:
+    inputs, targets = make_sequences(loss)
+    network = NetworkSpec(kind=kind, width=4, activation=activation, spectral_radius=1.3, forget_bias=0.5)
+    training = TrainingSpec(loss=loss, truncate=truncate, batch_size=len(inputs), learning_rate=0.0)
+    experiment = Experiment(Spec(network, training=training), inputs=inputs, targets=targets)
+    found, gradients = experiment.network.loss_and_gradients(inputs, targets)  # truncated as the spec says
+    peer = Peer(experiment.network)
+    expected = peer.loss(inputs, targets, truncate or None)
+    expected.backward()
+    assert found == pytest.approx(float(expected.detach()), rel=TOLERANCE)
+    experiment.advance()
+    for name, gradient in gradients.items():
+        assert_close(gradient, peer.parameters[name].grad.numpy())
+        assert_close(experiment.trainer.run.gradients[name], gradient)  # and those of a step of training, in another order
+
+
+def test_a_single_time_step() -> None:
+    for kind in KINDS:
+        experiment = Experiment(Spec(NetworkSpec(kind=kind)), inputs=np.ones((4, 1, 2)), targets=np.arange(4.0))
+        experiment.step()
+        for view in ("", "activation", "clipping", "hardware"):
+            experiment.measure(Look(lab=view, chain=True))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_prediction_is_the_forward_pass_with_less_memory(kind: str) -> None:
+    network = make(kind).network
+    assert isinstance(network, RecurrentNetwork)
+    inputs = np.random.default_rng(0).standard_normal((7, 20, network.inputs))
+    run = RecurrentPass(network, *inputs.shape[:2])
+    run.load(inputs)
+    run.forward()
+    np.testing.assert_array_equal(network.predict(inputs), run.outputs.T)
+
+
+def test_a_mini_batch_that_no_memory_holds_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"training\.batch_size is 32; allowed: at most 9 "):
+        make("lstm", network__width=1024, data__lag=1000, training__batch_size=32)
+
+
+def test_a_gradient_that_is_zero_everywhere_can_be_taken_apart() -> None:
+    experiment = make("rnn", network__set_values=tuple(f"out.weight[{unit},{answer}] = 0" for unit in range(HIDDEN) for answer in range(4)))
+    experiment.advance()
+    chain = experiment.measure(Look(chain=True, picked=("layer", 2, 0, 0))).chain
+    assert chain is not None
+    assert chain.time is not None
+    assert chain.time.log10_carried == -np.inf
 
 
 def test_a_net_and_data_that_do_not_fit_together() -> None:

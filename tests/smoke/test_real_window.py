@@ -1,6 +1,8 @@
 """The program as a user starts it, on a real X display: it trains, obeys the keyboard and the mouse, and leaves without a trace.
 
     QT_QPA_PLATFORM=xcb xvfb-run -a .venv/bin/python -m pytest tests/smoke
+
+``GRADVIZ_PROGRAM`` names another program to be started than this checkout's: what a wheel has installed, or a one-folder build.
 """
 
 import os
@@ -15,6 +17,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 ROOT = Path(__file__).parents[2]
+PROGRAM = [os.environ["GRADVIZ_PROGRAM"]] if "GRADVIZ_PROGRAM" in os.environ else [sys.executable, str(ROOT / "main.py")]
 PATIENCE = 30.0  # seconds
 
 
@@ -66,8 +69,8 @@ class Window:
 def window(qapp: QApplication, tmp_path: Path) -> Iterator[Window]:
     assert qapp.platformName() == "xcb", "this test is about a real display: see the command in its first lines"
     environment = os.environ | {"XDG_CONFIG_HOME": str(tmp_path)}
-    command = [sys.executable, "main.py", "--preset", "vanishing"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command = [*PROGRAM, "--preset", "vanishing"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         yield Window(qapp, process)
     finally:
@@ -98,6 +101,15 @@ def test_the_window_trains_obeys_and_leaves_no_trace(window: Window) -> None:
     assert (window.process.returncode, output, errors) == (0, "", "")
     wait_until(lambda: not any(child.exists() for child in children), "no process is left")
     assert shared_memory() <= memory_before
+
+
+@pytest.mark.parametrize(("name", "begins"), [("window.png", b"\x89PNG"), ("window.pdf", b"%PDF")], ids=("png", "pdf"))
+def test_the_command_draws_from_any_folder(tmp_path: Path, name: str, begins: bytes) -> None:
+    command = [*PROGRAM, "render", "--preset", "vanishing", "--steps", "5", "--view", "window", "-o", name]
+    environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "QT_QPA_PLATFORM", "PYTHONPATH")}
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=PATIENCE)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_bytes().startswith(begins)
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:

@@ -133,3 +133,8 @@ def test_stripes_fill_their_shape_and_no_more(theme: Theme, through: Callable[[C
             found[name] = found.get(name, 0) + 1
     assert found[QColor(theme.nan).name()] > inside * 0.3
     assert found[QColor(theme.nan_ground).name()] > inside * 0.3
+
+
+def test_many_positions_are_those_of_each() -> None:
+    values = np.array([0.0, np.nan, np.inf, -np.inf, 1e-320, 1e-12, 1e-9, -3e-4, 1.0, 5e2, 1e3, 1e308])
+    np.testing.assert_allclose(colors.positions(values), [colors.position(float(value)) for value in values], rtol=1e-14)

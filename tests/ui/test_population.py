@@ -15,7 +15,7 @@ from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
 from gradviz.snapshot import GENERATION, Look, Moment, PopulationReport, Snapshot
 from ui.canvas.scene import NetworkCanvas
 from ui.canvas.stage import caption
-from ui.figure import stamp_lines
+from ui.figure import measured_heading, stamp_lines
 from ui.main_window import MainWindow
 from ui.panels.chain_words import update_words
 from ui.panels.panel import Panel
@@ -229,3 +229,17 @@ def test_a_figure_tells_the_method() -> None:
     trained = stamp_lines(SPEC)[1]
     assert trained.startswith("Genetic algorithm, population 40, first σ 0.3")
     assert "learning rate" not in trained
+
+
+def test_a_loss_far_below_anything_learnt_does_not_take_the_whole_axis() -> None:
+    axis = Axis.of(np.array([1e-45, 1e-40, 0.5, 2.0]), (0.69,))
+    assert axis.low == pytest.approx(-9.0)
+    assert axis.share(1e-45) == 0.0
+    assert 0.5 < axis.share(0.69) < 1.0
+
+
+def test_the_heading_of_a_figure_tells_of_the_population(snapshot: Snapshot) -> None:
+    title, sentence = measured_heading(snapshot)
+    assert "population" in title
+    assert "after 12 generations" in sentence
+    assert sentence.endswith("in layer 1 is exactly 0.")

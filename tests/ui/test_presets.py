@@ -34,6 +34,14 @@ def test_the_presets_of_the_issue_are_there() -> None:
         preset_named("nothing")
 
 
+def test_the_menu_has_each_group_once_and_no_two_presets_in_one_place() -> None:
+    groups = [preset.group for preset in presets()]
+    begun = [group for number, group in enumerate(groups) if number == 0 or groups[number - 1] != group]
+    assert len(begun) == len(set(begun))
+    orders = [preset.order for preset in presets()]
+    assert len(orders) == len(set(orders))
+
+
 def test_vanishing_vanishes_and_comes_back_when_switched_to_relu() -> None:
     experiment = Experiment(preset_named("vanishing").spec)
     ill = after(experiment, 300)

@@ -215,3 +215,14 @@ def test_the_signal_of_a_level_runs_up_through_its_encoder_and_down_through_its_
             gap = layout.gap(level)
             assert {round(x) for line in lines for x in (line.x1(), line.x2())} == {round(gap.x0), round(gap.x1)}
         assert ways == {"forward": (True, False), "loss": (False, True), "backward": (True, False)}
+
+
+@pytest.mark.parametrize("step", [0, 20])
+def test_what_a_level_has_not_measured_yet_is_not_called_nan(qtbot, step: int) -> None:
+    panel = LayerTablePanel()
+    qtbot.addWidget(panel)
+    panel.show_snapshot(at(step, 1))
+    texts = {panel.model.text(layer, column) for layer in range(1, 5) for column in range(12)}
+    assert "–" in texts
+    assert "NaN" not in texts
+    assert all(panel.model.level(layer) == UNKNOWN for layer in range(1, 5))

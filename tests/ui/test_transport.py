@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from ui.theme import THEMES
 from ui.transport import SPEEDS, WALKS, Transport
 
-PRESETS = [("vanishing", "Vanishing", "It fades."), ("exploding", "Exploding", "It grows.")]
+PRESETS = [("vanishing", "Vanishing", "It fades.", "Small"), ("exploding", "Exploding", "It grows.", "Large")]
 
 
 @pytest.fixture
@@ -118,3 +118,16 @@ def test_motion_is_chosen_in_the_menu_of_the_steps(qtbot: QtBot, transport: Tran
     with qtbot.waitSignal(transport.motion_wanted) as heard:
         menu.actions()[2].trigger()
     assert heard.args == ["off"]
+
+
+def test_under_a_population_a_step_is_a_generation_and_has_phases_alone(transport: Transport) -> None:
+    transport.show_state(False, 20.0)
+    transport.show_kind(False, evolves=True)
+    assert transport.layer_button.text().strip() == "Phase"
+    assert transport.step_button.text().strip() == "Generation"
+    assert transport.speed_text.text() == "20 gen./s"
+    assert not transport.phase_button.isVisible()
+    transport.show_kind(False)
+    assert transport.layer_button.text().strip() == "Layer"
+    assert transport.speed_text.text() == "20 steps/s"
+    assert transport.phase_button.isVisible()

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
-from gradviz.snapshot import Details, Inspection, LayerInfo, Snapshot
+from gradviz.snapshot import Census, Details, Inspection, LayerInfo, Snapshot
 
 from ..colors import levels, palette
 from ..numbers import full
@@ -123,7 +123,8 @@ def _unit_card(layout: Layout, snapshot: Snapshot, target: Selection, info: Laye
     if census is not None and at < len(census.dead) and (census.dead[at] or census.saturated[at]):
         silent = "dead" if census.dead[at] else "saturated"
         meaning = "its slope is 0" if census.dead[at] else "its slope is small"
-        rows.append((silent, f"{meaning} on {'all' if census.dead[at] else 'nearly all'} {census.examples:,} training examples"))
+        share = "all" if census.dead[at] else "nearly all"
+        rows.append((silent, f"{meaning} on {share} {census.examples:,} training examples{_chosen(census)}"))
     return Card(title, tuple(rows))
 
 
@@ -146,7 +147,7 @@ def _layer_card(layout: Layout, snapshot: Snapshot, layer: int, info: LayerInfo)
         rows.append(("dead in this mini-batch", f"{100 * float(details.dead_fractions[at]):.0f} %"))
     census = snapshot.census
     if census is not None and layer < layout.depth:
-        every = f"of {info.units}, on all {census.examples:,} examples"
+        every = f"of {info.units}, on all {census.examples:,} examples{_chosen(census)}"
         rows += [("dead", f"{census.dead_counts[at]} {every}"), ("saturated", f"{census.saturated_counts[at]} {every}")]
     for number, (source, to) in enumerate(layout.architecture.skips):
         if to == layer and not waits:
@@ -169,6 +170,11 @@ def _time_rows(snapshot: Snapshot, details: Details, layer: int) -> list[tuple[s
     if layer < cut_of(snapshot.architecture, snapshot.spec.training.truncate):
         rows.append(("truncated", f"only the last {snapshot.spec.training.truncate:,} time steps get a gradient"))
     return rows
+
+
+def _chosen(census: Census) -> str:
+    """Where counting over all examples would take too long, that they are a sample."""
+    return f", chosen evenly from {census.available:,}" if census.available > census.examples else ""
 
 
 def _waits(snapshot: Snapshot, layer: int) -> bool:

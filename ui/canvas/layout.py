@@ -23,6 +23,7 @@ TALLEST = 16  # more units than this stand as a strip
 RADIUS = 9.0
 ROW_PITCH = 34.0
 STRIP_WIDTH = 18.0
+GAPS_FROM = 4.0  # pixels from column to column
 LOSS_SIZE = 26.0
 LEGEND_ROOM = 48.0
 ARC_HEIGHT = 50.0
@@ -277,7 +278,7 @@ class Layout:
     def input_size(self) -> float:
         """Side of an input's square."""
         room = self.pitch * 0.6 if self.has_edges else 2 * RADIUS
-        return max(3.0, min(2 * RADIUS, 0.8 * self._spacing(self.architecture.inputs, 2 * ROW_PITCH), room))
+        return max(3.0, min(2 * RADIUS, 0.8 * self._spacing(self.architecture.inputs, 2 * self.row_pitch), room))
 
     @property
     def input_x(self) -> float:
@@ -286,6 +287,8 @@ class Layout:
 
     @property
     def strip_width(self) -> float:
+        if not self.has_edges and self.pitch < GAPS_FROM:
+            return self.pitch  # gaps as narrow as a pixel would come and go along the picture
         return min(STRIP_WIDTH, self.pitch * (0.5 if self.has_edges else 0.8))
 
     def strip(self, column: int) -> QRectF:

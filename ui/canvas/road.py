@@ -60,8 +60,7 @@ def paint_road(painter: QPainter, layout: Layout, details: Details | None, masks
             found = np.where(masks[1 : layout.time] > 0, UNKNOWN, found).astype(np.uint8)
     _paint_ground(painter, layout, int(found[0]), theme)
     first, pitch = segment(layout, 0), layout.pitch  # worked out once for all of them
-    for number in seen:
-        _paint_segment(painter, first.translated(pitch * number, 0.0), int(found[number]), theme)
+    _paint_segments(painter, [(first.translated(pitch * number, 0.0), int(found[number])) for number in seen], theme)
     _paint_ramps(painter, layout, theme)
     opened = tolls(layout, details)
     if opened is not None:
@@ -89,18 +88,20 @@ def _paint_ground(painter: QPainter, layout: Layout, first: int, theme: Theme) -
         painter.drawPolygon(QPolygonF([QPointF(x - TIP + 2.5, y), QPointF(x, y - high), QPointF(x, y + high)]))
 
 
-def _paint_segment(painter: QPainter, part: QRectF, found: int, theme: Theme) -> None:
-    if found in (ZERO, UNKNOWN):
-        return  # the road is there, and nothing travels on it
-    if found == NONFINITE:
-        paint_hatch(painter, part, theme)
-        return
-    if is_hot(found):
-        painter.fillRect(part.adjusted(0, -4, 0, 4), glow_color(theme))
+def _paint_segments(painter: QPainter, parts: list[tuple[QRectF, int]], theme: Theme) -> None:
+    """Each part in the colour of its level; where that is 0 or unknown the road is there, and nothing travels on it."""
+    for part, found in parts:
+        if is_hot(found):
+            painter.fillRect(part.adjusted(0, -4, 0, 4), glow_color(theme))
     # without antialiasing neighbours meet on whole pixels, or seams of the ground would show
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    painter.fillRect(part, color(found, theme))
+    for part, found in parts:
+        if found not in (ZERO, UNKNOWN, NONFINITE):
+            painter.fillRect(part, color(found, theme))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    for part, found in parts:
+        if found == NONFINITE:
+            paint_hatch(painter, part, theme)
 
 
 def _paint_ramps(painter: QPainter, layout: Layout, theme: Theme) -> None:

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPixmap,
 from ..colors import HATCH_PERIOD, NONFINITE, UNKNOWN, ZERO, color, is_hot, levels, paint_hatch, palette
 from ..theme import Theme
 from .edges import glow_color, is_vector
-from .layout import Array, Layout
+from .layout import GAPS_FROM, Array, Layout
 from .reach import SENT, Masks
 
 OUTLINE = 1.25
@@ -155,7 +155,7 @@ class StripIndex:
         wide, high = outline.width() * scale, outline.height() * scale
         x = np.arange(max(0, round(left)), min(width, max(round(left) + 1, round(left + wide))))
         y = np.arange(max(0, round(top)), min(height, round(top + high)))
-        corner = min(CORNER * scale, wide / 2)
+        corner = min(CORNER * scale, wide / 2) if self.layout.pitch >= GAPS_FROM else 0.0
         across = np.abs(x + 0.5 - left - wide / 2) - (wide / 2 - corner)
         down = np.abs(y + 0.5 - top - high / 2) - (high / 2 - corner)
         inside = np.hypot(np.maximum(across, 0), np.maximum(down, 0)[:, None]) <= max(corner, 0.75)
@@ -195,17 +195,16 @@ class StripIndex:
             painter.drawRoundedRect(outline, corner, corner)
 
     def _glow(self, painter: QPainter, strongest: NDArray[np.uint8], theme: Theme) -> None:
+        if self.layout.pitch < 5 or not any(is_hot(level) for level in np.unique(strongest).tolist()):
+            return
         painter.setPen(QPen(glow_color(theme), 6.0))
         for layer, rows in self._rows(strongest):
-            if self.layout.pitch >= 5 and any(is_hot(int(level)) for level in np.unique(rows)):
+            if any(is_hot(level) for level in np.unique(rows).tolist()):
                 painter.drawRoundedRect(self.layout.strip(layer), CORNER, CORNER)
 
     def _rows(self, strongest: NDArray[np.uint8]) -> list[tuple[int, NDArray[np.uint8]]]:
-        starts = self.layout.unit_starts - self._seen.start
-        return [
-            (layer, strongest[np.searchsorted(self._starts, starts[layer - 1]) : np.searchsorted(self._starts, starts[layer])])
-            for layer in self._strips
-        ]
+        ends = np.searchsorted(self._starts, self.layout.unit_starts - self._seen.start).tolist()
+        return [(layer, strongest[ends[layer - 1] : ends[layer]]) for layer in self._strips]
 
     def _paint_picture(self, painter: QPainter, strongest: NDArray[np.uint8], theme: Theme) -> None:
         colours = _strip_palette(theme)[strongest][self._shown]

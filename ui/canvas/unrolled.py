@@ -66,7 +66,11 @@ def paint_gates(painter: QPainter, layout: Layout, snapshot: Snapshot, theme: Th
         return
     steps = [t for t in layout.visible_layers() if t <= layout.time]
     for row, name in enumerate(GATES[: layout.gate_rows]):
-        _paint_bars(painter, layout, gate_bars(layout, row, dict.fromkeys(steps, 1.0)), theme.hover)
+        touching = layout.pitch < AREA_BELOW
+        ground = gate_bars(layout, row, dict.fromkeys((steps[0], steps[-1]) if touching and steps else steps, 1.0))
+        if touching and ground:  # one bar of them all is the same
+            ground = [ground[0].united(ground[-1])]
+        _paint_bars(painter, layout, ground, theme.hover)
         if details is not None and details.gates is not None:
             values = details.gates[:, gates.index(name)].tolist()
             known = {t: values[t - 1] for t in steps if moment is None or moment.sent(t)}

@@ -152,8 +152,9 @@ class LayerModel(QAbstractTableModel):
         details = snapshot.details if snapshot is not None else None
         self._values = [column.values(snapshot, details) if snapshot is not None else None for column in NUMBERS]
         self._levels = colors.levels(details.gradient_rms) if details is not None else np.full(len(after), colors.UNKNOWN)
-        if snapshot is not None and snapshot.level:  # the others are not measured
-            self._levels[np.arange(1, len(after) + 1) != snapshot.level] = colors.UNKNOWN
+        if snapshot is not None and snapshot.level and details is not None:  # the others are not measured
+            unknown = np.array([self._not_measured(snapshot, layer) for layer in range(1, len(after) + 1)])
+            self._levels[unknown & np.isnan(details.gradient_rms)] = colors.UNKNOWN
         if not same:
             self._order = self._sorted()
             self.endResetModel()
@@ -214,8 +215,12 @@ class LayerModel(QAbstractTableModel):
             return (info.name, info.units, ACTIVATION_TITLES.get(info.activation, info.activation))[column]
         values = self._values[column - len(TEXTS)]
         value = None if values is None else float(values[layer - 1])
-        others = self._snapshot.level not in (0, layer)  # while one layer is trained by itself, they are not measured
-        return None if value is None or (others and not math.isfinite(value)) else value
+        return None if value is None or (not math.isfinite(value) and self._not_measured(self._snapshot, layer)) else value
+
+    @staticmethod
+    def _not_measured(snapshot: Snapshot, layer: int) -> bool:
+        """Whether a layer has no numbers while one is trained by itself: it is another one, or its gradient is still on its way."""
+        return snapshot.level > 0 and not snapshot.knows(layer)
 
     def text(self, layer: int, column: int) -> str:
         """A cell as it is shown."""

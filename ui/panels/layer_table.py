@@ -15,7 +15,7 @@ from gradviz.snapshot import Snapshot
 
 from ..numbers import plain
 from ..selection import Selection
-from ..stages import words_of
+from ..stages import training_step, words_of
 from ..theme import Theme, font
 from . import marks
 from .layer_model import COLUMNS, KEYS, NUMBERS, SWATCH, LayerModel
@@ -249,7 +249,7 @@ class LayerTablePanel(Panel):
         left, y = area.left() + PADDING, area.top() + 22
         marks.put_text(painter, left, y, title, font(15, 600), theme.ink1, Qt.AlignmentFlag.AlignLeft)
         if snapshot is not None and snapshot.step:
-            caption = f"step {snapshot.step:,}"
+            caption = f"{training_step(snapshot.spec)} {snapshot.step:,}"
             if marks.text_width(title, font(15, 600)) + marks.text_width(caption, font(12)) + 48 <= area.width():
                 marks.put_text(painter, area.right() - PADDING, y, caption, font(12), theme.ink3, Qt.AlignmentFlag.AlignRight)
         if failure is None:

@@ -27,6 +27,7 @@ TICK_DISTANCE = 13.0
 SPIKE = 1.6  # a largest loss beyond this many times the 98th percentile leaves the plot
 MOST_FLATTENED = 3.0  # times the largest loss that is shown; beyond it the line before the branch leaves the plot
 MOST_DECADES = 12
+FLOOR = 1e-9  # a loss below it is nothing; an axis down to it would leave no room for what was learnt
 MOST_ARROWHEADS = 40
 PIXELS_PER_POINT = 1.5  # a denser curve is only slower to draw
 
@@ -66,7 +67,7 @@ def loss_axis(history: HistoryTable | None, guessing: float | None, height: floa
     most_ticks = max(1, int(height / TICK_DISTANCE))
     positive = losses[losses > 0]
     if len(positive) and math.log10(positive.max()) - math.log10(positive.min()) > LOG_FROM:  # their ratio may be too large
-        low = math.floor(math.log10(positive.min()))
+        low = math.floor(math.log10(max(positive.min(), min(positive.max(), FLOOR))))
         span = min(math.ceil(math.log10(positive.max())) - low, MOST_DECADES)
         stride = max(1, math.ceil(span / most_ticks))
         count = math.ceil(span / stride)

@@ -17,6 +17,7 @@ from . import marks
 from .lab_blocks import LEFT, RIGHT
 from .lab_page import SIDE, Block
 from .ladder_rows import Spot
+from .loss_plot import FLOOR
 
 HEIGHT, TOP, FOOT = 236.0, 6.0, 52.0
 LARGEST, SMALLEST = 4.2, 1.3  # radius of a dot
@@ -41,6 +42,7 @@ class Axis:
             return cls(-1.0, 0.0)
         low = min([*more, *([float(known.min())] if len(known) else [])])
         high = max([*more, *([float(np.quantile(known, SEEN))] if len(known) else [])])
+        low = max(low, min(high, FLOOR))
         rounds = [math.log10(factor) + exponent for exponent in range(-320, 309) for factor in TICKS]
         start = max((tick for tick in rounds if tick <= math.log10(low) + 1e-9), default=rounds[0])
         end = min((tick for tick in rounds if tick >= math.log10(high) - 1e-9 and tick > start), default=rounds[-1])
@@ -95,7 +97,9 @@ class PopulationPlot(Block):
         beyond = int((report.losses > 10.0**axis.high * (1 + 1e-9)).sum())
         if beyond:
             text = f"{beyond:,} beyond →"
-            marks.put_text(painter, box.right() - 6, box.top() + 10, text, font(11), theme.ink3, RIGHT)
+            left = box.right() - 12 - marks.text_width(text, font(11))
+            beneath = any(inner.left() + axis.share(loss) * inner.width() > left for loss in guessing)  # its word stands there
+            marks.put_text(painter, box.right() - 6, box.top() + (25 if beneath else 10), text, font(11), theme.ink3, RIGHT)
 
     def _paint_axis(self, painter: QPainter, box: QRectF, inner: QRectF, axis: Axis) -> None:
         theme = self.theme

@@ -54,9 +54,10 @@ def before_branch(snapshot: Snapshot) -> Before | None:
 
 def points(frame: Frame, values: NDArray[Any], snapshot: Snapshot | None = None) -> list[QPointF]:
     """A place for each shown layer whose value has one; with ``snapshot`` only for the layers its step has reached."""
-    shown = [n for n in frame.shown if n <= len(values) and (snapshot is None or reached(snapshot, n))]
-    sizes = [(n, abs(float(values[n - 1]))) for n in shown]
-    return [QPointF(frame.x(n), frame.y(size)) for n, size in sizes if math.isfinite(size)]
+    finite, high = np.isfinite(values).tolist(), frame.bottom - frame.top
+    heights = (frame.bottom - colors.positions(values) * high).tolist()  # all at once, as there may be a thousand
+    shown = [n for n in frame.shown if n <= len(finite) and finite[n - 1] and (snapshot is None or reached(snapshot, n))]
+    return [QPointF(frame.x(n), heights[n - 1]) for n in shown]
 
 
 def paint_theory(painter: QPainter, frame: Frame, theme: Theme, values: NDArray[Any]) -> None:

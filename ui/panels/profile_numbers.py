@@ -24,6 +24,7 @@ NAMES, ROW = 12.0, 17.0  # names below the plot; distance of the rows of numbers
 ROOMY_PITCH = 40.0  # below this only every fifth layer is named
 NUMBER_ROOM = 64.0  # a value such as 8.4×10⁻⁹ and the space beside it
 NOT_YET = "·"
+LABEL_MARGIN = 12.0  # to the left of a row's label
 
 
 def named(frame: Frame, room: float) -> list[int]:
@@ -81,7 +82,7 @@ def paint_numbers(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snaps
 def _paint_row_label(painter: QPainter, frame: Frame, theme: Theme, y: float, labels: tuple[str, ...], room: float) -> None:
     """The first of the labels, longest first, that has room."""
     right = min(frame.left - 8, frame.area.left() + room - 4)
-    label = next((text for text in labels if right - marks.text_width(text, font(12)) >= frame.area.left() + 4), None)
+    label = next((text for text in labels if right - marks.text_width(text, font(12)) >= frame.area.left() + LABEL_MARGIN), None)
     if label is not None:
         marks.put_text(painter, right, y, label, font(12), theme.ink3, Qt.AlignmentFlag.AlignRight)
 

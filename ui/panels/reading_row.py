@@ -43,7 +43,8 @@ def paint_reading(painter: QPainter, area: QRectF, theme: Theme, reading: Readin
     middle = area.center().y()
     marks.put_text(painter, right, middle, reading.text, used, ink, Qt.AlignmentFlag.AlignRight)
     start = right - marks.text_width(reading.text, used)
-    if reading.gradient:
+    narrow = area.left() + INSET + marks.text_width(reading.name, font(12)) > start - SWATCH - 14
+    if reading.gradient and not (reading.unknown and narrow):  # the words tell it as well
         start -= SWATCH + 8
         marks.paint_swatch(painter, QRectF(start, middle - SWATCH / 2, SWATCH, SWATCH), reading.level, theme)
     if copied is not None and reading.copied:

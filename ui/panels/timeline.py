@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QWidget
 from gradviz.snapshot import Snapshot
 
 from ..selection import Selection
-from ..stages import LAYERS, words_of
+from ..stages import LAYERS, training_step, words_of
 from . import marks
 from .panel import Panel, Table
 from .timeline_frame import Frame
@@ -72,7 +72,7 @@ class TimelinePanel(Panel):
         super().show_snapshot(snapshot)
         if snapshot.step == self._target:
             self._arrive()
-        where = f"Step {snapshot.step:,} of {self.picture.last:,}. {KEYS}"
+        where = f"{training_step(snapshot.spec).capitalize()} {snapshot.step:,} of {self.picture.last:,}. {KEYS}"
         if where != self.accessibleDescription():
             self.setAccessibleDescription(where)
 
@@ -102,37 +102,38 @@ class TimelinePanel(Panel):
             painter.drawRect(area.adjusted(1, 1, -1, -1))
 
     def paint_to(self, painter: QPainter, area: QRectF) -> None:
-        self._paint(painter, area, None)
+        self._paint(painter, area, None, still=True)
 
-    def _paint(self, painter: QPainter, area: QRectF, target: int | None) -> None:
-        """Draw the timeline with the scrubber at ``target``, or where the run stands."""
+    def _paint(self, painter: QPainter, area: QRectF, target: int | None, still: bool = False) -> None:
+        """Draw the timeline with the scrubber at ``target``, or where the run stands; in a ``still`` picture nothing can be dragged."""
         painter.save()
         painter.fillRect(area, QColor(self.theme.canvas))
-        marks.paint_heading(painter, area, self.theme, self.title, self._captions(target))
+        marks.paint_heading(painter, area, self.theme, self.title, self._captions(target, still))
         frame = self._frame(area)
         layer = self._selection.layer if self._selection is not None and self._selection.layer <= frame.layers else 0
         self.picture.paint(painter, frame, self.theme, layer, target, self.scrubbing_enabled)
         painter.restore()
 
-    def _captions(self, target: int | None) -> tuple[str, ...]:
+    def _captions(self, target: int | None, still: bool = False) -> tuple[str, ...]:
         """What the heading says at the right, longest first."""
         snapshot = self.snapshot
         moment = snapshot.moment if snapshot is not None else None
+        one = training_step(snapshot.spec) if snapshot is not None else "step"
         inside = moment is not None and snapshot is not None and moment.step > snapshot.step
         if inside and moment is not None and target is None:
-            where = f"inside step {moment.step:,}" + (f" of {self.picture.last:,}" if moment.step <= self.picture.last else "")
+            where = f"inside {one} {moment.step:,}" + (f" of {self.picture.last:,}" if moment.step <= self.picture.last else "")
             branches = moment.step < self.picture.last
             return (f"{where}: Play finishes it and starts a branch", f"{where}: Play branches", where, "") if branches else (where, "")
         if snapshot is not None and snapshot.step < self.picture.last and target is None:
-            where = f"step {snapshot.step:,} of {self.picture.last:,}"
+            where = f"{one} {snapshot.step:,} of {self.picture.last:,}"
             return (f"{where}: Play starts a branch from here", f"{where}: Play branches here", where, "")
         if snapshot is not None and snapshot.failure is not None:
-            return (f"the history before the failure at step {snapshot.failure.step:,} is kept", "")
+            return (f"the history before the failure at {one} {snapshot.failure.step:,} is kept", "")
         if snapshot is not None and snapshot.level:
             level = f"level {snapshot.level}"
             return (f"reconstruction error of {level} above, its typical |∂J/∂w| below", f"error of {level}", "")
         words = words_of(snapshot.architecture) if snapshot is not None else LAYERS
-        if self.scrubbing_enabled:
+        if self.scrubbing_enabled and not still:
             return (f"drag to travel back; typical {words.size} of each {words.one} below", "drag to travel back", "")
         return (f"loss above, typical {words.size} of each {words.one} below", f"loss, {words.size} per {words.one}", "")
 

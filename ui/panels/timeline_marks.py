@@ -79,11 +79,15 @@ def paint_names(painter: QPainter, frame: Frame, theme: Theme, names: list[str],
             marks.put_text(painter, frame.heat.left() - 8, frame.name_y(n), names[n - 1], used, ink, Qt.AlignmentFlag.AlignRight)
 
 
-def paint_steps(painter: QPainter, frame: Frame, theme: Theme, taken: QRectF) -> None:
-    """The numbers of the steps, except where they would touch what is ``taken``."""
+def paint_steps(painter: QPainter, frame: Frame, theme: Theme, taken: QRectF, one: str = "step") -> None:
+    """The numbers of the steps, after what ``one`` of them is called, except where they would touch what is ``taken``."""
     y, used = frame.heat.bottom() + STEPS_BELOW, font(11)
-    if not taken.intersects(QRectF(frame.heat.left() - 8 - 26, y - 8, 26 + 4, 16)):
-        marks.put_text(painter, frame.heat.left() - 8, y, "step", used, theme.ink3, Qt.AlignmentFlag.AlignRight)
+    room = marks.text_width(one, used)
+    if frame.heat.left() - 8 - room < frame.area.left() + 4:
+        one = f"{one[:3]}."
+        room = marks.text_width(one, used)
+    if not taken.intersects(QRectF(frame.heat.left() - 8 - room, y - 8, room + 4, 16)):
+        marks.put_text(painter, frame.heat.left() - 8, y, one, used, theme.ink3, Qt.AlignmentFlag.AlignRight)
     for number in range(round(frame.span / frame.tick) + 1):
         value = number * frame.tick
         text = f"{value:,.0f}"

@@ -11,7 +11,7 @@ from gradviz.snapshot import Architecture, Ghost, HistoryTable
 from gradviz.spec import Spec
 
 from ..numbers import full, short
-from ..stages import size_of
+from ..stages import size_of, training_step
 from .panel import Table
 from .timeline_frame import Frame
 from .timeline_marks import fork_place
@@ -33,21 +33,22 @@ def card_at(
     frame: Frame, at: QPointF, history: HistoryTable, ghost: Ghost | None, architecture: Architecture, spec: Spec | None = None
 ) -> Card | None:
     """The card for a point of the timeline, None where there is nothing."""
+    one = training_step(spec) if spec is not None else "step"
     if at.y() <= frame.loss.top() + 2:
         flags = [change for change in history.changes if abs(frame.x(change[0]) + 3 - at.x()) <= 7]
         if flags:
-            return Card("Changed while running", [(f"step {step:,}", text) for step, text in flags[-MOST_FLAGS_TOLD:]])
+            return Card("Changed while running", [(f"{one} {step:,}", text) for step, text in flags[-MOST_FLAGS_TOLD:]])
     if ghost is not None:
         away = at - fork_place(frame, ghost.branch_step)
         if abs(away.x()) <= NEAR and abs(away.y()) <= NEAR:
-            return Card(f"Branch from step {ghost.branch_step:,}", [(f"the old line ran to step {int(ghost.history.steps[-1]):,}", "")])
+            return Card(f"Branch from {one} {ghost.branch_step:,}", [(f"the old line ran to {one} {int(ghost.history.steps[-1]):,}", "")])
     if not (frame.heat.left() <= at.x() <= frame.heat.right() and frame.loss.top() <= at.y() <= frame.heat.bottom()):
         return None
     row, old_row = _row_at(frame, at.x(), history), _row_at(frame, at.x(), ghost.history) if ghost is not None else None
     before = []
     if ghost is not None and old_row is not None and int(ghost.history.steps[old_row]) > ghost.branch_step:
         old_step, old_loss = int(ghost.history.steps[old_row]), float(ghost.history.loss[old_row])
-        before = [(f"before the branch, step {old_step:,}", full(old_loss))]
+        before = [(f"before the branch, {one} {old_step:,}", full(old_loss))]
     if row is None:
         return Card("The line before the branch", [("loss, " + before[0][0].split(", ")[1], before[0][1])]) if before else None
     step = int(history.steps[row])
@@ -63,12 +64,12 @@ def card_at(
         index = int(tested[-1])
         if spec is None or spec.level_at(int(history.test_steps[index])) == level:  # else it is of another level
             name = "on the test set" if level else "test loss"
-            rows.append((f"{name} after step {int(history.test_steps[index]):,}", full(float(history.test_loss[index]))))
+            rows.append((f"{name} after {one} {int(history.test_steps[index]):,}", full(float(history.test_loss[index]))))
     layer = frame.layer_at(at.y())
     if layer is not None and level in (0, layer):
         name = f"{architecture.layers[layer - 1].name}: typical {size_of(architecture, layer)}"
         rows.append((name, full(float(history.gradient_rms[row, layer - 1]))))
-    return Card(f"Step {step:,}", rows, step)
+    return Card(f"{one.capitalize()} {step:,}", rows, step)
 
 
 def _row_at(frame: Frame, x: float, history: HistoryTable) -> int | None:

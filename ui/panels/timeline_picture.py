@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from gradviz.snapshot import Ghost, HistoryTable, Snapshot
 
+from ..stages import training_step
 from ..theme import Theme
 from . import timeline_marks
 from .heatmap import Heatmap
@@ -95,7 +96,7 @@ class TimelinePicture:
                 tag = timeline_marks.tag_box(frame, place, text)
         if self.snapshot is not None:
             timeline_marks.paint_names(painter, frame, theme, self.layer_names, selected)
-        timeline_marks.paint_steps(painter, frame, theme, tag)
+        timeline_marks.paint_steps(painter, frame, theme, tag, training_step(self.snapshot.spec) if self.snapshot is not None else "step")
         timeline_marks.paint_curve_labels(painter, frame, theme, kept.losses)
         if text:
             timeline_marks.paint_tag(painter, theme, tag, text)
