@@ -103,11 +103,15 @@ class SessionRecording:
         """The run of a recording; raises OSError or `RecordingError`."""
         from gradviz.playback import open_recording
 
+        written = _log(path).exists()  # SQLite takes the log away when nobody writes any more; who reads may make one
         playback = open_recording(path)
-        self._playback = playback if playback.growing and not playback.damage else None
+        self._playback = playback if playback.growing and written and not playback.damage else None
         self._look_due = time.perf_counter() + LOOK_SECONDS
         if playback.damage:
             self._tell("trouble", playback.damage)
+        elif playback.growing and not written:
+            steps = f"All that had been written is here: {playback.experiment.last_step:,} steps."
+            self._tell("trouble", f"{path.name} was not ended in order, as when its program is killed. {steps}")
         return playback.experiment
 
     def _watched(self, experiment: Experiment) -> Playback | None:
@@ -161,10 +165,15 @@ class SessionRecording:
         return self._recorded.last_step if self._recorded is not None else 0
 
 
+def _log(path: Path) -> Path:
+    """The log that SQLite keeps beside a file that is being written."""
+    return path.with_name(path.name + "-wal")
+
+
 def _size(path: Path) -> int:
     """Bytes of the file and of the log beside it, as far as they are there."""
     size = 0
-    for name in (path, path.with_name(path.name + "-wal")):
+    for name in (path, _log(path)):
         try:
             size += os.stat(name).st_size
         except OSError:

@@ -8,6 +8,7 @@ import pytest
 
 from gradviz.messages import Event, Frame, Request
 from gradviz.playback import open_recording
+from gradviz.recording import Recorder
 from gradviz.recording_format import RecordingWriteError
 from gradviz.session import Session
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
@@ -123,3 +124,20 @@ def test_a_watched_recording_is_left_by_the_first_step_of_ones_own(tmp_path: Pat
     assert reading.wait_seconds() is None
     assert frame(reading).tape is None
     writing.close()
+
+
+def test_one_whose_program_was_killed_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "run.gradviz"
+    experiment = Session(SPEC).experiment
+    recorder = Recorder(path, experiment)
+    for _ in range(4):
+        experiment.advance()
+        recorder.append(experiment)
+    recorder.flush()
+    recorder.abandon()
+    session = Session(SPEC)
+    session.execute("open_recording", str(path), 1)
+    told = frame(session)
+    assert (told.snapshot.step, told.tape) == (4, None)
+    assert "was not ended in order" in told.events[0].text
+    assert "4 steps" in told.events[0].text
