@@ -30,10 +30,23 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Something the user has to be told: ``kind`` is "notice" or "error", or "progress": "step of-steps" of a run that is being opened."""
+    """Something the user has to be told.
+
+    ``kind`` is "notice", "error" when a command was refused, "trouble" for an error that no command has made, or "progress":
+    "step of-steps" of a run that is being opened.
+    """
 
     kind: str
     text: str
+
+
+class Tape(msgspec.Struct, frozen=True):
+    """A recording that is being written of the run, or, ``watched``, one that grows elsewhere and is followed."""
+
+    path: str
+    step: int  # the last one on record
+    size: int  # bytes
+    watched: bool = False
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -47,3 +60,4 @@ class Frame(msgspec.Struct, frozen=True):
     events: tuple[Event, ...] = ()
     settings: Settings | None = None  # None: as before, and so is the next one
     left: Left | None = None
+    tape: Tape | None = None

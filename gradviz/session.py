@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,10 +18,15 @@ from gradviz.data import DataError
 from gradviz.experiment import Experiment
 from gradviz.hardware_report import with_speeds
 from gradviz.messages import Event, Frame, Left, Request, Settings
+from gradviz.recording_format import RecordingError
 from gradviz.residual_report import rival_spec
+from gradviz.session_recording import SessionRecording
 from gradviz.snapshot import HardwareReport, Look, ResidualReport, Snapshot
 from gradviz.spec import Spec, SpecError
 from gradviz.speed import SpeedMeasurement
+
+if TYPE_CHECKING:
+    from gradviz.recording_writer import Channel
 
 MOST_SHELVED = 8  # runs kept for undo
 MEASURING_SHARE = 0.1  # of the training time, at the most
@@ -71,6 +77,7 @@ class Session:
         self._shelf: OrderedDict[int, Experiment] = OrderedDict()
         self._left: dict[int, tuple[int, int | None]] = {}  # ticket -> line that was left, and the step at which (None: its end)
         self._events: list[Event] = []
+        self._recording = SessionRecording(lambda kind, text: self._tell(kind, text))
         self._version = 0
         self._sent = (-1, -1, Look())
         self._executed = 0
@@ -108,15 +115,49 @@ class Session:
         """Returns whether it could be done; else an event tells."""
         try:
             what()
-        except (SpecError, DataError) as error:
+        except (SpecError, DataError, RecordingError) as error:
             self._events.append(Event("error", str(error)))
         except MemoryError:
             self._events.append(Event("error", "There is not enough memory for this network. Nothing was changed."))
         else:
             return True
         finally:
+            self._keep_step()
             self._rival_behind()  # takes a change over before the next step
         return False
+
+    def _tell(self, kind: str, text: str) -> None:
+        self._events.append(Event(kind, text))
+        self._version += 1
+
+    # ---- recordings
+
+    def _keep_step(self) -> None:
+        """Record a step that has become whole."""
+        if not self.experiment.mid_step:
+            self._recording.keep(self.experiment)
+
+    def _record(self, path: str, channel: Channel | None = None) -> None:
+        """Record the run from now on, with what is known of it so far."""
+        self._recording.begin(Path(path), self.experiment, channel)
+
+    def _stop_recording(self) -> None:
+        self._recording.end()
+
+    def _open_recording(self, path: str, ticket: int) -> None:
+        """Put the run of a recording in place of the present one; opened anew after it was undone, it is as it was left."""
+        self._halt()
+        experiment = self._shelf.pop(ticket, None)
+        if experiment is None:
+            try:
+                experiment = self._recording.open(Path(path))
+            except OSError as error:
+                raise RecordingError(f"{path} cannot be opened ({error.strerror or error}).") from error
+        self._replace(experiment, ticket)
+
+    def close(self) -> None:
+        """The session ends: what is being recorded becomes whole."""
+        self._recording.end()
 
     # ---- opening a run
 
@@ -190,6 +231,7 @@ class Session:
         if stop_after and self.experiment.step_count >= stop_after:
             self._events.append(Event("notice", f"Step {stop_after:,} is reached, where “Stop after” says to pause."))
             return
+        self._recording.leave(self.experiment)
         self.playing = True
         self._due = time.perf_counter()
         self._rate_from = (self._due, self._done)
@@ -239,11 +281,13 @@ class Session:
         elif experiment.step_count < experiment.last_step:
             experiment.go_to(experiment.step_count + 1)
         elif experiment.trainer.failure is None:
+            self._recording.leave(experiment)
             self._advance()
 
     def _step_layer(self) -> None:
         """One phase of the engine: one layer forward or back, the loss, clipping, or the update."""
         self._halt()
+        self._begin_own_step()
         if self.experiment.mid_step or self.experiment.trainer.failure is None:
             next(self.experiment.phases())
 
@@ -253,12 +297,18 @@ class Session:
         experiment = self.experiment
         if not experiment.mid_step and experiment.trainer.failure is not None:
             return
+        self._begin_own_step()
         phases = experiment.phases()
         next(phases)
         moment = experiment.moment
         while moment is not None and moment.done < moment.total and moment.next_kind == moment.kind:
             next(phases)
             moment = experiment.moment
+
+    def _begin_own_step(self) -> None:
+        """A step that is not on record: a recording that is watched is left."""
+        if self.experiment.step_count == self.experiment.last_step:
+            self._recording.leave(self.experiment)
 
     def _back(self) -> None:
         """To the beginning of the step in work, or one whole step back."""
@@ -330,6 +380,9 @@ class Session:
     def _continue(self, spec: Spec, ticket: int) -> None:
         """Go on with the same run under other settings; in the past that leaves the line."""
         experiment = self.experiment
+        self._recording.leave(experiment)
+        experiment.finish_step()
+        self._keep_step()  # before it is another network that has done it
         line, step = experiment.line, experiment.step_count
         experiment.apply(spec)
         if experiment.line != line:
@@ -363,7 +416,8 @@ class Session:
         if self._reopening is not None or self._rival_behind() or self._measuring_speed:
             return 0.0
         if not self.playing:
-            return None
+            self._recording.rest()
+            return self._recording.wait_seconds(self.experiment)
         return 0.0 if self._speed is None or self._until is not None else max(0.0, self._due - time.perf_counter())
 
     def run(self, seconds: float) -> None:
@@ -373,6 +427,9 @@ class Session:
             return
         if self._measuring_speed and self._speeds is not None:
             self._speeds.measure_on()
+            self._version += 1
+        if not self.playing and (followed := self._recording.look(self.experiment)) is not None:
+            self.experiment = followed
             self._version += 1
         end = time.perf_counter() + seconds
         while self.playing or self._rival_behind():
@@ -395,6 +452,7 @@ class Session:
     def _advance(self) -> None:
         experiment = self.experiment
         experiment.advance()
+        self._recording.keep(experiment)
         self._done += 1
         self._version += 1
         if self._until is not None and experiment.step_count >= self._until:
@@ -435,7 +493,9 @@ class Session:
         else:
             self._next_measure = now + spent / MEASURING_SHARE
         events, self._events = tuple(self._events), []
-        return Frame(snapshot, run, history.stride, partial, self._executed, events, self.experiment.settings, self.experiment.left)
+        experiment = self.experiment
+        tape = self._recording.tape(experiment)
+        return Frame(snapshot, run, history.stride, partial, self._executed, events, experiment.settings, experiment.left, tape)
 
     def _measure(self, look: Look, history_after: int) -> Snapshot:
         snapshot = self.experiment.measure(look, history_after)
@@ -483,6 +543,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "bring_back": Session._bring_back,
     "open_run": Session._open_run,
     "save_net": Session._save_net,
+    "record": Session._record,
+    "stop_recording": Session._stop_recording,
+    "open_recording": Session._open_recording,
 }
 
-ENDING_REOPENING = ("open_run", "restart", "bring_back")
+ENDING_REOPENING = ("open_run", "restart", "bring_back", "open_recording")

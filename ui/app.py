@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gradviz.changes import describe_change
 from gradviz.data import DataError
+from gradviz.recording_format import RecordingError
 from gradviz.session_file import SUFFIX, SessionFileError, read_session
 from gradviz.spec import Spec, SpecError
 
@@ -19,7 +20,7 @@ PANEL_VIEWS = ("network", "gradients", "timeline", "prediction", "chain")
 PANEL_TABLES = ("layers",)  # which are more to be read than looked at
 LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "population")
 COMMANDS = ("train", "render", "numbers")
-EPILOG = "“gradviz FILE” opens the window with a session (.gradviz.json) or with a table of numbers to train on (.csv)."
+EPILOG = "“gradviz FILE” opens the window with a session (.gradviz.json), a recording (.gradviz) or a table of numbers (.csv)."
 VIEWS = ("window", *PANEL_VIEWS, *LAB_VIEWS, "figure")
 
 
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "train":
             from .train import train
 
-            return train(_spec(options), options.steps, options.json)
+            return train(_spec(options), options.steps, options.json, options.record)
         if options.command == "render":
             from .render import render
 
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return write_numbers(_spec(options), options)
         return _open_window(options, file)
-    except (SpecError, DataError, SessionFileError) as error:
+    except (SpecError, DataError, SessionFileError, RecordingError) as error:
         print(f"gradviz: {error}", file=sys.stderr)
         return 2
 
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
 
     train = commands.add_parser("train", help="train without a window")
     _add_run(train, names)
+    train.add_argument("--record", type=Path, metavar="FILE", help="keep every step in a new file, which ends in .gradviz")
     train.add_argument("--json", action="store_true", help="end with one JSON object of results")
 
     render = commands.add_parser("render", help="draw a picture, or one that moves, without a screen")
@@ -102,9 +104,9 @@ def _parser() -> argparse.ArgumentParser:
 def _add_run(parser: argparse.ArgumentParser, names: str) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--preset", metavar="NAME", help=names)
-    help = "a spec as JSON, or a session, which is drawn where it stands"
-    source.add_argument("file", nargs="?", type=Path, metavar="FILE.json", help=help)
-    parser.set_defaults(session=None)
+    help = "a spec as JSON, or a session or a recording, which is drawn where it stands"
+    source.add_argument("file", nargs="?", type=Path, metavar="FILE", help=help)
+    parser.set_defaults(session=None, playback=None)
     parser.add_argument("--steps", type=_count, default=100, metavar="N", help="how many training steps (default: 100)")
     parser.add_argument(
         "--set", action="append", default=[], type=_setting, metavar="FIELD=VALUE", dest="settings", help="such as network.depth=20"
@@ -164,18 +166,32 @@ def _spec(options: argparse.Namespace) -> Spec:
             if options.file.name.endswith(SUFFIX):
                 options.session = read_session(options.file)
                 spec = options.session.spec
+            elif options.file.suffix == ".gradviz":
+                spec = _recorded_spec(options)
             else:
                 spec = Spec.from_json(options.file.read_bytes())
         except OSError as error:
             raise SpecError("the file", str(options.file), f"a file that can be read ({error.strerror})") from None
     if options.settings:
-        options.session = None  # with other settings it is another run
+        options.session = options.playback = None  # with other settings it is another run
     before = spec
     for path, value in options.settings:
         spec = spec.replace_from_text(path, value)
     if more := describe_change(before, spec, without=[path for path, _ in options.settings]):
         print(f"gradviz: with this goes {more}", file=sys.stderr)
     return spec
+
+
+def _recorded_spec(options: argparse.Namespace) -> Spec:
+    from gradviz.playback import open_recording
+
+    playback = open_recording(options.file)
+    if playback.damage:
+        print(f"gradviz: {playback.damage}", file=sys.stderr)
+    options.playback = playback
+    if options.command != "train":  # which begins anew with its settings
+        options.steps = playback.experiment.last_step
+    return playback.experiment.spec
 
 
 def _open_window(options: argparse.Namespace, file: Path | None) -> int:

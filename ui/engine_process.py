@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gradviz.messages import Event, Frame, Left, Request, Settings
+from gradviz.messages import Event, Frame, Left, Request, Settings, Tape
 from gradviz.snapshot import Architecture, Details, Ghost, HistoryTable, Look, Snapshot
 from gradviz.spec import Spec
+
+from .recording_process import Remote, WriterProcess
 
 SLICE_SECONDS = 0.004  # how long the engine trains before it looks for commands
 GRACE_SECONDS = 1.0  # how long the engine may take to end by itself
@@ -40,6 +44,7 @@ class Fetched(NamedTuple):
     settled: bool  # whether every command that was sent has been carried out in it
     settings: Settings  # what the run shown has been trained with
     left: Left | None  # and what its ghost shows
+    tape: Tape | None  # the recording that is written or watched
 
 
 class EngineProcess:
@@ -56,6 +61,7 @@ class EngineProcess:
         self._asked: Look | None = None
         self._sent = 0  # commands
         self._assembler = _Assembler()
+        self._writers: list[WriterProcess] = []  # of recordings
         self._closed = False
 
     @property
@@ -66,6 +72,21 @@ class EngineProcess:
         """Tell the engine to do something; raises `EngineLost`."""
         self._transmit(("command", command, arguments))
         self._sent += 1
+
+    def record(self, path: Path) -> None:
+        """Have the run recorded in a new file from now on; raises `EngineLost`, or OSError when there can be no further process."""
+        for ended in [writer for writer in self._writers if not writer.running]:
+            ended.join()
+            self._writers.remove(ended)
+        writer = WriterProcess(path)  # here, as the engine may have no processes of its own
+        self._writers.append(writer)
+        try:
+            self.send("record", str(path))
+            reduction.send_handle(self._connection, writer.connection.fileno(), self._process.pid)
+        except (OSError, ValueError) as error:
+            raise EngineLost(str(error)) from error
+        finally:
+            writer.connection.close()
 
     def ask(self, look: Look = WHOLE) -> None:
         """Ask for a frame unless the same one is outstanding; raises `EngineLost`."""
@@ -85,7 +106,7 @@ class EngineProcess:
         self._outstanding = False
         frame, parts = message
         snapshot = self._assembler.assemble(frame, parts)
-        return Fetched(snapshot, frame.events, frame.executed == self._sent, *self._assembler.lines)
+        return Fetched(snapshot, frame.events, frame.executed == self._sent, *self._assembler.lines, frame.tape)
 
     def stop(self) -> None:
         """End the process; no orphan and no shared memory is left."""
@@ -98,6 +119,8 @@ class EngineProcess:
             self._process.kill()
             self._process.join()
         self._process.close()
+        for writer in self._writers:
+            writer.join(GRACE_SECONDS)
         self._assembler.close()
 
     def _transmit(self, message: tuple[str, object, tuple[object, ...]]) -> None:
@@ -262,6 +285,8 @@ def serve(connection: Connection, spec: Spec) -> None:
                 kind, content, arguments = connection.recv()
                 if kind == "request":
                     request = content
+                elif content == "record":  # what leads to the writer comes right behind
+                    session.execute(content, *arguments, Remote(Connection(reduction.recv_handle(connection))))
                 else:
                     session.execute(content, *arguments)
             else:
@@ -274,4 +299,5 @@ def serve(connection: Connection, spec: Spec) -> None:
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the window has closed
     finally:
+        session.close()
         sender.close()

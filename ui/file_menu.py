@@ -1,4 +1,4 @@
-"""The file menu: sessions in and out, as files and as text, and what was opened last."""
+"""The file menu: sessions in and out, as files and as text, recordings, and what was opened last."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
+
+from gradviz.session_file import SUFFIX
 
 from .shortcuts import SHORTCUTS
 
@@ -32,14 +34,21 @@ class FileMenu(QMenu):
         self.addSeparator()
         self._add("Copy session as text", window.copy_session, "copy_session")
         self._add("Paste session", window.paste_session, "paste_session")
+        self.addSeparator()
+        self._record = self._add("Record…", window.record)
+        self._recordings = window.recordings
+        self._recordings.changed.connect(self._show_recording)
         self.aboutToShow.connect(self.list_recent)
+
+    def _show_recording(self) -> None:
+        self._record.setText("Stop recording" if self._recordings.recording else "Record…")
 
     def list_recent(self) -> None:
         """The files that were opened or saved last."""
         self._recent.clear()
         paths = self._sessions.recent
         for path in paths:
-            name = f"{path.name.removesuffix('.json').removesuffix('.gradviz')}   {path.parent}".replace("&", "&&")
+            name = f"{path.name.removesuffix(SUFFIX)}   {path.parent}".replace("&", "&&")
             self._recent.addAction(name).triggered.connect(partial(self._open, path))
         self._recent.setEnabled(bool(paths))
         if paths:

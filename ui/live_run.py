@@ -11,7 +11,7 @@ import msgspec
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from gradviz.messages import Left, Settings
+from gradviz.messages import Left, Settings, Tape
 from gradviz.session_file import SessionFile
 from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import Spec, field_info
@@ -31,8 +31,8 @@ class LiveRun(QObject):
     snapshot_came = Signal(object)  # Snapshot
     told = Signal(str, str)  # kind ("notice" or "error"), text
     opening = Signal(int, int)  # step and last step of a run that is being trained again
-    opened = Signal(object)  # SessionFile; the run it describes is shown now
-    closed = Signal(object)  # SessionFile whose opening was undone, or stopped, or refused
+    opened = Signal(object)  # SessionFile, or Path of a recording; the run it describes is shown now
+    closed = Signal(object)  # the same, whose opening was undone, or stopped, or refused
     lost = Signal(int)  # the engine ended by itself; step of the last snapshot
 
     def __init__(self, spec: Spec, parent: QObject | None = None) -> None:
@@ -41,6 +41,7 @@ class LiveRun(QObject):
         self.snapshot: Snapshot | None = None
         self.settings: Settings = ()  # what the run shown has been trained with
         self.left: Left | None = None  # and what its ghost shows
+        self.tape: Tape | None = None  # the recording that is written or watched
         self.look = Look()  # what of each moment is wanted
         self.undo_stack = QUndoStack(self)
         self.frame_intervals: deque[float] = deque(maxlen=4096)  # seconds between two turns of the window, with or without a new snapshot
@@ -183,6 +184,27 @@ class LiveRun(QObject):
         self._rest()
         self.undo_stack.push(_Open(self, session))
 
+    def open_recording(self, path: Path) -> None:
+        """Show the run of a recording; Undo takes the present one back."""
+        self._rest()
+        self.undo_stack.push(_OpenRecording(self, path))
+
+    def record(self, path: Path) -> None:
+        """Keep the run on disk from now on, in a new file; what comes of it is told."""
+        if self._engine is None:
+            return
+        self._settled = False
+        try:
+            self._engine.record(path)
+        except EngineLost:
+            self._on_lost()
+        except OSError as error:
+            self.told.emit("error", f"Nothing is recorded: {error.strerror or error}.")
+
+    def stop_recording(self) -> None:
+        """End the recording; the run goes on."""
+        self._send("stop_recording")
+
     @property
     def is_opening(self) -> bool:
         """Whether a run is being trained again."""
@@ -235,7 +257,7 @@ class LiveRun(QObject):
             return
         if self.snapshot is None:
             use_threads(1)  # the window's own small products must not take the engine's processor; late, for the first frame's sake
-        self.snapshot, events, settled, self.settings, self.left = fetched
+        self.snapshot, events, settled, self.settings, self.left, self.tape = fetched
         if settled:
             self._walks = 0
         for event in events:
@@ -257,17 +279,17 @@ class LiveRun(QObject):
             if event.kind == "progress":
                 self.opening.emit(*map(int, event.text.split()))
             else:
-                self.told.emit(event.kind, event.text)
+                self.told.emit("error" if event.kind == "trouble" else event.kind, event.text)
         if settled and self._opening is not None:
             opening, self._opening = self._opening, None
-            self.opened.emit(opening.session)
+            self.opened.emit(opening.source)
 
     def _take_back(self) -> None:
         """Drop the change the engine has refused."""
         assert self.snapshot is not None
         opening, self._opening = self._opening, None
         if opening is not None:
-            self.closed.emit(opening.session)
+            self.closed.emit(opening.source)
         if self.wanted_spec == self.snapshot.spec and opening is None:
             return
         command = self.undo_stack.command(self.undo_stack.index() - 1)
@@ -333,10 +355,11 @@ class _Open(_Change):
 
     def __init__(self, run: LiveRun, session: SessionFile) -> None:
         super().__init__(run, session.spec, "open_run", f"open {session.title}" if session.title else "open")
-        self.session = session
+        self.source: SessionFile | Path = session
+        self._session = session
 
     def redo(self) -> None:
-        run, session = self._run, self.session
+        run, session = self._run, self._session
         run.wanted_spec = self._new
         run._opening = self
         settings = tuple((item.step, item.spec) for item in session.settings)
@@ -345,4 +368,17 @@ class _Open(_Change):
     def undo(self) -> None:
         self._run._opening = None
         super().undo()
-        self._run.closed.emit(self.session)
+        self._run.closed.emit(self.source)
+
+
+class _OpenRecording(_Open):
+    """To the run of a recording."""
+
+    def __init__(self, run: LiveRun, path: Path) -> None:
+        _Change.__init__(self, run, run.wanted_spec, "open_recording", f"open {path.name}")  # the spec is known when it is open
+        self.source = path
+
+    def redo(self) -> None:
+        self._run._opening = self
+        self._run._send("open_recording", str(self.source), self._ticket)
+

@@ -28,6 +28,7 @@ from .panels.prediction import PredictionPanel
 from .panels.profile import ProfilePanel
 from .panels.timeline import TimelinePanel
 from .presets import Preset, preset_named, presets
+from .recordings import Recordings
 from .selection import Selection
 from .sessions import Sessions
 from .shortcut_list import ShortcutList
@@ -76,6 +77,7 @@ class MainWindow(QWidget):
         self._closed = False
         self.run = LiveRun(spec, self)
         self.sessions = Sessions(self)
+        self.recordings = Recordings(self)
 
         self.transport = Transport()
         self.controls = Controls()
@@ -463,6 +465,10 @@ class MainWindow(QWidget):
 
     def save_session_as(self) -> None:
         self.sessions.save_as()
+
+    def record(self) -> None:
+        """Begin a recording, or end the one that is being written."""
+        self.recordings.toggle()
 
     def copy_session(self) -> None:
         self.sessions.copy_text()

@@ -7,6 +7,7 @@ when it is done with it. An engine that is too fast for the disk waits for a blo
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import signal
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
@@ -18,6 +19,31 @@ from gradviz.recording_format import RecordingWriteError
 
 BLOCKS = 3  # one in work, one on its way, one to spare
 GRACE_SECONDS = 2.0  # how long a writer may take to start
+WHOLE_SECONDS = 2.0  # and to write the last of a recording; what it does later is not waited for
+
+
+class WriterProcess:
+    """The process that writes one recording, as seen by who starts it; ``connection`` is for the `Remote` of who records."""
+
+    def __init__(self, path: Path) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        # no daemon: one that is still writing is waited for
+        self._process = context.Process(target=write_recording, args=(theirs, path), name="gradviz-recording")
+        self._process.start()
+        theirs.close()
+
+    @property
+    def running(self) -> bool:
+        return self._process.is_alive()
+
+    def join(self, seconds: float | None = None) -> None:
+        """Wait until it has written all, which it does when the recorder is closed; one that takes longer than so long is ended."""
+        self._process.join(seconds)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._process.close()
 
 
 class _Block(SharedMemory):
@@ -37,6 +63,7 @@ class Remote:
         self._free: list[int] = []
         self._made = 0
         self._attached = False  # whether the writer has found the blocks
+        self._written = False  # whether it has written the last of the recording
 
     def block(self, size: int) -> tuple[int, Any]:
         if not self._blocks or min(block.size for block in self._blocks.values()) < size:
@@ -50,6 +77,9 @@ class Remote:
         while self._connection.poll():
             self._receive()
         self._send(message)
+        if message[0] == "close":
+            while not self._written and self._connection.poll(WHOLE_SECONDS):
+                self._receive()
 
     def close(self) -> None:
         with contextlib.suppress(RecordingWriteError):
@@ -86,6 +116,8 @@ class Remote:
             raise RecordingWriteError(content)
         if kind == "attached":
             self._attached = True
+        elif kind == "written":
+            self._written = True
         elif content in self._blocks:
             self._free.append(content)
 
@@ -112,9 +144,11 @@ def write_recording(connection: Connection, path: Path) -> None:
                         connection.send(("attached", None))
                     continue
                 writer.take(message, _Memories(blocks))
-                if message[0] == "steps":
-                    with contextlib.suppress(OSError):  # an engine that is gone has left more to read
+                with contextlib.suppress(OSError):  # an engine that is gone has left more to read
+                    if message[0] == "steps":
                         connection.send(("free", message[1]))
+                    elif message[0] == "close":
+                        connection.send(("written", None))
         except (EOFError, ConnectionResetError, BrokenPipeError):
             writer.end()
     except OSError as error:

@@ -100,7 +100,10 @@ def _measured(spec: Spec, options: argparse.Namespace, look: Look) -> Snapshot:
     """The moment after so many steps, and so many phases into the next one; of a session, the one where it stands."""
     session: SessionFile | None = options.session
     phases: int = options.phases
-    if session is not None:
+    experiment: Experiment
+    if options.playback is not None:
+        experiment = options.playback.experiment
+    elif session is not None:
         experiment = Experiment(session.settings[0].spec)
         for _ in experiment.follow([(item.step, item.spec) for item in session.settings[1:]], session.last_step, session.left_line):
             pass
@@ -143,8 +146,11 @@ def _animate(spec: Spec, options: argparse.Namespace, preset: Preset | None, loo
     if options.phases_of is None and not options.first <= last:
         raise SpecError("--from", options.first, f"a step up to {last}, the last one (--steps)")
     page = "chain" if options.phases_of is not None else preset.page if preset is not None else ""
+    settings = ((0, spec),) if session is None else tuple((item.step, item.spec) for item in session.settings)
+    if options.playback is not None:
+        settings = options.playback.experiment.settings
     film = Film(
-        settings=((0, spec),) if session is None else tuple((item.step, item.spec) for item in session.settings),
+        settings=settings,
         path=options.output,
         steps=() if options.phases_of is not None else thinned(options.first, last, options.every),
         phases_of=options.phases_of,

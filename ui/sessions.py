@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from gradviz.session_file import SUFFIX, SessionFile, SessionFileError, Settings, from_text, left_of, read_session, to_text, write_session
 
+from .recordings import RECORDING_SUFFIX
 from .session_view import show_view, view_of
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 MOST_RECENT = 10
 FILTER = f"GradViz session (*{SUFFIX})"
-OPEN_FILTER = f"All that can be opened (*{SUFFIX} *.csv *.tsv *.txt);;Sessions (*{SUFFIX});;Tables (*.csv *.tsv *.txt);;All files (*)"
+ALL = f"*{SUFFIX} *{RECORDING_SUFFIX} *.csv *.tsv *.txt"
+KINDS = f"Sessions (*{SUFFIX});;Recordings (*{RECORDING_SUFFIX});;Tables (*.csv *.tsv *.txt);;All files (*)"
+OPEN_FILTER = f"All that can be opened ({ALL});;{KINDS}"
 
 
 class Sessions(QObject):
@@ -32,7 +35,7 @@ class Sessions(QObject):
         self.path: Path | None = None  # of the file that was opened or saved last
         self.title, self.notes = "", ""
         self._read: tuple[SessionFile | None, Path | None] = (None, None)  # what is being opened, and out of which file
-        self._before: list[tuple[SessionFile, Path | None, str, str]] = []  # what was there when a session was opened
+        self._before: list[tuple[SessionFile | Path, Path | None, str, str]] = []  # what was there when a session was opened
         window.run.opened.connect(self._on_opened)
         window.run.closed.connect(self._on_closed)
 
@@ -60,7 +63,7 @@ class Sessions(QObject):
 
     def save_as(self) -> None:
         """Ask where to."""
-        suggestion = _file_name(self.title) + SUFFIX
+        suggestion = self.file_name + SUFFIX
         name, _ = QFileDialog.getSaveFileName(self._window, "Save session", str(self._folder() / suggestion), FILTER)
         if name:
             self.write(Path(name if name.endswith(".json") else name + SUFFIX))
@@ -99,15 +102,18 @@ class Sessions(QObject):
     # ---- in
 
     def ask(self) -> None:
-        """Ask for a session or a table of numbers, and open it."""
+        """Ask for a session, a recording or a table of numbers, and open it."""
         name, _ = QFileDialog.getOpenFileName(self._window, "Open", str(self._folder()), OPEN_FILTER)
         if name:
             self.open_any(Path(name))
 
     def open_any(self, path: Path) -> bool:
-        """A session, or data to train on: by the ending of the name."""
+        """A session, a recording, or data to train on: by the ending of the name."""
         if path.suffix.lower() == ".json":
             return self.open(path)
+        if path.suffix.lower() == RECORDING_SUFFIX:
+            self._window.run.open_recording(path.absolute())
+            return True
         self._window.use_data_file(path)
         return True
 
@@ -141,8 +147,14 @@ class Sessions(QObject):
         self._read = session, path
         self._window.run.open(session)
 
-    def _on_opened(self, session: SessionFile) -> None:
+    def _on_opened(self, session: SessionFile | Path) -> None:
         """The run is there: show it as it was looked at."""
+        if isinstance(session, Path):
+            self._before.append((session, self.path, self.title, self.notes))
+            self._show(None, session.name.removesuffix(RECORDING_SUFFIX), "")
+            self.remember(session)
+            self._tell_recording(session)
+            return
         path = self._read[1] if self._read[0] is session else None
         self._before.append((session, self.path, self.title, self.notes))
         self._show(path, session.title, session.notes)
@@ -153,7 +165,15 @@ class Sessions(QObject):
             self._know(path)
         self._window.tell("notice", f"Opened {path.name if path else 'the session'}, at step {session.step:,}.")
 
-    def _on_closed(self, session: SessionFile) -> None:
+    def _tell_recording(self, path: Path) -> None:
+        run = self._window.run
+        step = run.snapshot.step if run.snapshot is not None else 0
+        if run.tape is not None and run.tape.watched:
+            self._window.tell("notice", f"Watching {path.name}, which is still being recorded. Playing on makes it a run of your own.")
+        else:
+            self._window.tell("notice", f"Opened {path.name}, {step:,} steps.")
+
+    def _on_closed(self, session: SessionFile | Path) -> None:
         """Its opening was undone: what is saved next must not go into its file."""
         if self._before and self._before[-1][0] is session:
             self._show(*self._before.pop()[1:])
@@ -195,11 +215,20 @@ class Sessions(QObject):
         """Empty the list."""
         self._remember([])
 
-    def _know(self, path: Path) -> None:
+    @property
+    def file_name(self) -> str:
+        """What a file of this run may be called, without an ending."""
+        return _file_name(self.title)
+
+    def remember(self, path: Path) -> None:
+        """Put a file at the head of the list of recent files."""
         path = path.absolute()
-        self.path = path
         QSettings().setValue("sessions/folder", str(path.parent))
         self._remember([path, *(other for other in self.recent if other != path)])
+
+    def _know(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.remember(path)
 
     def _forget(self, path: Path) -> None:
         path = path.absolute()

@@ -32,7 +32,7 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("fit", "Fit the network", ("F",)),
     Shortcut("select_weakest", "Select the weakest weight", ("W",)),
     Shortcut("clear_selection", "Clear the selection", ("Esc",)),
-    Shortcut("open_file", "Open a session or a CSV file", ("Ctrl+O",)),
+    Shortcut("open_file", "Open a session, a recording or a CSV file", ("Ctrl+O",)),
     Shortcut("save_session", "Save the session", ("Ctrl+S",)),
     Shortcut("save_session_as", "Save the session as", ("Ctrl+Shift+S",)),
     Shortcut("copy_session", "Copy the session as text", ("Ctrl+Alt+C",)),

@@ -6,11 +6,13 @@ Inside a step that is walked phase by phase it tells only what this step knows a
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
+from gradviz.messages import Tape
 from gradviz.snapshot import GENERATION, Moment, Snapshot
 
 from .numbers import full, short
@@ -39,12 +41,14 @@ class StatusBar(QWidget):
         self.stage = Reading("", plain=True)
         self.sigma = Reading("σ")
         self.verdict = VerdictPill()
+        self.tape = TapeReading()
         self.message = Message()
         self.next = NextPhase()
         self.pace, self.frames = Reading("", plain=True), Reading("", plain=True)
         numbers = (self.step, self.stage, self.loss, self.test_loss, self.norm, self.sigma)
-        self._parts = (*numbers, self.verdict, self.message, self.next, self.pace, self.frames)
+        self._parts = (*numbers, self.verdict, self.tape, self.message, self.next, self.pace, self.frames)
         self.test_loss.hide()
+        self.tape.hide()
         self.sigma.hide()
         self.stage.hide()
         self.next.hide()
@@ -95,6 +99,10 @@ class StatusBar(QWidget):
             pace = (f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}") + f" {training_step(snapshot.spec)}s/s"
         self.pace.show_value(pace)
         self.frames.show_value(f"{frames_per_second:.0f} frames/s")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.tape.show_tape(self.tape.tape)  # in a narrow window it says less
 
     def say(self, text: str, seconds: float) -> None:
         """Show a short text for a while."""
@@ -217,6 +225,52 @@ class Reading(QWidget):
         painter.drawText(area.adjusted(self._start(), 0, 0, 0), side | Qt.AlignmentFlag.AlignVCenter, self.value)
 
 
+class TapeReading(Reading):
+    """A red dot and what is being recorded, or a ring and what is being watched."""
+
+    MOST_NAME = 150  # pixels of the file's name
+
+    def __init__(self) -> None:
+        super().__init__("", plain=True)
+        self.tape: Tape | None = None
+
+    def show_tape(self, tape: Tape | None) -> None:
+        """None hides it."""
+        self.tape = tape
+        self.setVisible(tape is not None)
+        if tape is None:
+            return
+        path, bar = Path(tape.path), self.parentWidget()
+        roomy = bar is None or bar.width() >= ROOMY
+        name = QFontMetrics(self._font()).elidedText(path.name, Qt.TextElideMode.ElideMiddle, self.MOST_NAME)
+        if tape.watched:
+            help = f"{path} is being recorded elsewhere and followed here. Playing on makes it a run of your own"
+            self.show_value(f"watching {name}, step {tape.step:,}" if roomy else "watching", help)
+        else:
+            help = f"The run is being recorded in {path}, step {tape.step:,}, {_bytes(tape.size)}. File, Stop recording ends it"
+            self.show_value(f"{name}, step {tape.step:,}, {_bytes(tape.size)}" if roomy else _bytes(tape.size), help)
+        self.setAccessibleName(self.value if tape.watched else f"Recording {self.value}")
+        self.update()
+
+    def _start(self) -> int:
+        return 14  # the dot
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.tape is None:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        dot = QRectF(0.5, self.height() / 2 - 4, 8, 8)
+        if self.tape.watched:
+            painter.setPen(QPen(QColor(self.theme.ink2), 1.5))
+            painter.drawEllipse(dot.adjusted(0.75, 0.75, -0.75, -0.75))
+        else:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(self.theme.red))
+            painter.drawEllipse(dot)
+
+
 class NextPhase(Reading):
     """What comes next inside a step, and the key that does it."""
 
@@ -281,3 +335,8 @@ def next_phase(moment: Moment, clips: bool, recurrent: bool = False) -> str:
 def three_digits(value: float) -> str:
     """A number that is watched while it changes: three significant digits where a plain number has room for them."""
     return f"{value:#.3g}".rstrip(".") if 1e-3 <= abs(value) < 999.5 else short(value)
+
+
+def _bytes(size: int) -> str:
+    """How large a file is, in words."""
+    return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"

@@ -6,6 +6,7 @@ import json
 import math
 import sys
 import time
+from pathlib import Path
 
 from gradviz.experiment import Experiment
 from gradviz.snapshot import Look, Snapshot
@@ -14,12 +15,78 @@ from gradviz.spec import Spec
 PROGRESS_SECONDS = 1.0
 
 
-def train(spec: Spec, steps: int, as_json: bool) -> int:
-    """Train for ``steps`` steps and print the result, as one JSON object on the last line if asked; returns 0."""
+def train(spec: Spec, steps: int, as_json: bool, record: Path | None = None) -> int:
+    """Train for ``steps`` steps and print the result, as one JSON object on the last line if asked; returns the exit status.
+
+    With ``record`` every step is kept in this file. When that cannot be gone on with, the training goes on, and the exit status is 1.
+    """
     experiment = Experiment(spec)
+    try:
+        tape = Tape(record, experiment) if record is not None else None
+    except OSError as error:
+        print(f"gradviz: {error}", file=sys.stderr)
+        return 2
+    try:
+        status = _train(experiment, steps, as_json, tape)
+    finally:
+        failed = tape is not None and not tape.close()
+    return 1 if failed else status
+
+
+class Tape:
+    """A recording that is written by a process of its own; raises OSError when there is such a file, or no room for one."""
+
+    def __init__(self, path: Path, experiment: Experiment) -> None:
+        from gradviz.recording import Recorder
+
+        from .recording_process import Remote, WriterProcess
+
+        if path.suffix != ".gradviz":
+            raise OSError(f"{path} must end in .gradviz")
+        if path.exists():
+            raise OSError(f"{path} is there already; a recording begins a new file")
+        if not path.parent.is_dir():
+            raise OSError(f"there is no folder {path.parent} to record into")
+        self._writer = WriterProcess(path)
+        self._recorder: Recorder | None = None
+        self.whole = True
+        try:
+            self._recorder = Recorder(path, experiment, Remote(self._writer.connection))
+        except OSError as error:
+            self._give_up(error)
+
+    def append(self, experiment: Experiment) -> None:
+        """Record the step that has just been done, as long as that can be done."""
+        if self._recorder is None:
+            return
+        try:
+            self._recorder.append(experiment)
+        except OSError as error:
+            self._give_up(error)
+
+    def close(self) -> bool:
+        """Write the rest; returns whether all is there."""
+        if self._recorder is not None:
+            try:
+                self._recorder.close()
+            except OSError as error:
+                self._give_up(error)
+        self._writer.join()
+        return self.whole
+
+    def _give_up(self, error: OSError) -> None:
+        print(f"gradviz: the recording has ended, the training goes on: {error}", file=sys.stderr)
+        if self._recorder is not None:
+            self._recorder.abandon()
+        self._recorder, self.whole = None, False
+
+
+def _train(experiment: Experiment, steps: int, as_json: bool, tape: Tape | None) -> int:
     started = shown = time.perf_counter()
     for _ in range(steps):
         experiment.advance()
+        if tape is not None:
+            tape.append(experiment)
         now = time.perf_counter()
         if now - shown >= PROGRESS_SECONDS:
             shown = now

@@ -5,7 +5,6 @@ The two take turns of a twentieth of a second, because what else the machine doe
 
 from __future__ import annotations
 
-import multiprocessing
 import statistics
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import gradviz
 from gradviz.recording import Recorder
 from tests.benchmarks.result import Result, rate
 from ui.presets import preset_named
-from ui.recording_process import Remote, write_recording
+from ui.recording_process import Remote, WriterProcess
 
 ROUNDS = 100
 SECONDS = 0.05  # of one turn
@@ -36,15 +35,11 @@ def run() -> Iterator[Result]:
 
 
 def _cost(name: str, spec: gradviz.Spec) -> Result:
-    context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.gradviz"
-        ours, theirs = context.Pipe()
-        process = context.Process(target=write_recording, args=(theirs, path))
-        process.start()
-        theirs.close()
+        writer = WriterProcess(path)
         recorded, plain = gradviz.Experiment(spec), gradviz.Experiment(spec)
-        recorder = Recorder(path, recorded, Remote(ours))
+        recorder = Recorder(path, recorded, Remote(writer.connection))
 
         def step() -> None:
             recorded.advance()
@@ -54,7 +49,7 @@ def _cost(name: str, spec: gradviz.Spec) -> Result:
         rate(plain.advance, WARM_UP)
         rates = [(rate(step, SECONDS), rate(plain.advance, SECONDS)) for _ in range(ROUNDS)]
         recorder.close()
-        process.join()
+        writer.join()
     value = statistics.median(value for value, _ in rates)
     # of each pair of turns the ratio, as the machine changes less within a pair than over all of them
     ratio = statistics.median(value / peer for value, peer in rates)

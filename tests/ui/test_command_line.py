@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 
 from gradviz.experiment import Experiment
+from gradviz.playback import open_recording
+from gradviz.recording import Recorder
+from gradviz.recording_format import RecordingWriteError
 from gradviz.session_file import SessionFile, Settings, write_session
 from gradviz.spec import Spec
 from ui import app, application
@@ -203,3 +206,38 @@ def test_a_session_is_drawn_where_it_stands(tmp_path: Path) -> None:
     assert main(["train", str(path), "--steps", "1"]) == 0
     path.write_text("{}")
     assert main(["train", str(path), "--steps", "1"]) == 2
+
+
+def test_a_run_is_recorded_and_its_recording_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "run.gradviz"
+    train = ["train", "--preset", "clipped", "--steps", "40", "--json", "--record", str(path)]
+    assert main(train) == 0
+    trained = json.loads(capsys.readouterr().out.splitlines()[-1])
+    playback = open_recording(path)
+    assert (playback.damage, playback.growing, playback.experiment.last_step) == ("", False, 40)
+    assert playback.experiment.trainer.loss == trained["loss"]
+    assert main(train) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert main([*train[:-1], str(tmp_path / "run.txt")]) == 2
+    assert main(["render", str(path), "--view", "timeline", "-o", str(tmp_path / "run.svg")]) == 0
+    drawn = (tmp_path / "run.svg").read_bytes()
+    assert main(["render", "--preset", "clipped", "--steps", "40", "--view", "timeline", "-o", str(tmp_path / "run.svg")]) == 0
+    assert (tmp_path / "run.svg").read_bytes() == drawn
+    assert main(["numbers", str(path), "--view", "timeline", "-o", str(tmp_path / "run.npz")]) == 0
+    assert main(["render", str(path), "--view", "timeline", "-o", str(tmp_path / "run.gif"), "--every", "20"]) == 0
+    path.write_bytes(b"SQLite format 3\0" + bytes(20))
+    assert main(["render", str(path), "-o", str(tmp_path / "run.svg")]) == 2
+    assert "cut off" in capsys.readouterr().err
+
+
+def test_training_goes_on_when_its_recording_cannot(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise RecordingWriteError("the disk is full")
+
+    monkeypatch.setattr(Recorder, "append", full)
+    assert main(["train", "--preset", "clipped", "--steps", "7", "--json", "--record", str(tmp_path / "run.gradviz")]) == 1
+    said = capsys.readouterr()
+    assert "the disk is full" in said.err
+    assert json.loads(said.out.splitlines()[-1])["step"] == 7

@@ -1,0 +1,107 @@
+"""Recordings in the window: begun, ended, opened, and told of in the status bar."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtWidgets import QFileDialog
+
+from gradviz.messages import Tape
+from gradviz.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from .main_window import MainWindow
+
+RECORDING_SUFFIX = ".gradviz"
+FILTER = f"GradViz recording (*{RECORDING_SUFFIX})"
+
+
+class Recordings(QObject):
+    """What the window does with recordings; every problem is told, and the run goes on untouched."""
+
+    changed = Signal()  # whether one is being written
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._shown: Tape | None = None
+        self._wanted: Path | None = None  # what shall be written, until the first word of it
+        window.run.snapshot_came.connect(self._on_snapshot)
+        window.run.lost.connect(self._on_lost)
+
+    @property
+    def recording(self) -> bool:
+        """Whether the run is being recorded."""
+        return self._shown is not None and not self._shown.watched
+
+    def toggle(self) -> None:
+        """End the recording, or ask where to put one."""
+        if self.recording:
+            self._window.run.stop_recording()
+        else:
+            self.ask()
+
+    def ask(self) -> None:
+        """Ask where to put a recording, and begin it."""
+        folder = str(QSettings().value("sessions/folder", str(Path.home())))
+        suggestion = _free_name(Path(folder), self._window.sessions.file_name)
+        name, _ = QFileDialog.getSaveFileName(self._window, "Record the run", str(suggestion), FILTER)
+        if name:
+            path = Path(name if name.endswith(RECORDING_SUFFIX) else name + RECORDING_SUFFIX)
+            if name == str(path) and path.exists() and not self._remove(path):  # that it is to be replaced, the dialog has asked
+                return
+            self.begin(path)
+
+    def begin(self, path: Path) -> bool:
+        """Record from now on, into a new file; returns whether it could be begun."""
+        path = path.absolute()
+        if path.exists():
+            self._window.tell("error", f"{path.name} is there already. A recording begins a new file: choose another name.")
+            return False
+        if not path.parent.is_dir():
+            self._window.tell("error", f"There is no folder {path.parent} to record into.")
+            return False
+        self._wanted = path
+        self._window.run.record(path)
+        return True
+
+    def _remove(self, path: Path) -> bool:
+        if path.with_name(path.name + "-wal").exists():
+            self._window.tell("error", f"{path.name} is being recorded just now, or has not been ended: choose another name.")
+            return False
+        try:
+            path.unlink()
+        except OSError as error:
+            self._window.tell("error", f"{path} could not be replaced: {error.strerror or error}. It is as it was.")
+            return False
+        return True
+
+    def _on_snapshot(self, _: Snapshot) -> None:
+        tape, before = self._window.run.tape, self._shown
+        if tape == before:
+            return
+        self._shown = tape
+        self._window.status.tape.show_tape(tape)
+        if tape is not None and not tape.watched and Path(tape.path) == self._wanted:
+            self._window.sessions.remember(self._wanted)
+            self._wanted = None
+        self.changed.emit()
+
+    def _on_lost(self, step: int) -> None:
+        """The engine has ended, and with it the recording; its writer has kept what it had."""
+        if self.recording and self._shown is not None:
+            self._window.tell("notice", f"The recording {Path(self._shown.path).name} has ended too; what was recorded stays.")
+        self._shown = None
+        self._window.status.tape.show_tape(None)
+        self.changed.emit()
+
+
+def _free_name(folder: Path, name: str) -> Path:
+    """A file that is not there yet."""
+    for number in range(1, 1000):
+        path = folder / (name + (f"-{number}" if number > 1 else "") + RECORDING_SUFFIX)
+        if not path.exists():
+            break
+    return path
