@@ -24,6 +24,9 @@ from gradviz.optimizers import OPTIMIZERS
 MAX_PARAMETERS = 20_000_000
 """Largest network that is built: at float64 the parameters, their gradient and the optimiser stay under 1 GB."""
 
+MAX_BATCH_BYTES = 1_500_000_000
+"""What every layer keeps of a mini-batch for the way back, all layers together."""
+
 KINDS = {"mlp": "Feed-forward", "rnn": "Plain RNN", "lstm": "LSTM"}
 METHODS = {"gradient": "Back-propagation", "pretraining": "Level by level, then all", "evolution": "Genetic algorithm"}
 RECURRENT_ACTIVATIONS = ("tanh", "relu", "identity")  # of these f′ is known from f, so that no pre-activation need be kept

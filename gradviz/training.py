@@ -20,7 +20,7 @@ from gradviz.network import Network, Pass
 from gradviz.optimizers import OPTIMIZERS, Optimizer
 from gradviz.recurrent import RecurrentNetwork, RecurrentPass
 from gradviz.snapshot import Failure, PopulationReport
-from gradviz.spec import TrainingSpec
+from gradviz.spec import MAX_BATCH_BYTES, SpecError, TrainingSpec
 
 Floats = NDArray[np.floating[Any]]
 AnyNetwork = Network | RecurrentNetwork
@@ -28,6 +28,17 @@ AnyPass = Pass | RecurrentPass
 
 RETUNED = ("learning_rate", "momentum", "weight_decay", "stop_after", "clip_threshold")  # settings that no buffer depends on
 KEPT_BEFORE = 16_384  # parameters whose values before the update are kept: with more of them the copy would cost too much of a step
+
+
+def _check_memory(network: AnyNetwork, batch: int) -> None:
+    """Refuse what no machine may be able to hold, before any of it is taken."""
+    each = network.numbers_kept() * network.dtype.itemsize
+    if each * batch > MAX_BATCH_BYTES:
+        fits = MAX_BATCH_BYTES // each
+        smaller = "fewer time steps (data.lag)" if isinstance(network, RecurrentNetwork) else "fewer layers (network.depth)"
+        other = f"fewer units (network.width) or {smaller}"
+        allowed = f"at most {fits:,} with this network, or {other}" if fits else other
+        raise SpecError("training.batch_size", batch, f"{allowed}: a mini-batch would take {each * batch / 1e9:.1f} GB of memory")
 
 
 class Phase(msgspec.Struct, frozen=True):
@@ -96,6 +107,7 @@ class Trainer:
         self.network, self.spec = network, spec
         self._inputs, self._targets = inputs, targets
         self.batches = Batches(inputs.shape[-1], spec.batch_size, spec.seed)
+        _check_memory(network, self.batches.size)
         self.run: AnyPass = network.make_pass(self.batches.size)
         self.optimizer: Optimizer = OPTIMIZERS[spec.optimizer](network.vector.size, network.dtype, spec.momentum)
         self.steps = 0
