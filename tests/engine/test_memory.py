@@ -9,7 +9,7 @@ from gradviz import DataSpec, Experiment, NetworkSpec, Spec, SpecError, Training
 from gradviz.network import Network
 from gradviz.recurrent import RecurrentNetwork
 
-MANY = DataSpec(samples=20_000)
+MANY = DataSpec(samples=13_000)
 LARGE_BATCH = TrainingSpec(batch_size=10_000)
 
 
@@ -18,7 +18,7 @@ LARGE_BATCH = TrainingSpec(batch_size=10_000)
     [
         Spec(NetworkSpec(depth=1000, width=141), MANY, LARGE_BATCH),
         Spec(NetworkSpec(depth=1000, width=100, batch_norm=True, skip_every=2), MANY, LARGE_BATCH),
-        Spec(NetworkSpec(kind="lstm", width=1024), DataSpec(name="adding", samples=12_000, lag=200), LARGE_BATCH),
+        Spec(NetworkSpec(kind="lstm", width=64), DataSpec(name="adding", samples=13_000, lag=100), LARGE_BATCH),
     ],
 )
 def test_a_batch_that_no_memory_can_hold_is_refused_before_it_is_made(spec: Spec) -> None:
