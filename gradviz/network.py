@@ -367,8 +367,9 @@ def place_values(parameters: Mapping[str, Floats], entries: Sequence[str]) -> No
             there = f"{name} has the shape {shape}" if shape else f"there are {', '.join(list(parameters)[:4])} …"
             raise SpecError("network.set_values", entry, f"a parameter of this network: {there}")
         places.append((name, index, value))
-    for name, index, value in places:
-        parameters[name][index] = value
+    with np.errstate(over="ignore"):  # in float32 a large one is infinite, and the next step tells
+        for name, index, value in places:
+            parameters[name][index] = value
 
 
 def shown_shape(fan_in: int, units: int) -> tuple[int, int, bool]:

@@ -221,10 +221,11 @@ class Trainer:
         if type(self.optimizer) is type(old.optimizer):
             self.optimizer.steps = old.optimizer.steps
             carried += [(values, old.optimizer.state[memory]) for memory, values in self.optimizer.state.items()]
-        for values, old_values in carried:
-            for name, part in self.network.slices.items():
-                if name in old.network.slices:
-                    values[part] = old_values[old.network.slices[name]]
+        with np.errstate(over="ignore"):  # to float32: what is too large for it becomes infinite
+            for values, old_values in carried:
+                for name, part in self.network.slices.items():
+                    if name in old.network.slices:
+                        values[part] = old_values[old.network.slices[name]]
         if self.steps:
             self._probe(old.chosen if old.batches.same_as(self.batches) else np.arange(self.batches.size))
 

@@ -73,3 +73,11 @@ def test_predicting_keeps_no_layer_longer_than_it_is_needed() -> None:
         finally:
             tracemalloc.stop()
         assert peak < 10 * 2000 * 20 * 8  # a few layers, not a hundred
+
+
+def test_numbers_too_large_for_half_the_bits_become_infinite_without_a_warning() -> None:
+    network = NetworkSpec(depth=1, width=2, activation="identity", set_values=("layer01.weight[0,0] = 1e300",))
+    experiment = Experiment(Spec(network, DataSpec(samples=40), TrainingSpec(optimizer="momentum", learning_rate=1e-300)))
+    experiment.step()
+    experiment.apply(experiment.spec.replace("training.precision", "float32"))
+    assert np.isinf(experiment.network.parameters["layer01.weight"][0, 0])
