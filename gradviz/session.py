@@ -16,6 +16,7 @@ from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.experiment import Experiment
 from gradviz.hardware_report import with_speeds
+from gradviz.memory import give_back_memory
 from gradviz.messages import Event, Frame, Left, Request, Settings
 from gradviz.residual_report import rival_spec
 from gradviz.snapshot import HardwareReport, Look, ResidualReport, Snapshot
@@ -352,9 +353,12 @@ class Session:
 
     def _replace(self, experiment: Experiment, ticket: int) -> None:
         self._shelf[ticket] = self.experiment
+        dropped = len(self._shelf) > MOST_SHELVED
         while len(self._shelf) > MOST_SHELVED:
             self._shelf.popitem(last=False)
         self.experiment = experiment
+        if dropped:
+            give_back_memory()
         if experiment.trainer.failure is not None:
             self._halt()
 
