@@ -6,8 +6,8 @@ The window builds its controls and the command line its errors from these descri
 from __future__ import annotations
 
 import math
-import reprlib
 import re
+import reprlib
 import types
 import typing
 from typing import Any

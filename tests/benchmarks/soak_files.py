@@ -1,7 +1,8 @@
 """Damaged and malicious files of every kind that the program reads: each is read or refused with a typed error, soon and in bounded memory.
 
 The readers work in processes of their own, whose resident memory is measured and which may neither open a connection nor start a
-program; a file that takes longer than `MOST_SECONDS` of processor time or more than `MOST_MEGABYTES` counts as a failure and is told with its seed.
+program; a file that takes longer than `MOST_SECONDS` of processor time or more than `MOST_MEGABYTES` counts as a failure and is told
+with its seed.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ PEAK = Path("/proc/self/status")
 MOST_SECONDS = 2.0
 MOST_MEGABYTES = 300.0
 TYPED = (SessionFileError, RecordingError, DataError, WeightsError, SpecError, OSError)
-FORBIDDEN = ("socket.connect", "socket.bind", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "compile", "exec", "pickle.find_class")
+FORBIDDEN = (
+    "socket.connect", "socket.bind", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork",
+    "compile", "exec", "pickle.find_class",
+)  # fmt: skip
 SPEC = Spec(NetworkSpec(depth=3, width=4), DataSpec(samples=60), TrainingSpec(batch_size=8))
 PART = 100  # files of one task
 
@@ -112,9 +116,13 @@ def kinds() -> dict[str, Kind]:
 
 LITERALS = (
     b"null", b"true", b"NaN", b"-Infinity", b"1e999", b"-1", b"0", b"1e308", b"9" * 400, b"0.1", b'""', b'"\\ud800"', b"{}", b"[]", b"[[]]",
-    b'{"__class__":"os.system"}', b'"../../etc/passwd"', b'"' + b"x" * 5000 + b'"', b"[" * 3000, b'{"a":' * 3000, b"[1" + b",1" * 20_000 + b"]",
+    b'{"__class__":"os.system"}', b'"../../etc/passwd"', b'"' + b"x" * 5000 + b'"', b"[" * 3000, b'{"a":' * 3000,
+    b"[1" + b",1" * 20_000 + b"]",
 )  # fmt: skip
-BYTES = (b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b",", b";", b"\t", b"\n", b"\r", b'"', b"-", b"1e400", b"nan", b"inf", b"," * 3000, b"\n" * 3000, b"\xc3\x28", b"=1+1")
+BYTES = (
+    b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b",", b";", b"\t", b"\n", b"\r", b'"', b"-", b"1e400", b"nan", b"inf",
+    b"," * 3000, b"\n" * 3000, b"\xc3\x28", b"=1+1",
+)  # fmt: skip
 LENGTHS = (0, 1, 8, 2**16, 2**31 - 1, 2**32, 2**63 - 1, 2**64 - 1)
 
 
@@ -169,7 +177,10 @@ def json_with_other_values(whole: bytes, random: random.Random) -> bytes:
 
 def odd_value(random: random.Random) -> Any:
     """A value that may not belong where it stands."""
-    scalars = [None, True, False, 0, 1, -1, 10**12, 2**63, 10**400, 1.5, -0.0, 1e308, float("nan"), float("inf"), "", "relu", "lstm", "csv", "x" * 3000, "\ud800"]
+    scalars = [
+        None, True, False, 0, 1, -1, 10**12, 2**63, 10**400, 1.5, -0.0, 1e308, float("nan"),
+        float("inf"), "", "relu", "lstm", "csv", "x" * 3000, "\ud800",
+    ]  # fmt: skip
     value: Any = random.choice(scalars)
     for _ in range(random.choice((0, 0, 0, 1, 2, 3, 400))):
         value = [value] if random.random() < 0.5 else {"spec": value}

@@ -19,7 +19,18 @@ from types import TracebackType
 from typing import Any
 from unittest.mock import patch
 
-from PySide6.QtCore import QCoreApplication, QEvent, QMessageLogContext, QPoint, QPointF, QSettings, Qt, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
+    QMessageLogContext,
+    QPoint,
+    QPointF,
+    QSettings,
+    Qt,
+    QTimer,
+    QtMsgType,
+    qInstallMessageHandler,
+)
 from PySide6.QtGui import QGuiApplication, QKeySequence, QPixmapCache, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QWidget
@@ -60,8 +71,8 @@ class Monkey:
         self._actions: list[tuple[int, Callable[[], None]]] = [
             (20, self.click), (8, self.press_key), (8, self.press_shortcut), (6, self.turn_wheel), (6, self.drag), (14, self.turn_knob),
             (4, self.load_preset), (8, self.jump), (6, self.walk), (3, self.play), (3, self.undo), (2, self.redo), (3, self.open_lesson),
-            (4, self.show_lab), (2, self.look_at_example), (1, self.train_rival), (2, self.change_theme), (2, self.resize), (5, self.export),
-            (2, self.keep_session), (2, self.open_session), (3, self.open_damaged),
+            (4, self.show_lab), (2, self.look_at_example), (1, self.train_rival), (2, self.change_theme), (2, self.resize),
+            (5, self.export), (2, self.keep_session), (2, self.open_session), (3, self.open_damaged),
         ]  # fmt: skip
 
     def __enter__(self) -> Monkey:
@@ -108,7 +119,8 @@ class Monkey:
     def _somewhere(self) -> tuple[QWidget, QPoint]:
         tops = [self.window, *(top for top in QApplication.topLevelWidgets() if isinstance(top, QDialog) and top.isVisible())]
         top = self.dice.choice(tops)
-        widgets = [widget for widget in top.findChildren(QWidget) if widget.isVisible() and widget.isEnabled() and not widget.size().isEmpty()]
+        shown = [widget for widget in top.findChildren(QWidget) if widget.isVisible() and widget.isEnabled()]
+        widgets = [widget for widget in shown if not widget.size().isEmpty()]
         widget = self.dice.choice(widgets) if widgets else top
         return widget, self._point(widget)
 

@@ -1,4 +1,4 @@
-"""Short versions of tests/benchmarks/soak.py: damaged files of every kind, files that cannot be written, and random actions on the real window."""
+"""Short versions of tests/benchmarks/soak.py: damaged files of every kind, a full disk, random actions on the real window."""
 
 import errno
 import os
