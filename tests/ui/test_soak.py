@@ -13,8 +13,8 @@ from tests.benchmarks.soak_monkey import Monkey
 from ui.main_window import MainWindow
 from ui.presets import preset_named
 
-ACTIONS = 120
-FILES = 30  # of each kind
+ACTIONS = 60
+FILES = 20  # of each kind
 IN_THE_ENGINE = ("weights", "source NumPy", "source PyTorch", "animation")  # written by processes of their own
 
 
