@@ -182,9 +182,11 @@ def odd_value(random: random.Random) -> Any:
         float("inf"), "", "relu", "lstm", "csv", "x" * 3000, "\ud800",
     ]  # fmt: skip
     value: Any = random.choice(scalars)
+    if random.random() < 0.1:
+        return [value] * random.choice((0, 3, 30_000))  # either long or deep: both would be a file larger than any that is read
     for _ in range(random.choice((0, 0, 0, 1, 2, 3, 400))):
         value = [value] if random.random() < 0.5 else {"spec": value}
-    return [value] * random.choice((0, 3, 30_000)) if random.random() < 0.15 else value
+    return value
 
 
 # ---- reading
