@@ -506,11 +506,12 @@ class Experiment:
             return
         old, old_network = self.trainer, self.network
         network = self._build(spec, data)
-        for name, values in old_network.parameters.items():
-            if name in network.parameters:  # a learnt α goes with its activation
-                network.parameters[name][:] = values
-        for name, values in old_network.running.items():
-            network.running[name][:] = values
+        with np.errstate(over="ignore"):  # to float32: what is too large for it becomes infinite, and the next step tells
+            for name, values in old_network.parameters.items():
+                if name in network.parameters:  # a learnt α goes with its activation
+                    network.parameters[name][:] = values
+            for name, values in old_network.running.items():
+                network.running[name][:] = values
         network.set_values([entry for entry in spec.network.set_values if entry not in before.network.set_values])
         self._attach(spec, data, network)
         self.trainer.carry_on(old)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import reprlib
 import types
 import typing
 from typing import Any
@@ -39,8 +40,13 @@ class SpecError(ValueError):
         return (SpecError, (self.field, self.value, self.allowed))
 
 
+_REPR = reprlib.Repr()  # does not write out what is shortened afterwards: a value may be as large as a file
+_REPR.maxlevel, _REPR.maxlist, _REPR.maxtuple, _REPR.maxdict = 4, 40, 40, 40
+_REPR.maxstring, _REPR.maxlong, _REPR.maxother = 200, 200, 200
+
+
 def _shortened(value: object) -> str:
-    text = repr(value)
+    text = _REPR.repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from gradviz.nesting import decode_json
 from gradviz.quantities import LAB_VIEWS, names_in
 from gradviz.resources import RESOURCES
 from gradviz.snapshot import Look
@@ -122,9 +123,9 @@ class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_lesson(path: Path) -> Lesson:
     """Read a lesson file; raises SpecError naming the file and what is wrong with it."""
     try:
-        lesson = msgspec.json.decode(path.read_bytes(), type=Lesson)
+        lesson: Lesson = decode_json(path.read_bytes(), Lesson)
         lesson.spec  # noqa: B018 - a spec that cannot be built is found here, not when somebody opens the lesson
-    except (msgspec.DecodeError, SpecError, OSError) as error:
+    except (ValueError, OSError) as error:
         raise SpecError(f"the lesson {path.name}", str(error), "a lesson as in gradviz/lessons.py") from None
     return msgspec.structs.replace(lesson, name=path.stem)
 

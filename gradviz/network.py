@@ -123,11 +123,6 @@ class Network:
         return int(self.measured_counts.sum())
 
     @property
-    def kept(self) -> int:
-        """Numbers that a pass keeps of each example: signals, weighted sums, slopes and gradients of all units."""
-        return self.inputs + (6 if self.spec.batch_norm else 4) * sum(self.widths)
-
-    @property
     def shared_work(self) -> int:
         """Those of them that several threads could share at a time."""
         return self.work
@@ -166,7 +161,8 @@ class Network:
 
     def predict(self, inputs: Floats) -> Floats:
         """The outputs (batch, outputs) in evaluation mode: running statistics, before any softmax or sigmoid."""
-        hidden: list[Floats] = []
+        kept: dict[int, Floats] = {}  # what a skip will add; all layers of a deep net would be gigabytes
+        sources = set(self.skips.values())
         with np.errstate(all="ignore"):
             value = np.asarray(inputs, self.dtype)
             for layer, name in enumerate(self.activations, 1):
@@ -182,8 +178,9 @@ class Network:
                 value = ACTIVATIONS[name].function(value, self.activation_parameter(layer) if alpha is None else float(alpha[0]))
                 source = self.skips.get(layer)
                 if source is not None:
-                    value = value + hidden[source - 1]
-                hidden.append(value if self.skips else value[:0])
+                    value = value + kept.pop(source)
+                if layer in sources:
+                    kept[layer] = value
         return value
 
     def architecture(self, input_names: tuple[str, ...], output_names: tuple[str, ...]) -> Architecture:
@@ -206,6 +203,13 @@ class Network:
             )
         return Architecture(tuple(layers), input_names, output_names, self.vector.size)
 
+
+    def numbers_kept(self) -> int:
+        """How many numbers a `Pass` keeps per example, for the way back."""
+        units, hidden = sum(self.widths), sum(self.widths[:-1])
+        skipped = sum(self.widths[layer - 1] for layer in self.skips)
+        # outputs, z, f′(z), ∂L/∂z and ∂L/∂outputs; batch norm keeps its input, x̂ and what goes back
+        return 4 * units + hidden + skipped + self.depth + self.inputs + 1 + (3 * hidden if self.spec.batch_norm else 0)
 
     def make_pass(self, batch: int, update_running: bool = True) -> Pass:
         """Buffers for batches of this size."""
@@ -363,8 +367,9 @@ def place_values(parameters: Mapping[str, Floats], entries: Sequence[str]) -> No
             there = f"{name} has the shape {shape}" if shape else f"there are {', '.join(list(parameters)[:4])} …"
             raise SpecError("network.set_values", entry, f"a parameter of this network: {there}")
         places.append((name, index, value))
-    for name, index, value in places:
-        parameters[name][index] = value
+    with np.errstate(over="ignore"):  # in float32 a large one is infinite, and the next step tells
+        for name, index, value in places:
+            parameters[name][index] = value
 
 
 def shown_shape(fan_in: int, units: int) -> tuple[int, int, bool]:

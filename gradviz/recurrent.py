@@ -135,11 +135,6 @@ class RecurrentNetwork:
         return self.time * self.shared_work + self.hidden * self.outputs
 
     @property
-    def kept(self) -> int:
-        """See `Network.kept`."""
-        return self.time * (2 * (self.inputs + 1 + self.hidden) + CELLS[self.kind].kept * self.hidden)
-
-    @property
     def shared_work(self) -> int:
         """Those of them that several threads could share at a time: of one time step, as the next one waits for it."""
         return (self.inputs + 1 + self.hidden) * len(self.gates) * self.hidden
@@ -163,6 +158,11 @@ class RecurrentNetwork:
                 )
             )
         return Architecture(tuple(layers), input_names, output_names, self.vector.size, self.kind, self.gates)
+
+    def numbers_kept(self) -> int:
+        """How many numbers a `RecurrentPass` keeps per sequence, for the way back."""
+        # each time step's input, 1 and state, both flat and in order, and its input once more; then what the cell keeps
+        return (self.time + 1) * (3 * self.inputs + 2 + (26 if self.kind == "lstm" else 6) * self.hidden)
 
     def make_pass(self, batch: int, update_running: bool = True) -> RecurrentPass:
         """Buffers for batches of this size, through as many time steps as it is unrolled over; it has no running statistics."""

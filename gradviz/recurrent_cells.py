@@ -34,7 +34,6 @@ class Cell(ABC):
     """
 
     gates: ClassVar[tuple[str, ...]]  # what the blocks of ``hidden`` columns of the weights are for
-    kept: ClassVar[int]  # numbers that are kept of each unit at each time step of an example, beside what it is fed
 
     states: Floats
     state_gradients: Floats
@@ -87,7 +86,6 @@ class PlainCell(Cell):
     """h_t = f(W_xᵀ x_t + W_hᵀ h_{t−1} + b) (Elman 1990)."""
 
     gates = ("state",)
-    kept = 4
 
     def __init__(self, weight: Floats, gradient: Floats, feed: Floats, hidden: int, activation: Activation) -> None:
         super().__init__(weight, gradient, feed, hidden, activation)
@@ -128,7 +126,6 @@ class LSTMCell(Cell):
     """
 
     gates = ("output", "input", "forget", "candidate")
-    kept = 24
 
     def __init__(self, weight: Floats, gradient: Floats, feed: Floats, hidden: int, activation: Activation) -> None:
         super().__init__(weight, gradient, feed, hidden, activation)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import stat
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -18,21 +19,32 @@ def write_safely(path: Path | str, content: bytes) -> None:
     Raises:
         OSError: saying why; nothing has changed then, and nothing is left beside it.
     """
-    target = Path(os.path.realpath(path))
-    mode = _mode(target)
-    handle, name = tempfile.mkstemp(prefix=".gradviz-", suffix=".part", dir=target.parent)
+    write_all_safely({path: content})
+
+
+def write_all_safely(contents: Mapping[Path | str, bytes]) -> None:
+    """Replace several files that belong together: none of them before all are safe on the disk. See `write_safely`."""
+    names: list[tuple[str, Path]] = []
     try:
-        with open(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(name, mode)
-        os.replace(name, target)
+        for path, content in contents.items():
+            target = Path(os.path.realpath(path))
+            mode = _mode(target)
+            handle, name = tempfile.mkstemp(prefix=".gradviz-", suffix=".part", dir=target.parent)
+            names.append((name, target))
+            with open(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.chmod(name, mode)
+        for name, target in names:
+            os.replace(name, target)
     except BaseException:
-        with contextlib.suppress(OSError):  # what is told is why it could not be written
-            os.unlink(name)
+        for name, _ in names:
+            with contextlib.suppress(OSError):  # what is told is why it could not be written
+                os.unlink(name)
         raise
-    _sync_folder(target.parent)
+    for folder in {target.parent for _, target in names}:
+        _sync_folder(folder)
 
 
 def _mode(target: Path) -> int:

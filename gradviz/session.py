@@ -17,6 +17,7 @@ from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.experiment import Experiment
 from gradviz.hardware_report import with_speeds
+from gradviz.memory import give_back_memory
 from gradviz.messages import Event, Frame, Left, Request, Settings
 from gradviz.recording_format import RecordingError
 from gradviz.residual_report import rival_spec
@@ -254,15 +255,26 @@ class Session:
 
     def _rival_behind(self) -> bool:
         """Whether the rival has steps to catch up with; it takes over the run's settings, from the start where it must."""
+        try:
+            rival = self._rival_as_the_run()
+        except (SpecError, DataError, MemoryError) as error:
+            self._rival = None
+            reason = str(error) or "There is not enough memory for it."
+            self._events.append(Event("notice", f"The net beside the run is not trained any longer. {reason}"))
+            return False
+        return rival is not None and rival.step_count < self.experiment.step_count and rival.trainer.failure is None
+
+    def _rival_as_the_run(self) -> Experiment | None:
+        """The rival with the run's settings; raises what `Experiment` does, as when the file it would be trained on has gone."""
         rival = self._rival
         if rival is None:
-            return False
+            return None
         spec, step = rival_spec(self.experiment.spec), self.experiment.step_count
         if rival.spec != spec and rival.step_count == step and not rival.restarts(spec):
             rival.apply(spec)  # at the same step as the run itself
         elif rival.spec != spec or rival.step_count > step:
             rival = self._rival = Experiment(spec)
-        return rival.step_count < self.experiment.step_count and rival.trainer.failure is None
+        return rival
 
     def _measure_speed(self) -> None:
         """Measure anew how many steps per second this machine makes."""
@@ -405,9 +417,12 @@ class Session:
 
     def _replace(self, experiment: Experiment, ticket: int) -> None:
         self._shelf[ticket] = self.experiment
+        dropped = len(self._shelf) > MOST_SHELVED
         while len(self._shelf) > MOST_SHELVED:
             self._shelf.popitem(last=False)
         self.experiment = experiment
+        if dropped:
+            give_back_memory()
         if experiment.trainer.failure is not None:
             self._halt()
 

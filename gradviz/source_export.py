@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gradviz.experiment import Experiment
 from gradviz.network import Network
 from gradviz.recurrent import RecurrentNetwork
-from gradviz.safe_write import write_safely
+from gradviz.safe_write import write_all_safely
 from gradviz.source_parts import (
     ACTIVATIONS,
     CLIPPINGS,
@@ -36,14 +36,13 @@ def write_source(experiment: Experiment, path: Path | str, kind: str) -> Path:
     """Write the source to ``path`` and its numbers beside it, as ``<name>.npz``; returns the path of the latter.
 
     Raises:
-        OSError: when one of them cannot be written; that one is as it was before.
+        OSError: when one of them cannot be written; both are as they were before.
         ValueError: for a kind that is not in `KINDS`.
     """
     path = Path(path)
     archive = path.with_suffix(".npz")
     text = source(experiment, kind)
-    write_safely(archive, numbers_archive(experiment))
-    write_safely(path, text.encode())
+    write_all_safely({archive: numbers_archive(experiment), path: text.encode()})
     return archive
 
 

@@ -19,10 +19,14 @@ from gradviz.data import DATASETS, SEQUENCES
 from gradviz.fields import FieldInfo, SpecError, Validated, check, choice, fields_of, number, plain, without_numpy
 from gradviz.initializers import INITIALIZERS
 from gradviz.losses import LOSSES
+from gradviz.nesting import decode_json
 from gradviz.optimizers import OPTIMIZERS
 
 MAX_PARAMETERS = 20_000_000
 """Largest network that is built: at float64 the parameters, their gradient and the optimiser stay under 1 GB."""
+
+MAX_BATCH_BYTES = 1_500_000_000
+"""What every layer keeps of a mini-batch for the way back, all layers together."""
 
 KINDS = {"mlp": "Feed-forward", "rnn": "Plain RNN", "lstm": "LSTM"}
 METHODS = {"gradient": "Back-propagation", "pretraining": "Level by level, then all", "evolution": "Genetic algorithm"}
@@ -161,9 +165,9 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             SpecError: naming the field, the value and what is allowed; also for text that is not JSON.
         """
         try:
-            raw = msgspec.json.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise SpecError("the text", text, f"JSON ({error})") from None
+            raw = decode_json(text.encode() if isinstance(text, str) else text)
+        except ValueError as error:
+            raise SpecError("the text", text[:200], f"JSON ({error})") from None
         return cls.from_dict(raw)
 
     @classmethod

@@ -20,7 +20,7 @@ from gradviz.network import Network, Pass
 from gradviz.optimizers import OPTIMIZERS, Optimizer
 from gradviz.recurrent import RecurrentNetwork, RecurrentPass
 from gradviz.snapshot import Failure, PopulationReport
-from gradviz.spec import SpecError, TrainingSpec
+from gradviz.spec import MAX_BATCH_BYTES, SpecError, TrainingSpec
 
 Floats = NDArray[np.floating[Any]]
 AnyNetwork = Network | RecurrentNetwork
@@ -29,7 +29,16 @@ AnyPass = Pass | RecurrentPass
 RETUNED = ("learning_rate", "momentum", "weight_decay", "stop_after", "clip_threshold")  # settings that no buffer depends on
 KEPT_BEFORE = 16_384  # parameters whose values before the update are kept: with more of them the copy would cost too much of a step
 
-MOST_KEPT = 250_000_000  # numbers of a mini-batch on its way through the network: 2 GB at float64
+
+def _check_memory(network: AnyNetwork, batch: int) -> None:
+    """Refuse what no machine may be able to hold, before any of it is taken."""
+    each = network.numbers_kept() * network.dtype.itemsize
+    if each * batch > MAX_BATCH_BYTES:
+        fits = MAX_BATCH_BYTES // each
+        smaller = "fewer time steps (data.lag)" if isinstance(network, RecurrentNetwork) else "fewer layers (network.depth)"
+        other = f"fewer units (network.width) or {smaller}"
+        allowed = f"at most {fits:,} with this network, or {other}" if fits else other
+        raise SpecError("training.batch_size", batch, f"{allowed}: a mini-batch would take {each * batch / 1e9:.1f} GB of memory")
 
 
 class Phase(msgspec.Struct, frozen=True):
@@ -101,9 +110,7 @@ class Trainer:
         self.network, self.spec = network, spec
         self._inputs, self._targets = inputs, targets
         self.batches = Batches(inputs.shape[-1], spec.batch_size, spec.seed)
-        if self.batches.size * network.kept > MOST_KEPT:
-            allowed = f"at most {MOST_KEPT // network.kept:,} for a network this large: of each example it keeps {network.kept:,} numbers"
-            raise SpecError("training.batch_size", spec.batch_size, allowed)
+        _check_memory(network, self.batches.size)
         self.run: AnyPass = network.make_pass(self.batches.size)
         self.optimizer: Optimizer = OPTIMIZERS[spec.optimizer](network.vector.size, network.dtype, spec.momentum)
         self.steps = 0
@@ -217,10 +224,11 @@ class Trainer:
         if type(self.optimizer) is type(old.optimizer):
             self.optimizer.steps = old.optimizer.steps
             carried += [(values, old.optimizer.state[memory]) for memory, values in self.optimizer.state.items()]
-        for values, old_values in carried:
-            for name, part in self.network.slices.items():
-                if name in old.network.slices:
-                    values[part] = old_values[old.network.slices[name]]
+        with np.errstate(over="ignore"):  # to float32: what is too large for it becomes infinite
+            for values, old_values in carried:
+                for name, part in self.network.slices.items():
+                    if name in old.network.slices:
+                        values[part] = old_values[old.network.slices[name]]
         if self.steps:
             self._probe(old.chosen if old.batches.same_as(self.batches) else np.arange(self.batches.size))
 

@@ -139,7 +139,8 @@ def write_movie(
         if encoder is not None:
             with contextlib.suppress(OSError):  # what could not be written has been said, and the file goes
                 encoder.close()
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # nor can anything be deleted on a disk that has become read-only
+            temporary.unlink(missing_ok=True)
     return done
 
 

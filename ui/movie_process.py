@@ -64,7 +64,8 @@ class MovieProcess:
             self._process.kill()
             self._process.join()
         self._process.close()
-        self._temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # on a disk that cannot be written to there is none
+            self._temporary.unlink(missing_ok=True)
 
 
 def shoot(connection: Connection, film: Film) -> None:

@@ -6,8 +6,7 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
+from gradviz.nesting import decode_json
 from gradviz.resources import RESOURCES
 from gradviz.spec import Spec, SpecError
 
@@ -33,7 +32,7 @@ class Preset:
 def read_preset(path: Path) -> Preset:
     """Read a preset file; raises SpecError for one that is not as it must be."""
     try:
-        raw = msgspec.json.decode(path.read_bytes())
+        raw = decode_json(path.read_bytes())
         return Preset(
             name=path.stem,
             title=str(raw["title"]),
@@ -46,7 +45,7 @@ def read_preset(path: Path) -> Preset:
             page=raw.get("page", ""),
             select=Selection(*raw["select"]) if "select" in raw else None,
         )
-    except (msgspec.DecodeError, KeyError, TypeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, OSError) as error:
         raise SpecError(f"the preset {path.name}", str(error), "an object with title, description, group, order and spec") from None
 
 

@@ -184,7 +184,7 @@ def test_a_prediction_is_the_forward_pass_with_less_memory(kind: str) -> None:
 
 
 def test_a_mini_batch_that_no_memory_holds_is_refused() -> None:
-    with pytest.raises(SpecError, match=r"training\.batch_size is 32; allowed: at most 9 "):
+    with pytest.raises(SpecError, match=r"training\.batch_size is 32; allowed: at most 7 "):
         make("lstm", network__width=1024, data__lag=1000, training__batch_size=32)
 
 

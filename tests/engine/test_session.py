@@ -1,5 +1,6 @@
 """Commands in, snapshots out: playing, undo that brings the very same run back, and errors that become events."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -498,3 +499,20 @@ def test_how_far_it_is_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kind == "progress"
     step, last = map(int, text.split())
     assert 0 < step < last == 1_000_000
+
+
+def test_a_rival_whose_file_has_gone_ends_and_the_run_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("a,b\n" + "".join(f"{row},{row % 5}\n" for row in range(60)))
+    session = Session(Spec(data=DataSpec(name="csv", path=str(path))))
+    session.execute("set_rival", True)
+    session.execute("step")
+    session.run(600.0)  # it catches up
+    path.unlink()
+    session.execute("go_to", 0)  # where it would have to begin anew
+    ((kind, text),) = events(session)
+    assert kind == "notice"
+    assert "not trained any longer" in text
+    assert "own.csv" in text
+    session.execute("step")
+    assert session.experiment.step_count == 1

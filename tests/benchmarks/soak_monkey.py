@@ -1,0 +1,374 @@
+"""Random actions on the real window: clicks, keys, wheel, drags, knobs, presets, jumps in time, lessons, exports, damaged files.
+
+Counted are exceptions, what Qt warns of, and how much memory the window and its engine have taken on top of what they took when they
+were warm. The same seed presses the same things, although what is under the pointer depends on how far the run has come.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import random
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from unittest.mock import patch
+
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
+    QMessageLogContext,
+    QPoint,
+    QPointF,
+    QSettings,
+    Qt,
+    QTimer,
+    QtMsgType,
+    qInstallMessageHandler,
+)
+from PySide6.QtGui import QGuiApplication, QKeySequence, QPixmapCache, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QWidget
+
+from gradviz.lessons import lessons
+from gradviz.spec import SpecError, all_fields
+from tests.benchmarks.soak_files import kinds, mutate
+from ui.application import make_application
+from ui.main_window import MainWindow
+from ui.presets import preset_named, presets
+from ui.shortcuts import SHORTCUTS
+
+HARMLESS = "This plugin does not support"  # what the offscreen platform says of every window
+WARM_UP = 0.2  # share of the actions before the memory counts
+RANGE = 12  # of a number's values, from its least on: nets that can be trained while thousands of actions go on
+LABS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware")
+WALKS = ("step", "step_layer", "step_phase", "back", "back_layer", "back_phase")
+KEYS = (
+    Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_PageUp,
+    Qt.Key.Key_PageDown, Qt.Key.Key_Tab, Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Space, Qt.Key.Key_Backspace, Qt.Key.Key_Delete,
+    Qt.Key.Key_Plus, Qt.Key.Key_Minus, Qt.Key.Key_0, Qt.Key.Key_7, Qt.Key.Key_E, Qt.Key.Key_Period, Qt.Key.Key_Menu,
+)  # fmt: skip
+MODIFIERS = (Qt.KeyboardModifier.NoModifier,) * 4 + (Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier)
+
+
+class Monkey:
+    """Presses things in a window; what went wrong is in ``problems``."""
+
+    def __init__(self, window: MainWindow, seed: int, folder: Path) -> None:
+        self.window, self.folder = window, folder
+        self.dice = random.Random(seed)
+        self.problems: list[str] = []
+        self.done: list[str] = []  # names of the actions
+        self._files = 0
+        self._popups = QTimer(window)
+        self._popups.setInterval(15)
+        self._popups.timeout.connect(self._meet_popup)
+        self._actions: list[tuple[int, Callable[[], None]]] = [
+            (20, self.click), (8, self.press_key), (8, self.press_shortcut), (6, self.turn_wheel), (6, self.drag), (14, self.turn_knob),
+            (4, self.load_preset), (8, self.jump), (6, self.walk), (3, self.play), (3, self.undo), (2, self.redo), (3, self.open_lesson),
+            (4, self.show_lab), (2, self.look_at_example), (1, self.train_rival), (2, self.change_theme), (2, self.resize),
+            (5, self.export), (2, self.keep_session), (2, self.open_session), (3, self.open_damaged),
+        ]  # fmt: skip
+
+    def __enter__(self) -> Monkey:
+        self._before = sys.excepthook, qInstallMessageHandler(self._on_message)
+        sys.excepthook = self._on_exception
+        self._patches = [patch.object(QFileDialog, name, self._answer) for name in ("getSaveFileName", "getOpenFileName")]
+        for replaced in self._patches:
+            replaced.start()
+        self._popups.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._popups.stop()
+        for replaced in self._patches:
+            replaced.stop()
+        sys.excepthook = self._before[0]
+        qInstallMessageHandler(self._before[1])
+
+    def act(self, count: int) -> None:
+        """Do so many things, with a moment for the window after each."""
+        weights, actions = zip(*self._actions, strict=True)
+        for _ in range(count):
+            action = self.dice.choices(actions, weights)[0]
+            self.done.append(action.__name__)
+            try:
+                action()
+            except SpecError:
+                pass  # a combination that a control does not offer: refused with a reason
+            except Exception:
+                self.problems.append(f"after {len(self.done)} actions, {action.__name__}: {traceback.format_exc(limit=-4)}")
+            self.breathe(self.dice.choice((0.0, 0.0, 0.005, 0.02)))
+
+    def breathe(self, seconds: float) -> None:
+        """Let the window work."""
+        end = time.monotonic() + seconds
+        QApplication.processEvents()
+        while time.monotonic() < end:
+            QApplication.processEvents()
+            time.sleep(0.002)
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+    # ---- pressing things
+
+    def _somewhere(self) -> tuple[QWidget, QPoint]:
+        tops = [self.window, *(top for top in QApplication.topLevelWidgets() if isinstance(top, QDialog) and top.isVisible())]
+        top = self.dice.choice(tops)
+        shown = [widget for widget in top.findChildren(QWidget) if widget.isVisible() and widget.isEnabled()]
+        widgets = [widget for widget in shown if not widget.size().isEmpty()]
+        widget = self.dice.choice(widgets) if widgets else top
+        return widget, self._point(widget)
+
+    def _point(self, widget: QWidget) -> QPoint:
+        return QPoint(self.dice.randrange(max(1, widget.width())), self.dice.randrange(max(1, widget.height())))
+
+    def click(self) -> None:
+        widget, place = self._somewhere()
+        button = self.dice.choice((Qt.MouseButton.LeftButton,) * 5 + (Qt.MouseButton.RightButton,))
+        (QTest.mouseDClick if self.dice.random() < 0.1 else QTest.mouseClick)(widget, button, self.dice.choice(MODIFIERS), place)
+
+    def press_key(self) -> None:
+        widget = QApplication.focusWidget() or self.window.canvas
+        QTest.keyClick(widget, self.dice.choice(KEYS), self.dice.choice(MODIFIERS))
+
+    def press_shortcut(self) -> None:
+        shortcut = self.dice.choice([item for item in SHORTCUTS if item.command != "close"])
+        if self.dice.random() < 0.5:
+            getattr(self.window, shortcut.command)()
+        else:
+            QTest.keySequence(self.window, QKeySequence(self.dice.choice(shortcut.keys)))
+
+    def turn_wheel(self) -> None:
+        widget = self.dice.choice((self.window.canvas, self.window.timeline, self._somewhere()[0]))
+        place = QPointF(self._point(widget))
+        turned = QPoint(self.dice.choice((0, 0, 120)), self.dice.choice((-480, -120, 120, 480)))
+        event = QWheelEvent(
+            place, QPointF(widget.mapToGlobal(place.toPoint())), QPoint(), turned, Qt.MouseButton.NoButton, self.dice.choice(MODIFIERS),
+            Qt.ScrollPhase.NoScrollPhase, False,
+        )  # fmt: skip
+        QApplication.sendEvent(widget, event)
+
+    def drag(self) -> None:
+        widget = self.dice.choice((self.window.canvas, self.window.timeline, self._somewhere()[0]))
+        QTest.mousePress(widget, Qt.MouseButton.LeftButton, pos=self._point(widget))
+        for _ in range(self.dice.randint(1, 5)):
+            QTest.mouseMove(widget, self._point(widget))
+            QApplication.processEvents()
+        QTest.mouseRelease(widget, Qt.MouseButton.LeftButton, pos=self._point(widget))
+
+    def _meet_popup(self) -> None:
+        """What opens over the window is used or closed: a menu waits for an answer in a loop of its own."""
+        popup = QApplication.activePopupWidget()
+        if isinstance(popup, QMenu):
+            actions = [action for action in popup.actions() if action.isEnabled() and not action.isSeparator() and action.menu() is None]
+            if actions and self.dice.random() < 0.5:
+                self.dice.choice(actions).trigger()
+        if popup is not None:
+            popup.close()
+        modal = QApplication.activeModalWidget()
+        if modal is not None:
+            modal.close()
+
+    # ---- doing things
+
+    def turn_knob(self) -> None:
+        window, dice = self.window, self.dice
+        info = dice.choice([info for info in all_fields() if info.kind in ("int", "float", "bool", "choice") and info.path != "data.path"])
+        value: Any = dice.random() < 0.5
+        if info.kind == "choice":
+            value = dice.choice(window.run.wanted_spec.choices(info.path))[0]
+        elif info.minimum is not None and info.maximum is not None:
+            low, high = info.minimum, min(info.maximum, info.minimum + RANGE)
+            value = dice.randint(int(low), int(high)) if info.kind == "int" else dice.uniform(low, high)
+        window.change(info.path, value)
+
+    def load_preset(self) -> None:
+        self.window.load_preset(self.dice.choice(presets()).name)
+
+    def jump(self) -> None:
+        snapshot = self.window.run.snapshot
+        if snapshot is not None:
+            self.window.run.go_to(self.dice.randint(0, max(1, snapshot.last_step)))
+
+    def walk(self) -> None:
+        self.window.run.walk(self.dice.choice(WALKS))
+
+    def play(self) -> None:
+        self.window.toggle_playing()
+
+    def undo(self) -> None:
+        self.window.undo()
+
+    def redo(self) -> None:
+        self.window.redo()
+
+    def open_lesson(self) -> None:
+        window, dice = self.window, self.dice
+        window.show_lessons()
+        lesson, panel = dice.choice(lessons()), window.lesson
+        assert panel is not None, "the page of lessons has just been shown"
+        panel.open_lesson(lesson.name)
+        panel.scene_wanted.emit(lesson)
+        if dice.random() < 0.5:
+            panel.question_wanted.emit(lesson.question)
+        else:
+            panel.actions_wanted.emit(dice.choice(lesson.tries).actions)
+
+    def show_lab(self) -> None:
+        self.window.show_lab(self.dice.choice(LABS))
+
+    def look_at_example(self) -> None:
+        self.window.look_at_example(self.dice.choice((None, 0, 3, 31)))
+
+    def train_rival(self) -> None:
+        self.window.run.set_rival(self.dice.random() < 0.5)
+
+    def change_theme(self) -> None:
+        self.window.toggle_theme()
+
+    def resize(self) -> None:
+        self.window.setWindowState(Qt.WindowState.WindowNoState)
+        self.window.resize(self.dice.randint(900, 1700), self.dice.randint(600, 1050))
+
+    # ---- files
+
+    def _answer(self, parent: object, title: str, suggestion: str = "", kinds: str = "", *_: object) -> tuple[str, str]:
+        """Stands for both file dialogs: cancelled, or a file in the folder."""
+        if self.dice.random() < 0.3:
+            return "", ""
+        if "Save" in title:
+            return str(self._path(Path(suggestion).suffix or ".svg")), kinds.split(";;")[0]
+        return str(self._damaged()), ""
+
+    def _path(self, suffix: str) -> Path:
+        self._files += 1
+        return self.folder / f"{self._files % 20}{suffix}"
+
+    def export(self) -> None:
+        window, dice = self.window, self.dice
+        menu = window.export_menu
+        match dice.randrange(5):
+            case 0:
+                name = dice.choice(["figure", "window", *(panel.name for panel in window.exported_panels())])
+                menu.write_picture(name, self._path(dice.choice((".png", ".svg", ".pdf"))))
+            case 1:
+                menu.write_numbers(dice.choice(window.exported_panels()).name, self._path(dice.choice((".csv", ".npz"))))
+            case 2:
+                window.run.save_net(dice.choice(("weights", "numpy", "torch")), self._path(dice.choice((".safetensors", ".py"))))
+            case 3:
+                menu.copy_numbers(dice.choice(window.exported_panels()).name)
+            case _:
+                dice.choice((menu.copy_figure, menu.copy_window))()
+
+    def keep_session(self) -> None:
+        self.dice.choice((lambda: self.window.sessions.write(self._path(".gradviz.json")), self.window.copy_session))()
+
+    def open_session(self) -> None:
+        files = sorted(self.folder.glob("*.gradviz.json"))
+        if files and self.dice.random() < 0.7:
+            self.window.sessions.open(self.dice.choice(files))
+        else:
+            self.window.sessions.paste()
+
+    def _damaged(self) -> Path:
+        name = self.dice.choice(("session", "table"))
+        kind = kinds()[name]
+        path = self.folder / f"damaged{kind.suffix}"
+        path.write_bytes(mutate(self.dice.choice(kind.wholes), self.dice))
+        return path
+
+    def open_damaged(self) -> None:
+        self.window.sessions.open_any(self._damaged())
+
+    # ---- what went wrong
+
+    def _on_message(self, kind: QtMsgType, _: QMessageLogContext, text: str) -> None:
+        if kind not in (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg) and HARMLESS not in text:
+            self.problems.append(f"after {len(self.done)} actions, {self.done[-1] if self.done else ''}: Qt says {text}")
+
+    def _on_exception(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        lines = "".join(traceback.format_exception(kind, error, trace, limit=-4))
+        self.problems.append(f"after {len(self.done)} actions, {self.done[-1] if self.done else ''}: {lines}")
+
+    def come_to_rest(self, seconds: float = 1.5) -> None:
+        """The same simple run, at the same place, in a window of the same size: what is compared must be alike."""
+        window = self.window
+        if window.export_menu.movie is not None:
+            window.export_menu.movie.close()
+        window.setWindowState(Qt.WindowState.WindowNoState)
+        window.resize(1400, 900)
+        window.run.stop_opening()
+        window.run.set_rival(False)
+        for _ in range(10):  # as many as are kept for undo
+            window.load_preset("vanishing")
+            self.breathe(0.05)
+        window.set_playing(False)
+        window.run.undo_stack.clear()
+        window.show_overview()
+        window.show_settings()
+        window.clear_selection()
+        QGuiApplication.clipboard().clear()
+        self.breathe(seconds)
+        end = time.monotonic() + 30
+        while not window.run.settled and time.monotonic() < end:
+            self.breathe(0.1)
+
+    def memory(self) -> tuple[float, float]:
+        """Resident MB of the window's process and of its engine, at rest."""
+        self.come_to_rest()
+        QPixmapCache.clear()
+        gc.collect()
+        if sys.platform == "linux":
+            ctypes.CDLL(None).malloc_trim(0)
+        engine = self.window.run._engine
+        return resident("self"), resident(str(engine.process_id)) if engine is not None else 0.0
+
+
+def resident(process: str) -> float:
+    """Resident memory of a process in MB; 0 where the system does not tell."""
+    path = Path(f"/proc/{process}/status")
+    return int(path.read_text().partition("VmRSS:")[2].split()[0]) / 1e3 if path.exists() else 0.0
+
+
+def run(actions: int, seed: int) -> list[dict[str, Any]]:
+    """The figures of the long test."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for form in (QSettings.Format.NativeFormat, QSettings.Format.IniFormat):
+            QSettings.setPath(form, QSettings.Scope.UserScope, str(folder / "settings"))
+        make_application()
+        preset = preset_named("vanishing")
+        window = MainWindow(preset.spec, preset=preset)
+        window.resize(1400, 900)
+        window.show()
+        start = time.monotonic()
+        with Monkey(window, seed, folder) as monkey:
+            monkey.breathe(2.0)
+            monkey.act(round(actions * WARM_UP))
+            warm = monkey.memory()
+            monkey.act(actions - len(monkey.done))
+            end = monkey.memory()
+            seconds = time.monotonic() - start
+        lost = window.run._engine is None
+        window.close()
+    problems = monkey.problems + (["the engine was lost"] if lost else [])
+    grown = [round(after - before, 1) for before, after in zip(warm, end, strict=True)]
+    return [
+        {
+            "name": "random actions",
+            "actions": len(monkey.done),
+            "seed": seed,
+            "minutes": round(seconds / 60, 1),
+            "window_megabytes": round(end[0], 1),
+            "window_growth_megabytes": grown[0],
+            "engine_megabytes": round(end[1], 1),
+            "engine_growth_megabytes": grown[1],
+            "failures": len(problems),
+            "first_failures": problems[:8],
+        }
+    ]
