@@ -163,7 +163,9 @@ class MainWindow(QWidget):
         run, transport = self.run, self.transport
         run.snapshot_came.connect(self._on_snapshot)
         run.told.connect(self.tell)
-        run.lost.connect(self._on_engine_lost)
+        run.lost.connect(self.overlays.show_lost)
+        run.reviving.connect(self.overlays.show_reviving)
+        run.revived.connect(self.overlays.show_revived)
         run.opening.connect(self.overlays.show_opening)
         run.opened.connect(self._on_opened)
         run.closed.connect(self.overlays.end_opening)
@@ -584,9 +586,6 @@ class MainWindow(QWidget):
             for panel in self.panels:
                 if panel.isVisible() and panel.snapshot is not self.run.snapshot:
                     panel.show_snapshot(self.run.snapshot)
-
-    def _on_engine_lost(self, step: int) -> None:
-        self.overlays.show_lost(step)
 
     def _on_opened(self) -> None:
         self.overlays.end_opening()
