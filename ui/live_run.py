@@ -62,7 +62,7 @@ class LiveRun(QObject):
         self._deaths: deque[float] = deque(maxlen=MOST_REVIVALS + 1)  # when the engine was lost
         self._revival: _Revival | None = None  # under way
         self._keep_due = 0.0
-        self._kept_moment: object = None  # what was shown when the run was last kept
+        self._kept_moment: tuple[int, int, Settings] = (-1, 0, ())  # line, last step and settings when the run was last kept
         self._rival, self._play_until = False, 0
         self._target: int | None = None  # the step to go to next, while the last jump is still under way
         self._walks = 0  # steps and half-steps under way
@@ -250,7 +250,7 @@ class LiveRun(QObject):
         if revival.begun:
             if settled or failed:
                 self._revival = None
-                self.kept_run, self._keep_due = None, 0.0
+                self.kept_run, self._kept_moment, self._keep_due = None, (-1, 0, ()), 0.0
             return settled or failed
         # only now: sooner, a pipe that nobody reads yet would block the window
         revival.begun = True
@@ -272,14 +272,11 @@ class LiveRun(QObject):
         if snapshot is None or engine is None or self._revival is not None or self._opening is not None:
             return
         now = time.monotonic()
-        another = self.kept_run is not None and self.kept_run.run != self.run_number and self._kept_moment != self.run_number
-        moment = (self.run_number, snapshot.last_step, len(self.settings))
-        if another:
-            self._kept_moment = self.run_number  # once is enough
-        elif now < self._keep_due or moment == self._kept_moment:
+        moment = (self.run_number, snapshot.last_step, self.settings)
+        branched = self.left is not None and self.run_number != self._kept_moment[0]
+        if moment == self._kept_moment or not (branched or now >= self._keep_due):
             return
-        else:
-            self._kept_moment = moment
+        self._kept_moment = moment
         self._keep_due = now + KEEP_SECONDS
         engine.keep()
 
