@@ -140,7 +140,7 @@ def _read(body: bytes) -> KeptRun:
 
 def _made(experiment: Experiment, kept: KeptLine) -> Line:
     """The line again, with its checkpoints tried out on the experiment."""
-    settings = []
+    settings: list[Settings] = []
     for step, spec_text, data_print in kept.settings:
         spec = Spec.from_json(spec_text.encode())
         data = settings[-1].data if settings and settings[-1].spec.data == spec.data else experiment.data_for(spec)

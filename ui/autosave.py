@@ -61,7 +61,7 @@ class Autosave(QObject):
 
     def begin(self) -> None:
         """Look for what is left over, and save from now on."""
-        folder = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppLocalDataLocation)) / "autosave"
+        folder = folder_of_autosaves()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             found = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)
@@ -187,6 +187,11 @@ class Autosave(QObject):
             lock.unlock()
         if self._restored is not None:
             self._restored[1].unlock()
+
+
+def folder_of_autosaves() -> Path:
+    """Where all windows write."""
+    return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppLocalDataLocation)) / "autosave"
 
 
 def _lock_of(path: Path) -> QLockFile:

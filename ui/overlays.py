@@ -17,6 +17,7 @@ BANNER_ROOM = 44.0
 NARROW = 560  # pixels of the canvas
 
 DISMISS, RESTART, CLIP, STOP = "Dismiss", "Restart", "Clip and run again", "Stop"
+LOOKS = {"failure": "warning", "progress": "progress", "reviving": "progress", "leftover": "progress"}  # of the banner; all else is an error
 DISCARD, RESTORE = "Discard", "Restore"
 
 
@@ -56,7 +57,8 @@ class Overlays(QObject):
         if again:
             self._say(f"The engine stopped unexpectedly at step {step:,}. It is being started again there.", (), "reviving")
         else:
-            self._say(f"The engine has stopped again and again, now at step {step:,}. The pictures are the last it sent.", (RESTART,), "lost")
+            text = f"The engine has stopped again and again, now at step {step:,}. The pictures are the last it sent."
+            self._say(text, (RESTART,), "lost")
 
     def show_reviving(self, step: int, last_step: int) -> None:
         """Say how far the run has been taken up again."""
@@ -65,7 +67,8 @@ class Overlays(QObject):
     def show_revived(self, step: int) -> None:
         """Say that the run stands again where it stood."""
         if self._kind in ("reviving", ""):
-            self._say(f"The engine had stopped unexpectedly and was started again. The run goes on from step {step:,}.", (DISMISS,), "error")
+            text = f"The engine had stopped unexpectedly and was started again. The run goes on from step {step:,}."
+            self._say(text, (DISMISS,), "error")
 
     def show_leftover(self, step: int) -> None:
         """Offer what a run has left that did not end properly; it waits until there is nothing more urgent to say."""
@@ -97,7 +100,7 @@ class Overlays(QObject):
 
     def _say(self, text: str, buttons: tuple[str, ...], kind: str) -> None:
         self._kind = kind
-        self.banner.say(text, buttons, {"failure": "warning", "progress": "progress", "reviving": "progress", "leftover": "progress"}.get(kind, "error"))
+        self.banner.say(text, buttons, LOOKS.get(kind, "error"))
         if not self.banner.isVisible():
             self.banner.show()
             self.place()
