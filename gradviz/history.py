@@ -215,7 +215,8 @@ class History:
         layers = state.newest[2]
         if len(state.newest) != 6 or not isinstance(layers, np.ndarray) or layers.shape != self._norms.shape[1:]:
             raise ValueError("the newest step of its history does not fit the network")
-        if not all(type(number) is int and number >= 0 for number in (state.stride - 1, state.next_step, state.clipped_steps, state.newest[0])):
+        counts = (state.stride - 1, state.next_step, state.clipped_steps, state.newest[0])
+        if not all(type(count) is int and count >= 0 for count in counts):
             raise ValueError("its history counts wrongly")
         self._rows, self.stride, self._newest = rows, state.stride, state.newest
         self._low, self._high = state.extremes

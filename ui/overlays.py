@@ -17,7 +17,7 @@ BANNER_ROOM = 44.0
 NARROW = 560  # pixels of the canvas
 
 DISMISS, RESTART, CLIP, STOP = "Dismiss", "Restart", "Clip and run again", "Stop"
-LOOKS = {"failure": "warning", "progress": "progress", "reviving": "progress", "leftover": "progress"}  # of the banner; all else is an error
+LOOKS = {"failure": "warning", "progress": "progress", "reviving": "progress", "leftover": "progress"}  # else "error"
 DISCARD, RESTORE = "Discard", "Restore"
 
 

@@ -101,9 +101,9 @@ def test_what_a_session_opens_with_and_without_it_is_the_same() -> None:
         np.testing.assert_array_equal(found.history.table().loss[:150], experiment.history.table().loss)
 
 
-def test_damage_is_told(seed: int = 5) -> None:
+def test_damage_is_told() -> None:
     body = keep_run(run(40))
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(5)
     for _ in range(40):
         harmed = bytearray(body)
         harmed[generator.integers(len(body))] ^= int(generator.integers(1, 256))

@@ -20,6 +20,7 @@ from ui.main_window import MainWindow
 from ui.movie_process import MovieProcess
 from ui.presets import Preset
 
+PATIENCE = 15.0  # then it closes without having been ready
 LARGE = Spec(NetworkSpec(depth=20, width=64), DataSpec(samples=400), TrainingSpec(seed=5, batch_size=64))
 SMALL = Spec(NetworkSpec(depth=5, width=6, activation="tanh"), DataSpec(samples=80), TrainingSpec(seed=5, batch_size=16))
 
@@ -39,38 +40,41 @@ def prepare(window: MainWindow, situation: str, folder: Path) -> Callable[[], bo
         menu: ExportMenu = window.export_menu
         menu.movie = MovieDialog(window, lambda title, suffix: folder / f"film{suffix}")
         menu.movie.show()
-        menu.movie.save_button.click()
-
-        def under_way() -> bool:
-            process = menu.movie._process if menu.movie is not None else None
-            return isinstance(process, MovieProcess) and process.report().done > 0
-
-        return under_way
+        menu.movie.save_as(folder / "film.gif")
+        # it has been asked for, and its process has had a moment to come up
+        return lambda: menu.movie is not None and isinstance(menu.movie._process, MovieProcess)
     return lambda: run.snapshot is not None and run.snapshot.step > 3
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def main(situation: str, folder: Path) -> int:
     live_run.KEEP_SECONDS = 1.0
     spec = SMALL if situation == "small" else LARGE
     ready: list[Callable[[], bool]] = []
-    end = time.monotonic()
+    begun = end = time.monotonic()
 
     def tick() -> None:
         nonlocal end
         window = next((widget for widget in QApplication.topLevelWidgets() if isinstance(widget, MainWindow)), None)
-        if window is None or window.run.snapshot is None or window.run.snapshot.step < 2:
+        if window is None or window.run.snapshot is None or window.run.snapshot.step < (60 if situation == "export" else 2):
             return
         if not ready:
             ready.append(prepare(window, situation, folder))
-        if not ready[0]():
-            end = time.monotonic() + 0.3
+        if time.monotonic() > begun + PATIENCE:
+            window.close()
+        elif not ready[0]():
+            end = time.monotonic() + (1.0 if situation == "export" else 0.3)
         elif time.monotonic() > end:
             timer.stop()
-            print("ready", window.run._engine.process_id if window.run._engine else "", flush=True)
+            say("ready")
             if situation not in ("small", "told"):
                 begin = time.perf_counter()
                 window.close()
-                print(f"answered {1000.0 * (time.perf_counter() - begin):.1f}", flush=True)
+                say(f"answered {1000.0 * (time.perf_counter() - begin):.1f}")
 
     timer = QTimer()
     timer.timeout.connect(tick)

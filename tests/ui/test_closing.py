@@ -94,8 +94,14 @@ def assert_ended(process: subprocess.Popen[str], before: set[str], since: float)
     assert (process.returncode, complaints) == (0, "")
     assert not _group_lives(process.pid)
     assert took < 2.0 * SLOWNESS
-    assert not _nobodys(_shared() - before)
-    print(f"ended in {took:.2f} s; {said.strip()}")  # noqa: T201
+    left = _shared() - before
+    for _ in range(10):  # one of another program may just be changing hands
+        left = _nobodys(left)
+        if not left:
+            break
+        time.sleep(0.1)
+    assert not left
+    sys.stdout.write(f"ended in {took:.2f} s; {said}")
     return said
 
 
@@ -186,7 +192,7 @@ def test_a_damaged_one_is_told_and_one_that_is_not_wanted_goes(
     content = left.read_bytes()
     left.write_bytes(content[:300])
     (left.parent / "other.autosave").write_bytes(content)
-    os.utime(left)  # it is the newest
+    os.utime(left, (time.time() + 10.0,) * 2)  # it is the newest
     window = _window(qtbot)
     assert "cannot be restored" in window.overlays.banner.text
     _press(window, "Dismiss")
