@@ -328,6 +328,36 @@ class Experiment:
         self._restore(state)
         self._line.checkpoints.keep(msgspec.structs.replace(state, slices=self.network.slices))
 
+    def take_line(self, line: Line) -> None:
+        """Put the run on a line that was recorded elsewhere, at its end; one without checkpoints as yet gets them by `adopt`."""
+        self._leave_step()
+        self._line, self._settings = line, -1 if line.last_step or line.checkpoints.all() else 0
+        self._travel(line.last_step, whole=False)
+
+    @property
+    def left_line(self) -> Line | None:
+        """The line that `left` tells of, as it is recorded."""
+        return None if self._ghost is None else self._left_lines[-1]
+
+    def have_left(self, line: Line, fork: int) -> None:
+        """Take a line in, recorded elsewhere, as the one that this run has left after step ``fork``."""
+        self._left_lines = [line]
+        self._ghost = Ghost(fork, line.history.table())
+
+    def forget_after(self, step: int) -> None:
+        """Go back to ``step`` and forget what of the line came later.
+
+        Raises:
+            ValueError: for a step that has not been reached.
+        """
+        line = self._line
+        self.go_to(step)
+        if step < line.last_step or self._settings + 1 < len(line.settings):
+            line.history = line.history.until(step, self._measured())
+            line.checkpoints = line.checkpoints.until(step)
+            line.last_step = step
+            del line.settings[self._settings + 1 :]
+
     def _take_up_settings(self) -> None:
         """Change the settings as they were changed here."""
         settings = self._line.settings

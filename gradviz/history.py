@@ -9,6 +9,7 @@ import copy
 import math
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +22,24 @@ FEWEST_ROWS = 256
 MOST_CHANGES = 256
 POPULATION = 5  # columns of `HistoryTable.population`
 MOST_NUMBERS = 1_000_000  # rows × layers, which bounds the memory of very deep nets
+
+
+class HistoryState(msgspec.Struct, frozen=True):
+    """All of a `History`, to be kept elsewhere; see there."""
+
+    stride: int
+    steps: NDArray[np.int64]  # (rows,)
+    losses: Floats  # (rows, 3)
+    norms: Floats  # (rows, layers)
+    totals: Floats  # (rows, 2)
+    populations: Floats | None  # (rows, 5)
+    newest: tuple[int, float, Floats, float, float, Floats | None]
+    extremes: tuple[float, float]
+    tests: tuple[tuple[int, float], ...]
+    changes: tuple[tuple[int, str], ...]
+    next_step: int
+    clipped_steps: int
+    clipped: NDArray[np.uint8]
 
 
 class History:
@@ -165,6 +184,47 @@ class History:
         branch._next_test = _next_test_after(branch._tests[-1][0]) if branch._tests else 0
         branch.changes = [change for change in self.changes if change[0] <= step]
         return branch
+
+    def state(self) -> HistoryState:
+        """All of it, in copies."""
+        rows = slice(self._rows)
+        return HistoryState(
+            stride=self.stride,
+            steps=self._steps[rows].copy(),
+            losses=self._losses[rows].copy(),
+            norms=self._norms[rows].copy(),
+            totals=self._totals[rows].copy(),
+            populations=None if self._populations is None else self._populations[rows].copy(),
+            newest=self._newest,
+            extremes=(self._low, self._high),
+            tests=tuple(self._tests),
+            changes=tuple(self.changes),
+            next_step=self._next_step,
+            clipped_steps=self.clipped_steps,
+            clipped=np.frombuffer(bytes(self._clipped), np.uint8),
+        )
+
+    def take(self, state: HistoryState) -> None:
+        """Become what another history was; raises ValueError when that one was of another network."""
+        rows = len(state.steps)
+        for name, array in self._arrays.items():
+            given = getattr(state, name[1:])
+            if not isinstance(given, np.ndarray) or given.shape != (rows, *array.shape[1:]) or rows > self._capacity:
+                raise ValueError(f"the {name[1:]} of its history do not fit the network")
+            array[:rows] = given
+        layers = state.newest[2]
+        if len(state.newest) != 6 or not isinstance(layers, np.ndarray) or layers.shape != self._norms.shape[1:]:
+            raise ValueError("the newest step of its history does not fit the network")
+        counts = (state.stride - 1, state.next_step, state.clipped_steps, state.newest[0])
+        if not all(type(count) is int and count >= 0 for count in counts):
+            raise ValueError("its history counts wrongly")
+        self._rows, self.stride, self._newest = rows, state.stride, state.newest
+        self._low, self._high = state.extremes
+        self._tests = [(int(step), float(loss)) for step, loss in state.tests]
+        self._next_test = _next_test_after(self._tests[-1][0]) if self._tests else 0
+        self.changes = [(int(step), str(text)) for step, text in state.changes]
+        self._next_step, self.clipped_steps = state.next_step, state.clipped_steps
+        self._clipped = bytearray(np.asarray(state.clipped, np.uint8).tobytes())
 
     def total_norms(self) -> tuple[NDArray[np.int64], Floats]:
         """Steps (rows,) and the global gradient norm (rows, 2) before and after clipping, as in `table`."""

@@ -49,6 +49,14 @@ class Tape(msgspec.Struct, frozen=True):
     watched: bool = False
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """A run as `gradviz.keeping` makes it, for the case that the engine dies."""
+
+    run: int  # number of the line the run is on, as in `Frame`
+    body: bytes
+    seconds: float  # it took to make
+
+
 class Frame(msgspec.Struct, frozen=True):
     """The answer to a `Request`; ``partial`` history continues what the window has."""
 

@@ -18,7 +18,7 @@ from gradviz.data import DataError
 from gradviz.experiment import Experiment
 from gradviz.hardware_report import with_speeds
 from gradviz.memory import give_back_memory
-from gradviz.messages import Event, Frame, Left, Request, Settings
+from gradviz.messages import Event, Frame, Kept, Left, Request, Settings
 from gradviz.recording_format import RecordingError
 from gradviz.residual_report import rival_spec
 from gradviz.session_recording import SessionRecording
@@ -37,12 +37,23 @@ RATE_WINDOW = 0.5  # seconds over which steps per second are averaged
 
 
 class Reopening:
-    """A run that is trained again, step by step, to stand where it stood: see `Experiment.follow`."""
+    """A run that is trained again, step by step, to stand where it stood: see `Experiment.follow`.
 
-    def __init__(self, settings: Settings, last_step: int, ticket: int, left: Left | None) -> None:
-        self.experiment = Experiment(settings[0][1])
+    With ``kept``, which `gradviz.keeping.keep_run` made of the same run, only what came after that is trained again.
+    """
+
+    def __init__(self, settings: Settings, last_step: int, ticket: int, left: Left | None, kept: bytes | None) -> None:
+        from gradviz.keeping import KeepingError, take_up  # only now: the first frame does not need it
+
         self.last_step, self.ticket = last_step, ticket
-        self._steps: Iterator[None] = self.experiment.follow(settings[1:], last_step, left)
+        try:
+            if kept is None:
+                raise KeepingError("nothing was kept")
+            self.experiment = take_up(kept, settings, last_step, left)
+            self._steps: Iterator[None] = self.experiment.follow(settings[len(self.experiment.settings) :], last_step)
+        except KeepingError:  # then from the first step on, which takes longer and comes to the same
+            self.experiment = Experiment(settings[0][1])
+            self._steps = self.experiment.follow(settings[1:], last_step, left)
         self._told = time.perf_counter()
 
     def run(self, seconds: float) -> bool:
@@ -160,10 +171,25 @@ class Session:
         """The session ends: what is being recorded becomes whole."""
         self._recording.end()
 
+    def keep(self) -> Kept:
+        """The run as it can be taken up again by another process; what it cost is told, so that it is not wanted too often."""
+        from gradviz.keeping import keep_run
+
+        begin = time.perf_counter()
+        body = keep_run(self.experiment)
+        return Kept(self.experiment.line, body, time.perf_counter() - begin)
+
     # ---- opening a run
 
     def _open_run(
-        self, settings: Settings, last_step: int, step: int, phases: int, ticket: int, left: Left | None = None
+        self,
+        settings: Settings,
+        last_step: int,
+        step: int,
+        phases: int,
+        ticket: int,
+        left: Left | None = None,
+        kept: bytes | None = None,
     ) -> None:
         """Train a run again as it was, then go to where it stood; until that is done the present one stays.
 
@@ -173,7 +199,7 @@ class Session:
         if ticket in self._shelf:
             self._replace(self._shelf.pop(ticket), ticket)
             return
-        self._reopening, self._place = Reopening(settings, last_step, ticket, left), (step, phases)
+        self._reopening, self._place = Reopening(settings, last_step, ticket, left, kept), (step, phases)
 
     def _reopen_on(self, seconds: float) -> None:
         """A slice of the work; with the last one the opened run takes the place of the present one."""

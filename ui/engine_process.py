@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gradviz.messages import Event, Frame, Left, Request, Settings, Tape
+from gradviz.messages import Event, Frame, Kept, Left, Request, Settings, Tape
 from gradviz.snapshot import Architecture, Details, Ghost, HistoryTable, Look, Snapshot
 from gradviz.spec import Spec
 
@@ -45,6 +45,7 @@ class Fetched(NamedTuple):
     settings: Settings  # what the run shown has been trained with
     left: Left | None  # and what its ghost shows
     tape: Tape | None  # the recording that is written or watched
+    run: int  # number of its line
 
 
 class EngineProcess:
@@ -63,6 +64,7 @@ class EngineProcess:
         self._assembler = _Assembler()
         self._writers: list[WriterProcess] = []  # of recordings
         self._closed = False
+        self.kept: Kept | None = None  # the newest that has come
 
     @property
     def process_id(self) -> int | None:
@@ -98,22 +100,34 @@ class EngineProcess:
     def fetch(self) -> Fetched | None:
         """The newest frame if one has come; raises `EngineLost`."""
         try:
-            if not self._connection.poll():
-                return None
-            message = self._connection.recv()
+            while True:
+                if not self._connection.poll():
+                    return None
+                message = self._connection.recv()
+                if not isinstance(message, Kept):
+                    break
+                self.kept = message
         except (EOFError, OSError) as error:
             raise EngineLost(str(error)) from error
         self._outstanding = False
         frame, parts = message
         snapshot = self._assembler.assemble(frame, parts)
-        return Fetched(snapshot, frame.events, frame.executed == self._sent, *self._assembler.lines, frame.tape)
+        return Fetched(snapshot, frame.events, frame.executed == self._sent, *self._assembler.lines, frame.tape, frame.run)
+
+    def keep(self) -> None:
+        """Ask for the run as it can be taken up again; `fetch` finds it as `kept`. Raises `EngineLost`."""
+        self._transmit(("keep", None, ()))
+
+    def end(self) -> None:
+        """Let the process end, without waiting for it; `stop` does that."""
+        self._connection.close()  # an engine blocked in sending would never end
 
     def stop(self) -> None:
         """End the process; no orphan and no shared memory is left."""
         if self._closed:
             return
         self._closed = True
-        self._connection.close()  # first: an engine blocked in sending would never end
+        self.end()
         self._process.join(GRACE_SECONDS)
         if self._process.is_alive():
             self._process.kill()
@@ -287,6 +301,8 @@ def serve(connection: Connection, spec: Spec) -> None:
                     request = content
                 elif content == "record":  # what leads to the writer comes right behind
                     session.execute(content, *arguments, Remote(Connection(reduction.recv_handle(connection))))
+                elif kind == "keep":
+                    connection.send(session.keep())
                 else:
                     session.execute(content, *arguments)
             else:

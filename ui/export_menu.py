@@ -153,6 +153,11 @@ class ExportMenu(QMenu):
         kind = next(form for form in FORMATS if form.suffix == suffix)
         return self._ask_path(title, f"gradviz{suffix}", f"{kind.title} (*{suffix})")
 
+    def end(self) -> None:
+        """Let what is still being written end, without waiting for it; `stop` does that."""
+        if self.movie is not None:
+            self.movie.end()
+
     def stop(self) -> None:
         """End what is still being written."""
         if self.movie is not None:

@@ -11,7 +11,7 @@ import msgspec
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from gradviz.messages import Left, Settings, Tape
+from gradviz.messages import Kept, Left, Settings, Tape
 from gradviz.session_file import SessionFile
 from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import Spec, field_info
@@ -22,6 +22,10 @@ from .engine_process import EngineLost, EngineProcess
 FRAME_MILLISECONDS = 16
 PREDICTION_EVERY = 6  # frames while playing; when paused each frame has one
 MOST_WALKS = 3  # steps that may be under way when another one is asked for
+KEEP_SECONDS = 8.0  # between two times that the run is kept, for the case that the engine dies
+KEEPING_SHARE = 0.005  # of the engine's time at the most
+MOST_REVIVALS = 3  # in so many seconds; an engine that dies again and again is not started again by itself
+REVIVAL_SECONDS = 30.0
 MERGE_SECONDS = 1.5  # changes of one control within this time are one entry of the undo stack
 
 
@@ -33,7 +37,10 @@ class LiveRun(QObject):
     opening = Signal(int, int)  # step and last step of a run that is being trained again
     opened = Signal(object)  # SessionFile, or Path of a recording; the run it describes is shown now
     closed = Signal(object)  # the same, whose opening was undone, or stopped, or refused
-    lost = Signal(int)  # the engine ended by itself; step of the last snapshot
+    lost = Signal(int, bool)  # the engine ended by itself; step of the last snapshot, and whether it is being started again
+    reviving = Signal(int, int)  # step and last step of a run that is taken up again
+    revived = Signal(int)  # it stands where it stood
+    kept = Signal()  # there is a new `kept_run`
 
     def __init__(self, spec: Spec, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -42,6 +49,8 @@ class LiveRun(QObject):
         self.settings: Settings = ()  # what the run shown has been trained with
         self.left: Left | None = None  # and what its ghost shows
         self.tape: Tape | None = None  # the recording that is written or watched
+        self.kept_run: Kept | None = None  # the newest that the engine has given out
+        self.run_number = -1  # of the line that is shown
         self.look = Look()  # what of each moment is wanted
         self.undo_stack = QUndoStack(self)
         self.frame_intervals: deque[float] = deque(maxlen=4096)  # seconds between two turns of the window, with or without a new snapshot
@@ -51,6 +60,11 @@ class LiveRun(QObject):
         self._speed: float | None = None
         self._settled = True  # whether the snapshot shows all that was commanded
         self._opening: _Open | None = None  # under way
+        self._deaths: deque[float] = deque(maxlen=MOST_REVIVALS + 1)  # when the engine was lost
+        self._revival: _Revival | None = None  # under way
+        self._keep_due = 0.0
+        self._kept_moment: tuple[int, int, Settings] = (-1, 0, ())  # line, last step and settings when the run was last kept
+        self._rival, self._play_until = False, 0
         self._target: int | None = None  # the step to go to next, while the last jump is still under way
         self._walks = 0  # steps and half-steps under way
         self._wish: bool | None = None  # whether it shall play, as long as no snapshot tells whether it does
@@ -87,9 +101,16 @@ class LiveRun(QObject):
     def start(self) -> None:
         """Start the engine and begin to pull frames."""
         self._engine = EngineProcess(self.wanted_spec)
+        self._keep_due = time.monotonic() + KEEP_SECONDS
         self.set_speed(self._speed)
         self._timer.start()
         self._on_tick()
+
+    def end(self) -> None:
+        """Let the engine end, without waiting for it; `stop` does that."""
+        self._timer.stop()
+        if self._engine is not None:
+            self._engine.end()
 
     def stop(self) -> None:
         """End the engine; nothing is left of it afterwards."""
@@ -113,10 +134,12 @@ class LiveRun(QObject):
 
     def play_for(self, steps: int) -> None:
         """Train so many steps as fast as the engine can, and pause."""
+        self._play_until = steps + (self.snapshot.step if self.snapshot is not None else 0)
         self._send("play_for", steps)
 
     def set_rival(self, wanted: bool) -> None:
         """Train the same net without its skips (or with) beside the run, or no longer."""
+        self._rival = wanted
         self._send("set_rival", wanted)
 
     def save_net(self, kind: str, path: Path) -> None:
@@ -179,10 +202,13 @@ class LiveRun(QObject):
         """Begin a run of another spec."""
         self.undo_stack.push(_Change(self, spec, "restart", title))
 
-    def open(self, session: SessionFile) -> None:
-        """Train the run of a session again, to where it stood; the present one stays until that is done. Undo ends it or takes it back."""
+    def open(self, session: SessionFile, kept: bytes | None = None) -> None:
+        """Train the run of a session again, to where it stood; the present one stays until that is done. Undo ends it or takes it back.
+
+        With ``kept``, as `Kept.body` of that run, only what came after that is trained again.
+        """
         self._rest()
-        self.undo_stack.push(_Open(self, session))
+        self.undo_stack.push(_Open(self, session, kept))
 
     def open_recording(self, path: Path) -> None:
         """Show the run of a recording; Undo takes the present one back."""
@@ -220,18 +246,69 @@ class LiveRun(QObject):
         self.undo_stack.push(_Change(self, self.wanted_spec, "restart", "reset"))
 
     def revive(self) -> None:
-        """Start the engine again after it was lost, with the settings last in force."""
+        """Start the engine again after it was lost, and take the run up again where it stood; playing goes on if it was."""
         self.stop()
-        spec = self.snapshot.spec if self.snapshot is not None else self.wanted_spec
-        self.wanted_spec = spec
+        snapshot, kept = self.snapshot, self.kept_run
+        if snapshot is None or not self.settings:
+            self.start()
+            return
+        if self._revival is None:
+            step, phases = (snapshot.step, 0) if snapshot.moment is None else (snapshot.moment.step - 1, snapshot.moment.done)
+            last = max(snapshot.last_step, step)
+            known = kept.body if kept is not None and kept.run == self.run_number else None
+            left = max(0, self._play_until - step) if snapshot.playing else 0
+            self._revival = _Revival((self.settings, last, step, phases), self.left, known, self.will_play, left)
+        self._revival.begun = False
+        self.wanted_spec = snapshot.spec
         self._target, self._wish, self._play_next, self._opening = None, None, False, None
-        self.undo_stack.clear()
+        self.undo_stack.clear()  # what it would bring back has gone with the engine
         self.start()
+
+    def _revive_on(self, settled: bool, failed: bool) -> bool:
+        """The new engine has answered. Returns whether the run stands where it stood; until then what it shows is another one."""
+        revival, engine = self._revival, self._engine
+        assert revival is not None, "only called while the engine is being revived"
+        assert engine is not None, "it has answered"
+        if revival.begun:
+            if settled or failed:
+                self._revival = None
+                self.kept_run, self._kept_moment, self._keep_due = None, (-1, 0, ()), 0.0
+            return settled or failed
+        # only now: sooner, a pipe that nobody reads yet would block the window
+        revival.begun = True
+        commands, revival.commands = revival.commands, []
+        self._send("open_run", *revival.place, next(self._tickets), revival.left, revival.kept)
+        if self._rival:
+            self._send("set_rival", True)
+        if revival.steps_left:
+            self._send("play_for", revival.steps_left)
+        elif revival.playing:
+            self._send("play")
+        for name, arguments in commands:
+            self._send(name, *arguments)
+        return False
+
+    def _keep(self) -> None:
+        """Ask for the run as it can be taken up again, now and then, and at once when another line has begun."""
+        snapshot, engine = self.snapshot, self._engine
+        if snapshot is None or engine is None or self._revival is not None or self._opening is not None:
+            return
+        now = time.monotonic()
+        moment = (self.run_number, snapshot.last_step, self.settings)
+        branched = self.left is not None and self.run_number != self._kept_moment[0]
+        if moment == self._kept_moment or not (branched or now >= self._keep_due):
+            return
+        self._kept_moment = moment
+        self._keep_due = now + KEEP_SECONDS
+        engine.keep()
 
     def _send(self, command: str, *arguments: object) -> None:
         if self._engine is None:
             return
         self._settled = False
+        if self._revival is not None and not self._revival.begun:
+            self._revival.commands.append((command, arguments))
+            return
         try:
             self._engine.send(command, *arguments)
         except EngineLost:
@@ -242,6 +319,7 @@ class LiveRun(QObject):
             return
         try:
             fetched = self._engine.fetch()
+            self._keep()
             prediction = not self.playing or next(self._frames) % PREDICTION_EVERY == 0
             # ask before drawing, so that the engine measures while the window paints
             # at rest the chain rule is there too, seen or not: it may be exported
@@ -253,11 +331,21 @@ class LiveRun(QObject):
         if self._last_frame:
             self.frame_intervals.append(now - self._last_frame)
         self._last_frame = now
+        if self._engine.kept is not None:
+            self.kept_run, self._engine.kept = self._engine.kept, None
+            self._keep_due += self.kept_run.seconds / KEEPING_SHARE
+            self.kept.emit()
         if fetched is None:
+            return
+        revived = self._revival is not None
+        if revived and not self._revive_on(fetched.settled, any(event.kind == "error" for event in fetched.events)):
+            for event in fetched.events:
+                if event.kind == "progress":
+                    self.reviving.emit(*map(int, event.text.split()))
             return
         if self.snapshot is None:
             use_threads(1)  # the window's own small products must not take the engine's processor; late, for the first frame's sake
-        self.snapshot, events, settled, self.settings, self.left, self.tape = fetched
+        self.snapshot, events, settled, self.settings, self.left, self.tape, self.run_number = fetched
         if settled:
             self._walks = 0
         for event in events:
@@ -280,6 +368,8 @@ class LiveRun(QObject):
                 self.opening.emit(*map(int, event.text.split()))
             else:
                 self.told.emit("error" if event.kind == "trouble" else event.kind, event.text)
+        if revived:
+            self.revived.emit(self.snapshot.step)
         if settled and self._opening is not None:
             opening, self._opening = self._opening, None
             self.opened.emit(opening.source)
@@ -299,8 +389,30 @@ class LiveRun(QObject):
         self.wanted_spec = self.snapshot.spec
 
     def _on_lost(self) -> None:
+        opening, self._opening = self._opening, None
+        if self._engine is not None and self._engine.kept is not None:
+            self.kept_run = self._engine.kept
         self.stop()
-        self.lost.emit(self.snapshot.step if self.snapshot is not None else 0)
+        now = time.monotonic()
+        self._deaths.append(now)
+        again = sum(now - death < REVIVAL_SECONDS for death in self._deaths) <= MOST_REVIVALS
+        if opening is not None:
+            self.closed.emit(opening.source)
+        self.lost.emit(self.snapshot.step if self.snapshot is not None else 0, again)
+        if again:
+            self.revive()
+
+
+class _Revival:
+    """What is needed to take a run up again."""
+
+    def __init__(
+        self, place: tuple[Settings, int, int, int], left: Left | None, kept: bytes | None, playing: bool, steps_left: int
+    ) -> None:
+        """``place`` is the settings, the last step, and where in it the run stood: step and phases."""
+        self.place, self.left, self.kept, self.playing, self.steps_left = place, left, kept, playing, steps_left
+        self.begun = False  # whether the new engine has been told
+        self.commands: list[tuple[str, tuple[object, ...]]] = []  # that came before it was
 
 
 class _Branch(QUndoCommand):
@@ -353,17 +465,17 @@ class _Change(QUndoCommand):
 class _Open(_Change):
     """To the run of a session; undone while it is still being trained again, that ends."""
 
-    def __init__(self, run: LiveRun, session: SessionFile) -> None:
+    def __init__(self, run: LiveRun, session: SessionFile, kept: bytes | None) -> None:
         super().__init__(run, session.spec, "open_run", f"open {session.title}" if session.title else "open")
         self.source: SessionFile | Path = session
-        self._session = session
+        self._session, self._kept = session, kept
 
     def redo(self) -> None:
         run, session = self._run, self._session
         run.wanted_spec = self._new
         run._opening = self
         settings = tuple((item.step, item.spec) for item in session.settings)
-        run._send("open_run", settings, session.last_step, session.step, session.phases, self._ticket, session.left_line)
+        run._send("open_run", settings, session.last_step, session.step, session.phases, self._ticket, session.left_line, self._kept)
 
     def undo(self) -> None:
         self._run._opening = None

@@ -15,6 +15,7 @@ from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import Spec, SpecError, field_info
 
 from . import motion
+from .autosave import Autosave
 from .canvas.scene import NetworkCanvas
 from .controls import Controls
 from .export_menu import ExportMenu
@@ -75,6 +76,7 @@ class MainWindow(QWidget):
         self._lesson_look = Look()  # what the numbers of the lesson in front need
         self._to_select: Selection | None = None  # once the network is there that it belongs to
         self._closed = False
+        self.autosave: Autosave | None = None
         self.run = LiveRun(spec, self)
         self.sessions = Sessions(self)
         self.recordings = Recordings(self)
@@ -111,6 +113,7 @@ class MainWindow(QWidget):
         self.set_speed(preset.speed if preset else None)
         if live:
             self._restore_layout()
+            self.autosave = Autosave(self)
             self.run.start()
             self._begin_with(preset)
         self.canvas.setFocus()
@@ -165,7 +168,9 @@ class MainWindow(QWidget):
         run, transport = self.run, self.transport
         run.snapshot_came.connect(self._on_snapshot)
         run.told.connect(self.tell)
-        run.lost.connect(self._on_engine_lost)
+        run.lost.connect(self.overlays.show_lost)
+        run.reviving.connect(self.overlays.show_reviving)
+        run.revived.connect(self.overlays.show_revived)
         run.opening.connect(self.overlays.show_opening)
         run.opened.connect(self._on_opened)
         run.closed.connect(self.overlays.end_opening)
@@ -597,9 +602,6 @@ class MainWindow(QWidget):
                 if panel.isVisible() and panel.snapshot is not self.run.snapshot:
                     panel.show_snapshot(self.run.snapshot)
 
-    def _on_engine_lost(self, step: int) -> None:
-        self.overlays.show_lost(step)
-
     def _on_opened(self) -> None:
         self.overlays.end_opening()
         self._preset = None
@@ -683,14 +685,21 @@ class MainWindow(QWidget):
             self.sessions.open_text(event.mimeData().text())
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        """Go at once; the processes end meanwhile, and `shut_down` waits for them when the window is gone."""
         self._save_layout()
-        self.shut_down()
+        self.export_menu.end()
+        self.run.end()
         super().closeEvent(event)
+        QTimer.singleShot(0, self, self.shut_down)
 
     def shut_down(self) -> None:
-        """End the engine; safe to call twice."""
+        """End the engine and all else that is under way; safe to call twice."""
         if not self._closed:
             self._closed = True
+            self.export_menu.end()
+            self.run.end()  # all at the same time
+            if self.autosave is not None:
+                self.autosave.stop()
             self.export_menu.stop()
             self.run.stop()
 

@@ -327,6 +327,12 @@ class MovieDialog(QDialog):
         else:
             super().reject()
 
+    def end(self) -> None:
+        """Let the process end, if there is one, without waiting for it; `stop` does that."""
+        self._timer.stop()
+        if self._process is not None:
+            self._process.end()
+
     def stop(self) -> None:
         """End the process, if there is one; nothing unfinished is left."""
         self._timer.stop()

@@ -53,12 +53,16 @@ class MovieProcess:
         with contextlib.suppress(OSError):  # it may have ended by itself
             self._connection.send("cancel")
 
+    def end(self) -> None:
+        """Let the process end, without waiting for it; `stop` does that."""
+        self._connection.close()  # it takes this for a wish to cancel
+
     def stop(self) -> None:
         """End the process; nothing unfinished is left. Safe to call twice."""
         if self._closed:
             return
         self._closed = True
-        self._connection.close()  # it takes this for a wish to cancel
+        self.end()
         self._process.join(GRACE_SECONDS)
         if self._process.is_alive():
             self._process.kill()

@@ -17,6 +17,8 @@ BANNER_ROOM = 44.0
 NARROW = 560  # pixels of the canvas
 
 DISMISS, RESTART, CLIP, STOP = "Dismiss", "Restart", "Clip and run again", "Stop"
+LOOKS = {"failure": "warning", "progress": "progress", "reviving": "progress", "leftover": "progress"}  # else "error"
+DISCARD, RESTORE = "Discard", "Restore"
 
 
 class Overlays(QObject):
@@ -28,6 +30,7 @@ class Overlays(QObject):
     last_finite_wanted = Signal(int)  # the step before the failure
     clipping_wanted = Signal()
     restart_wanted = Signal()
+    leftover_answered = Signal(bool)  # whether it shall be restored
     stop_wanted = Signal()  # of the opening of a session
 
     def __init__(self, canvas: NetworkCanvas) -> None:
@@ -39,6 +42,7 @@ class Overlays(QObject):
         self.banner.clicked.connect(self._on_clicked)
         self._kind = ""
         self._failure: Failure | None = None
+        self._leftover: int | None = None  # step of a run that is offered, as long as nobody has answered
         canvas.installEventFilter(self)
 
     def set_theme(self, theme: Theme) -> None:
@@ -48,9 +52,29 @@ class Overlays(QObject):
     def show_error(self, text: str) -> None:
         self._say(text, (DISMISS,), "error")
 
-    def show_lost(self, step: int) -> None:
-        """Say that the engine has ended by itself."""
-        self._say(f"Engine stopped at step {step:,}. The pictures are the last it sent.", (RESTART,), "lost")
+    def show_lost(self, step: int, again: bool) -> None:
+        """Say that the engine has ended by itself, and whether it is being started again."""
+        if again:
+            self._say(f"The engine stopped unexpectedly at step {step:,}. It is being started again there.", (), "reviving")
+        else:
+            text = f"The engine has stopped again and again, now at step {step:,}. The pictures are the last it sent."
+            self._say(text, (RESTART,), "lost")
+
+    def show_reviving(self, step: int, last_step: int) -> None:
+        """Say how far the run has been taken up again."""
+        self._say(f"The engine stopped unexpectedly. Taking the run up again: step {step:,} of {last_step:,}", (), "reviving")
+
+    def show_revived(self, step: int) -> None:
+        """Say that the run stands again where it stood."""
+        if self._kind in ("reviving", ""):
+            text = f"The engine had stopped unexpectedly and was started again. The run goes on from step {step:,}."
+            self._say(text, (DISMISS,), "error")
+
+    def show_leftover(self, step: int) -> None:
+        """Offer what a run has left that did not end properly; it waits until there is nothing more urgent to say."""
+        self._leftover = step
+        if not self._kind:
+            self._say(f"The last run ended unexpectedly at step {step:,}.", (DISCARD, RESTORE), "leftover")
 
     def show_failure(self, failure: Failure | None) -> None:
         """Say which number is not finite and what can be done, as long as it is so."""
@@ -76,7 +100,7 @@ class Overlays(QObject):
 
     def _say(self, text: str, buttons: tuple[str, ...], kind: str) -> None:
         self._kind = kind
-        self.banner.say(text, buttons, {"failure": "warning", "progress": "progress"}.get(kind, "error"))
+        self.banner.say(text, buttons, LOOKS.get(kind, "error"))
         if not self.banner.isVisible():
             self.banner.show()
             self.place()
@@ -86,11 +110,17 @@ class Overlays(QObject):
         let_go(self.banner)
         self.banner.hide()
         self.place()
+        if self._leftover is not None:
+            self.show_leftover(self._leftover)
 
     def _on_clicked(self, button: str) -> None:
         failure = self._failure if self._kind == "failure" else None
+        if button in (DISCARD, RESTORE):
+            self._leftover = None
         self._hide()
-        if button == RESTART:
+        if button in (DISCARD, RESTORE):
+            self.leftover_answered.emit(button == RESTORE)
+        elif button == RESTART:
             self.restart_wanted.emit()
         elif button == STOP:
             self.stop_wanted.emit()

@@ -143,9 +143,13 @@ class Sessions(QObject):
         self._begin(session, None)
         return True
 
-    def _begin(self, session: SessionFile, path: Path | None) -> None:
+    def restore(self, session: SessionFile, kept: bytes | None) -> None:
+        """Open a session that was saved automatically; with ``kept`` its run need not be trained again from the first step."""
+        self._begin(session, None, kept)
+
+    def _begin(self, session: SessionFile, path: Path | None, kept: bytes | None = None) -> None:
         self._read = session, path
-        self._window.run.open(session)
+        self._window.run.open(session, kept)
 
     def _on_opened(self, session: SessionFile | Path) -> None:
         """The run is there: show it as it was looked at."""

@@ -29,8 +29,9 @@ def _bundled_fonts(qapp: QApplication) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _own_settings(qapp: QApplication, tmp_path: Path) -> None:
-    """No test sees the user's settings, or those of another test."""
+def _own_settings(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the user's settings or what a window has left, or those of another test."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     for kind in (QSettings.Format.NativeFormat, QSettings.Format.IniFormat):
         QSettings.setPath(kind, QSettings.Scope.UserScope, str(tmp_path / "settings"))
 

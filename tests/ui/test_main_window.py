@@ -1,7 +1,5 @@
 """The real window with the real engine, driven by clicks and keys."""
 
-import os
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -162,18 +160,6 @@ def test_a_good_file_is_trained_on(qtbot: QtBot, window: MainWindow, tmp_path: P
     window.use_data_file(table)
     snapshot = wait(qtbot, window, lambda s: s.spec.data.name == "csv")
     assert snapshot.architecture.input_names == ("hours", "sleep")
-
-
-def test_the_engine_killed_is_told_and_restarted(qtbot: QtBot, window: MainWindow) -> None:
-    engine = window.run._engine
-    assert engine is not None
-    assert engine.process_id is not None
-    os.kill(engine.process_id, signal.SIGKILL)
-    qtbot.waitUntil(window.overlays.banner.isVisible, timeout=PATIENCE)
-    assert "Engine stopped" in window.overlays.banner.text
-    window.overlays.banner.clicked.emit("Restart")
-    window.run.play()
-    wait(qtbot, window, lambda s: s.playing)
 
 
 def test_keys_change_the_speed_and_list_themselves(qtbot: QtBot, window: MainWindow) -> None:

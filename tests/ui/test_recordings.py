@@ -148,6 +148,7 @@ def test_closing_while_it_records_leaves_a_whole_file_and_no_process(qtbot: QtBo
     settle(qtbot, window, lambda s: s.step > 500)
     start = time.monotonic()
     window.close()
+    window.shut_down()  # what follows the closing at once: it waits for the processes
     assert time.monotonic() - start < 2.5
     assert multiprocessing.active_children() == []
     assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["run.gradviz"], "the log beside it is part of it now"

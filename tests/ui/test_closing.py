@@ -1,0 +1,207 @@
+"""The real program, closed, told to end, and killed: nothing is left of it, and of its run nothing is lost."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from gradviz.experiment import Experiment
+from ui import autosave
+from ui.main_window import MainWindow
+from ui.overlays import DISCARD, RESTORE
+
+from .real_window import SMALL
+
+SHARED = Path("/dev/shm")
+PATIENCE = 20.0
+SLOWNESS = 3.0  # of a machine that does other things beside
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
+
+Start = Callable[[str], subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(situation: str) -> subprocess.Popen[str]:
+        environment = os.environ | {
+            "QT_QPA_PLATFORM": "offscreen",
+            "XDG_DATA_HOME": str(tmp_path / "data"),
+            "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.ui.real_window", situation, str(tmp_path)],
+            cwd=Path(__file__).parents[2],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line.startswith("ready"):
+            process.kill()
+            pytest.fail(f"it did not get ready: {line} {process.communicate()[1]}")
+        return process
+
+    yield begin
+    for process in started:
+        if _group_lives(process.pid):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _shared(own: Path = SHARED) -> set[str]:
+    return {path.name for path in own.glob("psm_*")}
+
+
+def _nobodys(names: set[str]) -> set[str]:
+    """Those that no process has open any more: other programs of this machine have theirs."""
+    for maps in Path("/proc").glob("[0-9]*/maps"):
+        try:
+            names = names - set(re.findall(r"/dev/shm/(\S+)", maps.read_text()))
+        except OSError:
+            continue
+    return names & _shared()
+
+
+def assert_ended(process: subprocess.Popen[str], before: set[str], since: float) -> str:
+    """It ends by itself in two seconds with status 0, silently, and nothing is left; returns what it said."""
+    said, complaints = process.communicate(timeout=PATIENCE)
+    ended = time.monotonic() - since
+    while _group_lives(process.pid) and time.monotonic() - since < 2.0 * SLOWNESS:
+        time.sleep(0.01)
+    took = time.monotonic() - since
+    complaints = re.sub(r"This plugin does not support .*\n", "", complaints)  # offscreen, where nobody can see it
+    assert (process.returncode, complaints) == (0, "")
+    assert not _group_lives(process.pid)
+    assert took < 2.0 * SLOWNESS
+    left = _shared() - before
+    for _ in range(10):  # one of another program may just be changing hands
+        left = _nobodys(left)
+        if not left:
+            break
+        time.sleep(0.1)
+    assert not left
+    sys.stdout.write(f"ended in {ended:.2f} s, all of it in {took:.2f} s; {said}")
+    return said
+
+
+@pytest.mark.parametrize("situation", ["playing", "export", "replay", "measuring"])
+def test_closed_it_answers_at_once_and_nothing_is_left(start: Start, tmp_path: Path, situation: str) -> None:
+    before = _shared()
+    process = start(situation)
+    said = assert_ended(process, before, time.monotonic())
+    answer = re.search(r"answered ([\d.]+)", said)
+    assert answer is not None
+    assert float(answer[1]) < 100.0 * SLOWNESS
+    assert not list((tmp_path / "data").rglob("*.autosave"))
+    assert not list((tmp_path / "data").rglob("*.lock"))
+    assert not list(tmp_path.glob("film*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_end_it_ends_as_if_closed(start: Start, number: signal.Signals) -> None:
+    before = _shared()
+    process = start("told")
+    since = time.monotonic()
+    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)  # as Ctrl+C and as a session's end
+    assert_ended(process, before, since)
+
+
+def _killed(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a window has left that was killed while it trained."""
+    process = start("small")
+    end = time.monotonic() + PATIENCE
+    found: list[Path] = []
+    while not found and time.monotonic() < end:
+        found = list((tmp_path / "data").rglob("*.autosave"))
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    end = time.monotonic() + PATIENCE
+    while _group_lives(process.pid) and time.monotonic() < end:
+        time.sleep(0.01)  # the engine ends with its window, whatever that one died of
+    assert not _group_lives(process.pid)
+    monkeypatch.setattr(autosave, "folder_of_autosaves", lambda: found[0].parent)
+    return found[0]
+
+
+def _window(qtbot: QtBot) -> MainWindow:
+    window = MainWindow(SMALL.replace("training.seed", 6))
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(lambda: window.overlays.banner.isVisible(), timeout=20_000)
+    return window
+
+
+def _press(window: MainWindow, title: str) -> None:
+    next(button for button in window.overlays.banner.buttons if button.text() == title).click()
+
+
+def test_a_killed_window_is_restored_by_the_next(
+    qtbot: QtBot, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = _killed(start, tmp_path, monkeypatch)
+    window = _window(qtbot)
+    text = window.overlays.banner.text
+    assert "ended unexpectedly" in text
+    step = int(re.sub(r"\D", "", text))
+    assert step > 0
+    with qtbot.waitSignal(window.run.opened, timeout=20_000):
+        _press(window, RESTORE)
+    window.run.pause()
+    qtbot.waitUntil(lambda: window.run.settled and not window.run.playing, timeout=20_000)
+    snapshot = window.run.snapshot
+    assert snapshot is not None
+    assert snapshot.spec == SMALL
+    assert snapshot.step >= step
+    assert snapshot.history is not None
+    alone = Experiment(SMALL)
+    while alone.step_count < snapshot.step:
+        alone.advance()
+    np.testing.assert_array_equal(snapshot.history.loss, alone.history.table().loss)
+    qtbot.waitUntil(lambda: not left.exists(), timeout=20_000)  # it is saved anew
+    window.close()
+    window.shut_down()
+    assert not list(left.parent.iterdir())
+
+
+def test_a_damaged_one_is_told_and_one_that_is_not_wanted_goes(
+    qtbot: QtBot, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = _killed(start, tmp_path, monkeypatch)
+    content = left.read_bytes()
+    left.write_bytes(content[:300])
+    (left.parent / "other.autosave").write_bytes(content)
+    os.utime(left, (time.time() + 10.0,) * 2)  # it is the newest
+    window = _window(qtbot)
+    assert "cannot be restored" in window.overlays.banner.text
+    _press(window, "Dismiss")
+    assert "ended unexpectedly" in window.overlays.banner.text
+    _press(window, DISCARD)
+    assert not window.overlays.banner.isVisible()
+    assert not left.exists()
+    assert not (left.parent / "other.autosave").exists()
+    assert window.run.snapshot is not None
+    assert window.run.snapshot.spec.training.seed == 6
+    window.close()
