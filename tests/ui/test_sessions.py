@@ -104,7 +104,12 @@ def test_a_session_opens_in_another_window_with_the_same_picture(qtbot: QtBot, m
     assert other.sessions.recent == [path]
     assert other.speed == 60.0
     found = picture(qtbot, other)
-    assert differing(wanted, found) == []
+    places = differing(wanted, found)
+    if places:  # so that one can see what it was
+        wanted.save(str(tmp_path / "wanted.png"))
+        found.save(str(tmp_path / "found.png"))
+    xs, ys = [x for x, _ in places], [y for _, y in places]
+    assert not places, f"{len(places)} pixels differ, from ({min(xs)}, {min(ys)}) to ({max(xs)}, {max(ys)}); pictures in {tmp_path}"
     again = tmp_path / "again.gradviz.json"
     assert other.sessions.write(again)
     assert read_session(again) == read_session(path)
