@@ -6,7 +6,8 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -43,32 +44,41 @@ def run_window(preset: Preset | None, theme: str | None, file: Path | None = Non
     preset = preset or preset_named(FIRST_PRESET)
     window = MainWindow(preset.spec, theme=name if name in THEMES else "dark", preset=preset)
     sys.excepthook = _teller(window)
-    _close_when_told(window)
-    window.show()
-    if file is not None:
-        window.sessions.open_any(file)  # what is wrong with it, the window tells: who has double-clicked sees no terminal
-    status = application.exec()
-    window.shut_down()
+    with _closing_when_told(window):
+        window.show()
+        if file is not None:
+            window.sessions.open_any(file)  # what is wrong with it, the window tells: who has double-clicked sees no terminal
+        status = application.exec()
+        window.shut_down()
     return status
 
 
-def _close_when_told(window: MainWindow) -> None:
+@contextmanager
+def _closing_when_told(window: MainWindow) -> Iterator[None]:
     """Let SIGTERM and SIGINT close the window as its button does, also while nothing of Python runs."""
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     theirs.setblocking(False)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)  # what is to be done, the notifier does
-    signal.set_wakeup_fd(theirs.fileno())
+    # what is to be done, the notifier does
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+    wakeup = signal.set_wakeup_fd(theirs.fileno())
     notifier = QSocketNotifier(ours.fileno(), QSocketNotifier.Type.Read, window)
 
     def close() -> None:
         ours.recv(1)
-        theirs.fileno()  # keeps both ends alive as long as the notifier
         window.close()
         QApplication.quit()  # also when a dialog would keep the program
 
     notifier.activated.connect(close)
+    try:
+        yield
+    finally:
+        notifier.setEnabled(False)
+        signal.set_wakeup_fd(wakeup)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        ours.close()
+        theirs.close()
 
 
 def _teller(window: MainWindow) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:

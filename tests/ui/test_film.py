@@ -233,6 +233,7 @@ def test_a_window_that_closes_leaves_nothing(window: MainWindow, qtbot: QtBot, t
     dialog.save_as(folder / "run.webp")
     wait_for(qtbot, lambda: list(folder.iterdir()))
     window.close()
+    window.shut_down()  # what follows the closing at once
     assert not list(folder.iterdir())
 
 
