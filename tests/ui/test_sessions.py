@@ -26,6 +26,7 @@ def make(qtbot: QtBot) -> Iterator[Maker]:
 
     def window(spec: Spec) -> MainWindow:
         new = MainWindow(spec)
+        new.set_motion("off")
         made.append(new)
         qtbot.addWidget(new)
         new.resize(1400, 900)
@@ -50,12 +51,18 @@ def settle(qtbot: QtBot, window: MainWindow, ready: Callable[[Snapshot], bool]) 
 
 
 def picture(qtbot: QtBot, window: MainWindow) -> QImage:
+    """The window once it has come to rest: what was asked for has come, what was said is gone, and nothing changes any more."""
     window.canvas.setFocus(Qt.FocusReason.MouseFocusReason)
-    qtbot.wait(300)
     window.status.say("", 0.01)
-    qtbot.wait(400)
-    window.status.frames.hide()  # how fast it is drawn is no part of the run
-    return window.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    found = QImage()
+    for _ in range(20):
+        before = found
+        qtbot.wait(400)
+        window.status.frames.hide()  # how fast it is drawn is no part of the run
+        found = window.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+        if found == before:
+            return found
+    raise AssertionError("the window does not come to rest")
 
 
 def worked_on(qtbot: QtBot, make: Maker, page: str) -> MainWindow:
