@@ -83,7 +83,7 @@ def run(kills: int, seed: int) -> list[dict[str, Any]]:
         window.show()
         window.set_speed(200.0)
         lost: list[int] = []
-        window.run.lost.connect(lost.append)
+        window.run.lost.connect(lambda step, again: lost.append(step))
         survived = 0
         for number in range(kills):
             problem, seconds = kill_once(window, dice, lost)
