@@ -525,7 +525,7 @@ class Session:
         try:
             snapshot = self._measure(look, after)
         except ValueError:  # what was pointed at or selected has gone with the network it belonged to
-            wanted = {name: getattr(look, name) for name in ("prediction", "chain", "lab", "lab_lag", "lab_read", "lab_loss")}
+            wanted = {name: getattr(look, name) for name in ("prediction", "chain", "lab", "lab_lag", "lab_read", "lab_loss", "lab_orthogonal")}
             snapshot = self._measure(Look(**wanted), after)
         self._sent = (self._version, self._version if look.prediction else self._sent[1], looked_for)
         spent = time.perf_counter() - now
