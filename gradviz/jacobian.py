@@ -21,9 +21,12 @@ DECADES = 280.0  # that singular values told at once span: floating-point number
 
 
 class Factor(NamedTuple):
-    """The Jacobian of one map: through its layers, and past them where a skip adds its input, 1 + F′."""
+    """The Jacobian of one map: through its layers, and past them where a skip adds its input, 1 + F′.
 
-    layers: tuple[tuple[Floats, Floats], ...]  # (weight (inputs, units), slope (units,)) of each: the layer's Jacobian is diag(slope) · weightᵀ
+    ``layers`` holds (weight (inputs, units), slope (units,)) of each: the layer's Jacobian is diag(slope) · weightᵀ.
+    """
+
+    layers: tuple[tuple[Floats, Floats], ...]
     skip: bool = False
 
     @property

@@ -43,7 +43,6 @@ from gradviz.snapshot import (
     ChainRule,
     Floats,
     InitialisationStudy,
-    JacobianReport,
     Inspection,
     Lab,
     LinearMap,
@@ -52,6 +51,7 @@ from gradviz.snapshot import (
     UnitInspection,
     WeightInspection,
 )
+from gradviz.spectra import JacobianReport
 from gradviz.training import feed_forward
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from gradviz.jacobian_report import FEWEST_DIRECTIONS, MOST_MAPS, directions_wit
 from gradviz.network import Pass
 from gradviz.quantities import quantity
 from gradviz.recurrent import RecurrentPass
-from gradviz.snapshot import JacobianReport, Look
+from gradviz.snapshot import Look
 from gradviz.spec import Spec
+from gradviz.spectra import JacobianReport
 
 
 def experiment(network: dict, data: dict | None = None, **training: object) -> Experiment:
