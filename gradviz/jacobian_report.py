@@ -158,6 +158,7 @@ def _report(
             np.sum([squares[place] if place in squares else log10_mean_square(maps[place], most) for place in range(1, len(maps) - 1)])
         ),
         units=max(factor.outputs for factor in maps),
+        recurrent=architecture.recurrent,
         directions=min(most, max(factor.outputs for factor in maps)),
     )
 

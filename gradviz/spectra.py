@@ -75,4 +75,5 @@ class JacobianReport(msgspec.Struct, frozen=True):
     whole: Spectrum  # ∂z/∂x, from the input to the output, before any softmax; of a recurrent net from its first state to the output
     log10_product: float  # log10 of the product of the mean squares of the hidden maps, what `hidden` has if they do not work together
     units: int  # of the widest layer
+    recurrent: bool  # whether the maps lead from time step to time step: then of the state, in an LSTM c and h
     directions: int  # in so many directions it was looked at; fewer than ``units``: at random, or it would cost too much

@@ -77,20 +77,19 @@ class JacobianPanel(LabPanel):
             self._notice.show_text("Not measured yet", "As soon as there is a network, the Jacobians of its layers are taken apart here.")
             return
         self._title.captions = _captions(report, snapshot)
-        recurrent = snapshot.architecture.recurrent
-        self._weights_row.used = not recurrent  # whose recurrent weights begin orthogonal
+        self._weights_row.used = not report.recurrent  # whose recurrent weights begin orthogonal
         self._weights.show_value(report.weights)
         self._said.show_text(*words.directions_sentence(report))
-        self._plot.show_maps(report.maps)
+        self._plot.show_maps(report.maps, report.recurrent)
         product = report.chain > 0
         self._product_title.used = self._cards.used = self._histogram.used = product
         self._product_title.text = f"{words.name(report)}, end to end"
-        self._product_title.captions = (f"{report.hidden.count:,} singular values",)
+        self._product_title.captions = (f"{report.hidden.count:,} singular values",) if report.hidden.finite else ()
         self._cards.show_figures(*_figures(report.hidden))
-        self._histogram.show_spectra(report.hidden, report.whole)
+        self._histogram.show_spectra(report.hidden, report.whole, report.recurrent)
         self._compared.show_text(words.squares_sentence(report), words.through_sentence(report))
         batch_norm = any(layer.batch_norm for layer in snapshot.architecture.layers)
-        self._foot.show_text(words.foot(report, batch_norm, snapshot.batch, recurrent))
+        self._foot.show_text(words.foot(report, batch_norm, snapshot.batch, snapshot.architecture.kind == "lstm"))
 
     def spoken(self) -> str:
         report = self.report
@@ -129,12 +128,13 @@ def _figures(found: Spectrum) -> tuple[Figure, ...]:
     high = float(found.log10[0]) if known else math.nan
     low = -math.inf if found.zeros and found.finite else float(found.log10[-1]) if known else math.nan
     largest = words.size_text(high) if known else "NaN" if not found.finite else "0" if found.zeros else "–"
-    lost = f"{found.lost:,} lost in rounding" if found.lost else ""
-    zeros = f"{found.zeros:,} of {found.count:,} exactly 0" if found.zeros else lost
+    left_out = (f"{found.lost:,} lost in rounding", f"{found.lost:,} lost") if found.lost else ("",)
+    if found.zeros:
+        left_out = (f"{found.zeros:,} of {found.count:,} exactly 0", f"{found.zeros:,} are 0")
     ratio = "smallest is 0" if found.zeros and found.finite else ""
     return (
         Figure("Largest", words.size(high), largest, ("",), False, "largest singular value"),
-        Figure("Smallest", words.size(low), words.smallest_text(found), (zeros, zeros.replace("exactly ", "")), False, "smallest singular value"),
+        Figure("Smallest", words.size(low), words.smallest_text(found), left_out, False, "smallest singular value"),
         Figure("Condition", words.size(found.log10_condition), words.condition_text(found), (ratio, ""), False, "largest by smallest"),
     )
 

@@ -104,22 +104,23 @@ def squares_sentence(report: JacobianReport) -> str:
     if not report.chain or math.isnan(whole) or math.isnan(report.log10_product):
         return ""
     own = size_text(report.log10_product)
-    return f"Mean of their squares: {size_text(whole)} end to end; the layers’ own, multiplied: {own}."
+    whose = "time steps’" if report.recurrent else "layers’"
+    return f"Mean of their squares: {size_text(whole)} end to end; the {whose} own, multiplied: {own}."
 
 
 def through_sentence(report: JacobianReport) -> str:
     """The singular values from the input to the output."""
-    whole = report.whole
+    whole, way = report.whole, "From the first state to the output" if report.recurrent else "From input to output"
     if not whole.finite or not len(whole.log10):
         known = "not known" if not whole.finite else "exactly 0" if whole.zeros == whole.count else "lost in rounding"
-        return f"From input to output: {known}."
+        return f"{way}: {known}."
     first, last = size_text(float(whole.log10[0])), size_text(float(whole.log10[-1]))
     if len(whole.log10) == 1:
-        return f"From input to output: {first}."
-    return f"From input to output {len(whole.log10):,}: {last} to {first}."
+        return f"{way}: {first}."
+    return f"{way} {len(whole.log10):,} of them, {last} to {first}."
 
 
-def foot(report: JacobianReport, batch_norm: bool, batch: int, recurrent: bool) -> str:
+def foot(report: JacobianReport, batch_norm: bool, batch: int, lstm: bool) -> str:
     """What it was measured on, and what was left out."""
     example = f"Example {report.example + 1} of the mini-batch" + (f" of {batch:,}" if batch else "")
     texts = [f"{example}. ", HELD if batch_norm else ""]
@@ -128,5 +129,7 @@ def foot(report: JacobianReport, batch_norm: bool, batch: int, recurrent: bool) 
         texts.append(f"Drawn are {len(report.maps):,} of {report.chain + 2:,} maps. ")
     if report.directions < report.units:
         texts.append(f"Looked at in {report.directions:,} random directions of {report.units:,}. ")
-    texts.append("A map leads from one state to the next." if recurrent else "A map leads from one layer’s outputs to the next one’s.")
+    state = "state (c and h)" if lstm else "state"
+    ends = (f"one {state}", "the next") if report.recurrent else ("one layer’s outputs", "the next one’s")
+    texts.append(f"A map leads from {ends[0]} to {ends[1]}.")
     return "".join(texts)

@@ -26,8 +26,9 @@ from .ladder_rows import Spot
 HEAD, PLOT, ZEROS, GAP, FOOT = 32.0, 132.0, 18.0, 6.0, 22.0
 EXPONENTS = (-9, -6, -3, 0, 3)
 FAN = 0.16  # opacity of the ground between the largest and the smallest
-OWN, ONWARD = "Each map by itself", "All maps, from the last hidden layer back to here"
-ONWARD_SHORT = "From the last hidden layer back"
+OWN = "Each map by itself"
+ONWARD = ("All maps, from the last hidden layer back to here", "From the last hidden layer back")
+IN_TIME = ("All maps, from the last time step back to here", "From the last time step back")
 
 
 def height(box: QRectF, log10: float) -> float:
@@ -47,9 +48,10 @@ class SpectraPlot(Block):
     def __init__(self) -> None:
         super().__init__()
         self.maps: tuple[JacobianMap, ...] = ()
+        self._back = ONWARD
 
-    def show_maps(self, maps: tuple[JacobianMap, ...]) -> None:
-        self.maps = maps
+    def show_maps(self, maps: tuple[JacobianMap, ...], recurrent: bool) -> None:
+        self.maps, self._back = maps, IN_TIME if recurrent else ONWARD
         self.setAccessibleName("Singular values, map by map")
         self.setAccessibleDescription("; ".join(_told(one.name, one.own) for one in maps))
         self.update()
@@ -64,7 +66,7 @@ class SpectraPlot(Block):
         gutter = marks.text_width(power(-9), font(11)) + 8
         wide = area.right() - SIDE - left - gutter
         top = area.top()
-        titles = (OWN,), (ONWARD, ONWARD_SHORT)
+        titles = (OWN,), self._back
         picks: tuple[Callable[[JacobianMap], Spectrum | None], ...] = (lambda one: one.own), (lambda one: one.onward)
         for number, (title, pick) in enumerate(zip(titles, picks, strict=True)):
             text = next((text for text in title if marks.text_width(text, font(12)) <= area.width() - 2 * SIDE), title[-1])

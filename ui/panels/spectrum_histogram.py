@@ -32,9 +32,11 @@ class SpectrumHistogram(Block):
         super().__init__()
         self.hidden: Spectrum | None = None
         self.whole: Spectrum | None = None
+        self._way = "in → out"
 
-    def show_spectra(self, hidden: Spectrum, whole: Spectrum) -> None:
+    def show_spectra(self, hidden: Spectrum, whole: Spectrum, recurrent: bool) -> None:
         self.hidden, self.whole = hidden, whole
+        self._way = "h₀ → out" if recurrent else "in → out"
         counts = self.counts()
         low = colors.LOW
         told = "; ".join(f"{size_text(low + at / PER_DECADE)}: {count}" for at, count in enumerate(counts.tolist()) if count)
@@ -58,7 +60,7 @@ class SpectrumHistogram(Block):
         if self.hidden is None or self.whole is None:
             return
         theme = self.theme
-        gutter = marks.text_width("in → out", font(11)) + 8
+        gutter = marks.text_width(self._way, font(11)) + 8
         box = QRectF(area.left() + SIDE + gutter, area.top() + TOP, 0, PLOT)
         box.setRight(area.right() - SIDE - 4)
         painter.fillRect(box, QColor(theme.canvas))
@@ -129,7 +131,7 @@ class SpectrumHistogram(Block):
     def _paint_through(self, painter: QPainter, box: QRectF, whole: Spectrum) -> None:
         """The singular values from the input to the output, as diamonds under the axis."""
         theme, y = self.theme, box.bottom() + THROUGH / 2
-        marks.put_text(painter, box.left() - 8, y, "in → out", font(11), theme.ink2, RIGHT)
+        marks.put_text(painter, box.left() - 8, y, self._way, font(11), theme.ink2, RIGHT)
         if not whole.finite:
             colors.paint_hatch(painter, QRectF(box.left(), y - 5, 24, 10), theme)
             return
@@ -143,4 +145,4 @@ class SpectrumHistogram(Block):
             painter.setBrush(colors.color(level(value), theme))
             painter.drawPolygon(QPolygonF([QPointF(x - 4, y), QPointF(x, y - 5), QPointF(x + 4, y), QPointF(x, y + 5)]))
             beyond = "" if abs(value) < 300 else size_text(value)
-            self.spots.append(Spot(QRectF(x - 5, y - 8, 10, 16), "from input to output", math.nan if beyond else 10.0**value, beyond))
+            self.spots.append(Spot(QRectF(x - 5, y - 8, 10, 16), f"singular value {self._way}", math.nan if beyond else 10.0**value, beyond))
