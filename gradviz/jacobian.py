@@ -17,6 +17,7 @@ import numpy as np
 from gradviz.spectra import Floats, Spectrum
 
 UNTOLD = 1e3  # times rounding: what is smaller than that beside the largest has fewer than three digits
+EPSILON = float(np.finfo(float).eps)
 DECADES = 280.0  # that singular values told at once span: floating-point numbers end not far below
 
 
@@ -58,6 +59,7 @@ class _Product:
         self._s = np.zeros(start.shape[1])
         self._width = start.shape[1]
         self._lost = 0
+        self._floor = -np.inf  # ln of how large what is lost may have become: below it nothing can be told any more
         self._finite = True
 
     def take(self, factor: Factor) -> None:
@@ -80,17 +82,20 @@ class _Product:
             self._finite = False
             return
         # by the largest number of each column: the squares of very large and very small ones leave the range
-        sizes = tops * np.sqrt(np.einsum("ij,ij->j", found / tops, found / tops))
+        scaled = found / tops
+        sizes = tops * np.sqrt(np.einsum("ij,ij->j", scaled, scaled))
         order = np.argsort(-(np.log(np.where(tops > 0.0, sizes, 1.0)) + self._s), kind="stable")
         order = order[tops[order] > 0.0]
         s, t = self._s[order], self._t[order]
         q, r = np.linalg.qr(found[:, order])
         diagonal = np.abs(np.diagonal(r))
-        told = diagonal > UNTOLD * max(found.shape) * np.finfo(float).eps * sizes[order].max(initial=0.0)
-        self._lost += int(np.count_nonzero(~told))
-        kept = np.flatnonzero(told)
+        largest = sizes[order].max(initial=0.0)
+        least = UNTOLD * EPSILON * max(found.shape) * largest
+        kept, lost = np.flatnonzero(diagonal > least), np.flatnonzero(diagonal <= least)
+        self._lost += len(lost)
+        self._floor = max(self._floor + np.log(largest), (s[lost] + np.log(least)).max(initial=-np.inf))
         # R · diag(e^s) = diag(|r| e^s) · step, with a step near 1 because the columns are sorted
-        step = np.triu(r)[kept] * np.exp(np.minimum(s[None, :] - s[kept, None], 700.0)) / diagonal[kept, None]
+        step = r[kept] * np.exp(np.minimum(s[None, :] - s[kept, None], 700.0)) / diagonal[kept, None]
         t = step @ t
         lengths = np.sqrt(np.einsum("ij,ij->i", t, t))
         self._q = q[:, kept]
@@ -109,7 +114,7 @@ class _Product:
         values = np.linalg.svd(scaled, compute_uv=False)[: len(scaled)]
         with np.errstate(divide="ignore"):
             logs = np.log10(values) + (s[0] if len(s) else 0.0)
-        logs = logs[np.isfinite(logs)]
+        logs = logs[np.isfinite(logs) & (logs > self._floor / np.log(10.0))]
         lost = min(self._lost + len(s) - len(logs), count - len(logs))
         return Spectrum(_frozen(logs), zeros=count - len(logs) - lost, lost=lost)
 

@@ -12,6 +12,7 @@ from gradviz.recurrent import RecurrentPass
 from gradviz.snapshot import Architecture, Moment
 from gradviz.spec import Spec
 from gradviz.spectra import Floats, JacobianMap, JacobianReport
+from gradviz.threads import one_thread
 from gradviz.time_steps import RECURRENT, PassReader
 from gradviz.training import AnyPass, Batches, Trainer
 
@@ -125,6 +126,7 @@ def _in_time(reader: PassReader, example: int) -> list[tuple[int, int, Factor]]:
     return [*found, (time, time + 1, Factor(((read_out, np.ones(read_out.shape[1])),)))]
 
 
+@one_thread()
 def _report(
     chain: list[tuple[int, int, Factor]], architecture: Architecture, weights: str, step: int, example: int, number: int
 ) -> JacobianReport:

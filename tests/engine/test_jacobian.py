@@ -114,6 +114,26 @@ def test_what_rounding_leaves_no_digits_of_is_said_to_be_lost() -> None:
     np.testing.assert_allclose(found.log10, [math.log10(6)])
 
 
+@pytest.mark.parametrize("noise", [1e-3, 1e-6, 1e-9])
+def test_nearly_singular_maps_keep_three_digits(noise: float) -> None:
+    rng = np.random.default_rng(6)
+    chain = [plain(np.ones((6, 6)) + noise * rng.standard_normal((6, 6))) for _ in range(12)]
+    found = spectrum(chain, 6)
+    assert found.lost == 0
+    assert found.log10[0] - found.log10[-1] > 40
+    np.testing.assert_allclose(found.log10.sum(), exact_determinant(chain), atol=1e-3)
+
+
+def test_nothing_is_told_that_what_is_lost_could_have_outgrown() -> None:
+    """Nearly nilpotent: the direction that the first map loses to rounding (10⁻³⁰) is all that is left after six of them."""
+    chain = [plain(np.eye(6, k=1) + 1e-5 * np.eye(6)) for _ in range(20)]
+    found = spectrum(chain, 6)
+    whole = exact_product(chain)
+    largest = max(abs(value) for row in whole for value in row)
+    assert math.log10(largest.numerator) - math.log10(largest.denominator) < -60
+    assert (len(found.log10), found.zeros, found.lost) == (0, 0, 6)
+
+
 def test_nan_and_infinity_are_told() -> None:
     for bad in (np.nan, np.inf):
         weight = np.eye(3)

@@ -27,6 +27,10 @@ CHOICES = (
     ("own", "Own weights", "The weights of the run as they are now"),
     ("orthogonal", "Orthogonal", "The same net before any training, its first weights orthogonal, with its gain"),
 )
+LONGEST = (  # so that what stands below keeps its place while numbers change
+    "From L10 → L100 all 100 singular values lie between 1.0×10⁻¹⁰ and 1.0×10⁻¹⁰: every direction shrinks, one 1.0×10¹⁰ times "
+    "as much as another."
+)
 COLUMNS = ("weights", "step", "example", "quantity", "map", "number", "log10_singular_value", "state")
 
 
@@ -45,6 +49,7 @@ class JacobianPanel(LabPanel):
         self._weights.chosen.connect(lambda value: self.orthogonal_wanted.emit(value == "orthogonal"))
         self._weights_row = Controls(self._weights, height=28, stretch=True)
         self._said, self._plot = Words(), SpectraPlot()
+        self._said.reserve(LONGEST)
         self._product_title, self._cards = Section(""), Cards()
         self._histogram, self._compared, self._foot = SpectrumHistogram(), Words(), Words(caption=True)
         self._parts: tuple[Block, ...] = (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
@@ -14,7 +12,7 @@ from .. import colors
 from ..numbers import power
 from ..theme import font
 from . import marks
-from .jacobian_words import size_text
+from .jacobian_words import size, size_text
 from .lab_blocks import LEFT, RIGHT
 from .lab_page import SIDE, Block
 from .ladder_rows import Spot
@@ -145,4 +143,4 @@ class SpectrumHistogram(Block):
             painter.setBrush(colors.color(level(value), theme))
             painter.drawPolygon(QPolygonF([QPointF(x - 4, y), QPointF(x, y - 5), QPointF(x + 4, y), QPointF(x, y + 5)]))
             beyond = "" if abs(value) < 300 else size_text(value)
-            self.spots.append(Spot(QRectF(x - 5, y - 8, 10, 16), f"singular value {self._way}", math.nan if beyond else 10.0**value, beyond))
+            self.spots.append(Spot(QRectF(x - 5, y - 8, 10, 16), f"singular value {self._way}", size(value), beyond))
