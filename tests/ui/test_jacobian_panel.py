@@ -130,6 +130,11 @@ def test_an_isometry_is_claimed_of_all_singular_values_only() -> None:
     assert "an isometry" in words.directions_sentence(report(with_product(near)))[0]
     for other in (Spectrum(logs(0.01, -0.01), zeros=1), Spectrum(logs(0.01, -0.01), lost=1), Spectrum(logs(0.05, -0.01))):
         assert "isometry" not in words.directions_sentence(report(with_product(other)))[0]
+    sampled = msgspec.structs.replace(report(with_product(near)), units=256, directions=64)
+    text = words.directions_sentence(sampled)[0]
+    assert "in 64 random directions of 256" in text
+    assert "none of these directions is changed by more than 2.3 %" in text
+    assert "isometry" not in text
 
 
 def test_the_table_has_every_singular_value(qtbot: QtBot) -> None:

@@ -67,7 +67,10 @@ def directions_sentence(report: JacobianReport) -> tuple[str, ...]:
         return ("Nothing of the product is above rounding.",)
     high, low = float(found.log10[0]), float(found.log10[-1])
     which = f"all {count:,}" if len(found.log10) == count else f"{len(found.log10):,} of {count:,}"
-    texts = [f"From {name(report)} {which} singular values lie between {size_text(low)} and {size_text(high)}: {_treatment(found)}."]
+    sampled = report.directions < report.units
+    seen = f" (in {report.directions:,} random directions of {report.units:,})" if sampled else ""
+    between = f"{which} singular values{seen} lie between {size_text(low)} and {size_text(high)}"
+    texts = [f"From {name(report)} {between}: {_treatment(found, sampled)}."]
     if found.zeros:
         texts.append(f"{found.zeros:,} {_is(found.zeros)} exactly 0: units whose f′ is 0 pass nothing on.")
     if found.lost:
@@ -75,11 +78,12 @@ def directions_sentence(report: JacobianReport) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _treatment(found: Spectrum) -> str:
+def _treatment(found: Spectrum, sampled: bool) -> str:
     high, low = float(found.log10[0]), float(found.log10[-1])
     near = math.log10(ISOMETRY)
     if len(found.log10) == found.count and high <= near and low >= -near:
-        return f"no direction is changed by more than {_percent(max(high, -low))}, an isometry"
+        what = "none of these directions" if sampled else "no direction"
+        return f"{what} is changed by more than {_percent(max(high, -low))}{'' if sampled else ', an isometry'}"
     if high - low <= near:
         return "all that pass are changed alike"
     if high < -near:
@@ -128,7 +132,7 @@ def foot(report: JacobianReport, batch_norm: bool, batch: int, lstm: bool) -> st
     if len(report.maps) < report.chain + 2:
         texts.append(f"Drawn are {len(report.maps):,} of {report.chain + 2:,} maps. ")
     if report.directions < report.units:
-        texts.append(f"Looked at in {report.directions:,} random directions of {report.units:,}. ")
+        texts.append("In fewer directions the largest and the smallest lie nearer to each other than all would. ")
     state = "state (c and h)" if lstm else "state"
     ends = (f"one {state}", "the next") if report.recurrent else ("one layer’s outputs", "the next one’s")
     texts.append(f"A map leads from {ends[0]} to {ends[1]}.")

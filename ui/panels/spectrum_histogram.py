@@ -141,6 +141,8 @@ class SpectrumHistogram(Block):
             x = self._across(box, value)
             painter.setPen(QPen(QColor(theme.ink1), 1))
             painter.setBrush(colors.color(level(value), theme))
-            painter.drawPolygon(QPolygonF([QPointF(x - 4, y), QPointF(x, y - 5), QPointF(x + 4, y), QPointF(x, y + 5)]))
+            left = [QPointF(x - 4, y)] if value <= colors.HIGH else []  # beyond the axis: half of the diamond, pointing there
+            right = [QPointF(x + 4, y)] if value >= colors.LOW else []
+            painter.drawPolygon(QPolygonF([QPointF(x, y - 5), *right, QPointF(x, y + 5), *left]))
             beyond = "" if abs(value) < 300 else size_text(value)
             self.spots.append(Spot(QRectF(x - 5, y - 8, 10, 16), f"singular value {self._way}", size(value), beyond))
