@@ -46,6 +46,7 @@ def jacobian_report(trainer: Trainer, architecture: Architecture, moment: Moment
     return _report(chain, architecture, "own", trainer.steps, example, int(chosen[example]))
 
 
+@one_thread()
 def orthogonal_report(spec: Spec, data: Data, architecture: Architecture, example: int = 0) -> JacobianReport:
     """Of the same net before any training with orthogonal first weights (Saxe et al. 2014), with its gain and its first mini-batch.
 
