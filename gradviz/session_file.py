@@ -14,7 +14,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -23,6 +23,7 @@ from gradviz.messages import Left
 from gradviz.nesting import deeper_than
 from gradviz.safe_write import write_safely
 from gradviz.spec import Spec, SpecError, all_fields, field_info
+from gradviz.view import View
 
 SUFFIX = ".gradviz.json"
 FORMAT = "gradviz-session"
@@ -35,7 +36,6 @@ MAX_NOTES, MAX_TITLE = 200_000, 500  # characters
 MAX_DEPTH = 16  # of objects in objects; a session needs 4
 TEXT_WIDTH = 76  # mail programs break longer lines
 
-Count = Annotated[int, Meta(ge=0, le=100_000)]
 Step = Annotated[int, Meta(ge=0, le=MAX_STEP)]
 
 
@@ -48,35 +48,6 @@ class SessionFileError(ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (SessionFileError, (self.where, self.problem))
-
-
-class Picked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is selected in the network: a layer, a unit, or an edge as shown."""
-
-    kind: Literal["layer", "unit", "edge"]
-    layer: Count
-    unit: Count = 0
-    source: Count = 0
-
-
-class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How the run is looked at. The theme is not part of it: it belongs to the room, not to the run."""
-
-    page: Literal["overview", "chain", "inspect", "lab"] = "overview"
-    lab: Literal["", "activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware"] = ""
-    lab_layer: Count = 0  # whose pre-activations the lab shows; 0 for its own choice
-    left_page: Literal["settings", "lesson", "notes"] = "settings"
-    left: bool = True  # whether the docks are shown
-    right: bool = True
-    selection: Picked | None = None
-    example: Annotated[int, Meta(ge=0, le=20_000)] | None = None  # position in the mini-batch
-    zoom: Annotated[float, Meta(ge=1.0, le=1000.0)] = 1.0
-    scroll: Annotated[float, Meta(ge=0.0, le=10_000.0)] = 0.0  # in columns
-    speed: Annotated[float, Meta(gt=0.0, le=1e9)] | None = None  # steps per second; None for as fast as possible
-    playing: bool = False
-    body: Annotated[tuple[Count, ...], Meta(max_length=3)] = ()  # how wide or high the parts of the window are; empty: as they are
-    centre: Annotated[tuple[Count, ...], Meta(max_length=3)] = ()
-    overview: Annotated[tuple[Count, ...], Meta(max_length=2)] = ()
 
 
 class Settings(msgspec.Struct, frozen=True):
