@@ -156,8 +156,11 @@ class Autosave(QObject):
             self._window.tell("error", f"It cannot be restored: {error}.")
             lock.unlock()
             return
-        self._restored, self._restoring = (path, lock), session
-        self._window.sessions.restore(session, kept)
+        self._restoring = self._window.sessions.restore(session, kept)
+        if self._restoring is None:
+            lock.unlock()  # it stays for the next start
+        else:
+            self._restored = path, lock
 
     def _on_opened(self, session: SessionFile) -> None:
         if session is self._restoring:

@@ -175,6 +175,7 @@ class MainWindow(QWidget):
         run.opened.connect(self._on_opened)
         run.closed.connect(self.overlays.end_opening)
         self.overlays.stop_wanted.connect(run.stop_opening)
+        self.overlays.table_wanted.connect(self.sessions.ask_for_table)
         self.sessions.changed.connect(self._show_title)
         run.undo_stack.canUndoChanged.connect(self._show_undo)
         run.undo_stack.canRedoChanged.connect(self._show_undo)

@@ -241,6 +241,40 @@ def test_a_lesson_in_front_is_there_again(qtbot: QtBot, make: Maker, tmp_path: P
     assert other.lesson.lesson.name == name
 
 
+def test_a_table_that_has_moved_or_changed(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
+    folder, table = tmp_path / "first", tmp_path / "first" / "numbers.csv"
+    folder.mkdir()
+    table.write_text("a,b,c\n" + "".join(f"{n},{n * n % 7},{n % 2}\n" for n in range(40)))
+    window = make(OTHER)
+    window.use_data_file(table)
+    settle(qtbot, window, lambda s: s.spec.data.name == "csv")
+    path = folder / "run.gradviz.json"
+    assert window.sessions.write(path)
+    assert read_session(path).tables[0].relative == "numbers.csv"
+    moved = tmp_path / "second"
+    folder.rename(moved)
+    other = make(OTHER)
+    assert other.sessions.open(moved / "run.gradviz.json")  # found beside it
+    snapshot = settle(qtbot, other, lambda s: s.spec.data.name == "csv")
+    assert window.run.snapshot is not None
+    assert snapshot.loss == window.run.snapshot.loss
+    other.undo()
+    settle(qtbot, other, lambda s: s.spec == OTHER)
+    (moved / "numbers.csv").rename(tmp_path / "renamed.csv")
+    assert not other.sessions.open(moved / "run.gradviz.json")
+    assert "numbers.csv" in other.overlays.banner.text
+    assert str(moved) in other.overlays.banner.text
+    assert [button.text() for button in other.overlays.banner.buttons] == ["Dismiss", "Find the table…"]
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text((tmp_path / "renamed.csv").read_text().replace("3", "4"))
+    assert not other.sessions.take_table(wrong)
+    assert "other numbers" in other.overlays.banner.text
+    assert other.run.wanted_spec == OTHER
+    assert other.sessions.take_table(tmp_path / "renamed.csv")
+    again = settle(qtbot, other, lambda s: s.spec.data.name == "csv")
+    assert again.loss == snapshot.loss
+
+
 def test_a_text_goes_over_the_clipboard(qtbot: QtBot, make: Maker) -> None:
     window = make(SPEC)
     window.copy_session()
@@ -265,8 +299,9 @@ def test_what_is_wrong_is_told_and_the_run_stays(qtbot: QtBot, make: Maker, tmp_
     assert "no GradViz session" in window.overlays.banner.text
     assert not window.sessions.open_text("gradviz:1:abc:00000000")
     assert "check sum" in window.overlays.banner.text
-    assert window.sessions.open(missing)
-    qtbot.waitUntil(lambda: "none.csv" in window.overlays.banner.text, timeout=PATIENCE)
+    assert not window.sessions.open(missing)
+    assert "none.csv" in window.overlays.banner.text
+    assert str(tmp_path) in window.overlays.banner.text
     qtbot.waitUntil(lambda: window.run.settled and not window.run.is_opening, timeout=PATIENCE)
     assert window.run.wanted_spec == SPEC
     assert window.run.snapshot is not None
