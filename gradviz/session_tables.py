@@ -68,7 +68,7 @@ def find_tables(session: SessionFile, folder: Path | None) -> SessionFile:
         there = [place for place in dict.fromkeys(places) if place.is_file()]
         if not there:
             looked = " or ".join(f"{place}" for place in dict.fromkeys(place.parent for place in places))
-            raise TableError(path, f"the table that the run was trained on is not in {looked}. Put it there, or say where it is.")
+            raise TableError(path, f"the table that the run was trained on is not in {looked}. Put it there again.")
         fitting = [place for place in there if mark is None or _fits(mark, place)]
         if not fitting:
             assert mark is not None, "without a mark every table fits"
@@ -114,4 +114,4 @@ def _changed(mark: TableMark, place: Path) -> str:
         return str(error)
     sizes = f"{found.bytes:,} bytes in {found.lines:,} lines instead of {mark.bytes:,} in {mark.lines:,}"
     what = "other numbers" if (found.bytes, found.lines) == (mark.bytes, mark.lines) else sizes
-    return f"{place} is not the table any more that the run was trained on: it has {what}. Put the former one back, or say where it is."
+    return f"{place} is not the table any more that the run was trained on: it has {what}. Put the former one back."
