@@ -81,7 +81,8 @@ class Session:
         self.playing = False
         self._speed: float | None = None
         self._until: int | None = None  # the step at which to pause, reached at full speed
-        self._rival: Experiment | None = None  # trained beside the run, step by step
+        self._rival: Experiment | None = None  # trained beside the run, step by step, with what the run was trained with when
+        self._rival_line = -1  # the line of the run that it follows
         self._speeds: SpeedMeasurement | None = None  # of this machine, done in slices between the steps
         self._reopening: Reopening | None = None
         self._place = (0, 0)  # where in it to go when it is done: step, phases
@@ -278,7 +279,8 @@ class Session:
 
     def _set_rival(self, wanted: bool) -> None:
         """Train the same net without its skips (or with skips, where it has none) beside the run, or no longer."""
-        self._rival = Experiment(rival_spec(self.experiment.spec)) if wanted else None
+        self._rival = Experiment(rival_spec(self.experiment.settings[0][1])) if wanted else None
+        self._rival_line = self.experiment.line
 
     def _rival_behind(self) -> bool:
         """Whether the rival has steps to catch up with; it takes over the run's settings, from the start where it must."""
@@ -292,15 +294,17 @@ class Session:
         return rival is not None and rival.step_count < self.experiment.step_count and rival.trainer.failure is None
 
     def _rival_as_the_run(self) -> Experiment | None:
-        """The rival with the run's settings; raises what `Experiment` does, as when the file it would be trained on has gone."""
+        """The rival with the settings of the run; raises what `Experiment` does, as when the file it would be trained on has gone."""
         rival = self._rival
         if rival is None:
             return None
-        spec, step = rival_spec(self.experiment.spec), self.experiment.step_count
-        if rival.spec != spec and rival.step_count == step and not rival.restarts(spec):
+        run = self.experiment
+        if self._rival_line != run.line or rival.step_count > run.step_count:
+            self._rival_line = run.line
+            rival = self._rival = Experiment(rival_spec(run.settings[0][1]))
+        spec = rival_spec(next(own for step, own in reversed(run.settings) if step <= rival.step_count))
+        if spec != rival.spec:
             rival.apply(spec)  # at the same step as the run itself
-        elif rival.spec != spec or rival.step_count > step:
-            rival = self._rival = Experiment(spec)
         return rival
 
     def _measure_speed(self) -> None:

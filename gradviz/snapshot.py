@@ -8,16 +8,18 @@ the output layer.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from gradviz.spec import Spec
 from gradviz.spectra import JacobianReport
 
 Floats = NDArray[np.floating[Any]]
+Index = Annotated[int, Meta(ge=0, le=10_000_000)]
 
 SCALE_EXPONENTS = tuple(range(0, 33, 4))  # k of the loss scales 2^k that the hardware view tells of
 GENERATION = ("evaluate", "select", "cross", "mutate")
@@ -437,6 +439,15 @@ Lab = (
 )
 
 
+class Held(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What was chosen automatically when somebody began to look, and stays so: another choice at every step could not be followed."""
+
+    lab_layer: Annotated[int, Meta(ge=0, le=100_000)] = 0  # whose pre-activations are shown; 0 for none as yet
+    pair: tuple[Annotated[str, Meta(max_length=80)], Annotated[str, Meta(max_length=80)]] | None = None  # the two largest components
+    place: tuple[Index, Index] | None = None  # row and column of the weight that stands for the layer or unit in the chain rule
+    copy: tuple[Annotated[str, Meta(max_length=80)], Index, Index, Index] | None = None  # the same of a recurrent net
+
+
 class Look(msgspec.Struct, frozen=True):
     """What of a moment somebody wants to see beyond what every snapshot has; see `Experiment.measure`."""
 
@@ -452,6 +463,7 @@ class Look(msgspec.Struct, frozen=True):
     lab_read: int = 0  # … and how many symbols of it have been read
     lab_loss: float | None = None  # the loss that the hardware view asks for; None for that at which a run has left guessing
     lab_orthogonal: bool = False  # whether the Jacobian view is to show the net with orthogonal first weights instead of its own
+    held: Held = Held()  # what the automatic choices begin with, of a session that is opened again
 
 
 class Ghost(msgspec.Struct, frozen=True):
@@ -628,6 +640,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     ghost: Ghost | None = None  # the line that was left
     chain: ChainRule | None = None
     picked: WeightInspection | UnitInspection | None = None  # what is selected
+    held: Held = Held()  # what is looked at by automatic choice
     lab: Lab | None = None  # what the lab shows
     population: Floats | None = None  # (5,) of the genetic algorithm's newest generation, as in `HistoryTable.population`
     census: Census | None = None  # measured now and then, like the prediction

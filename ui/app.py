@@ -12,6 +12,7 @@ from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.recording_format import RecordingError
 from gradviz.session_file import SUFFIX, SessionFileError, read_session
+from gradviz.session_tables import find_tables
 from gradviz.spec import Spec, SpecError
 
 from .presets import preset_named, presets
@@ -164,7 +165,7 @@ def _spec(options: argparse.Namespace) -> Spec:
     else:
         try:
             if options.file.name.endswith(SUFFIX):
-                options.session = read_session(options.file)
+                options.session = find_tables(read_session(options.file), options.file.parent)
                 spec = options.session.spec
             elif options.file.suffix == ".gradviz":
                 spec = _recorded_spec(options)

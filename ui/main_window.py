@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, QSettings, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QSlider, QSplitter, QVBoxLayout, QWidget
 
-from gradviz.snapshot import Look, Snapshot
+from gradviz.snapshot import Held, Look, Snapshot
 from gradviz.spec import Spec, SpecError, field_info
 
 from . import motion
@@ -175,6 +175,7 @@ class MainWindow(QWidget):
         run.opened.connect(self._on_opened)
         run.closed.connect(self.overlays.end_opening)
         self.overlays.stop_wanted.connect(run.stop_opening)
+        self.overlays.table_wanted.connect(self.sessions.ask_for_table)
         self.sessions.changed.connect(self._show_title)
         run.undo_stack.canUndoChanged.connect(self._show_undo)
         run.undo_stack.canRedoChanged.connect(self._show_undo)
@@ -415,7 +416,9 @@ class MainWindow(QWidget):
         for panel in (self.profile, self.timeline, self.layers):
             panel.select(selection)
         self.selected.emit(selection)
-        self.look(picked=None if selection is None else (selection.kind, selection.layer, selection.unit, selection.source))
+        picked = None if selection is None else (selection.kind, selection.layer, selection.unit, selection.source)
+        if picked != self.run.look.picked:
+            self.look(picked=picked, held=Held())  # what another selection was held at is over
 
     def _on_picked(self, selection: Selection | None) -> None:
         """What was clicked in the network is shown exactly, unless something about it is shown already."""
@@ -582,7 +585,8 @@ class MainWindow(QWidget):
         self._look_for_pages()
 
     def on_lab_changed(self, view: str) -> None:
-        """Another view of the lab is in front."""
+        """Another view of the lab is in front, which chooses anew what to look at."""
+        self.look(held=Held())
         self._look_for_pages()
         self._catch_up()
 
@@ -630,6 +634,7 @@ class MainWindow(QWidget):
 
     def _show_spec(self, spec: Spec) -> None:
         self._shown_spec = spec
+        self.look(held=Held())  # of another run
         self.controls.show_spec(spec)
         self.overlays.phases.show_spec(spec)
         self.transport.show_kind(spec.network.recurrent, spec.training.method == "evolution")

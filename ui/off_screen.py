@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication, QEvent, QSizeF
 from PySide6.QtWidgets import QWidget
 
-from gradviz.session_file import View
 from gradviz.snapshot import Snapshot
 from gradviz.spec import Spec
+from gradviz.view import View
 
 from . import export
 from .canvas.scene import NetworkCanvas

@@ -128,6 +128,31 @@ def test_told_to_end_it_ends_as_if_closed(start: Start, number: signal.Signals) 
     assert_ended(process, before, since)
 
 
+def test_a_window_that_lives_is_offered_to_no_other(qtbot: QtBot, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = start("small")
+    found: list[Path] = []
+
+    def saved() -> bool:
+        found[:] = (tmp_path / "data").rglob("*.autosave")
+        return bool(found)
+
+    qtbot.waitUntil(saved, timeout=20_000)
+    monkeypatch.setattr(autosave, "folder_of_autosaves", lambda: found[0].parent)
+    monkeypatch.setattr(autosave, "BEGIN_MILLISECONDS", 10)
+    window = MainWindow(SMALL.replace("training.seed", 6))
+    qtbot.addWidget(window)
+    window.show()
+    assert window.autosave is not None
+    qtbot.waitUntil(lambda: len(list(found[0].parent.glob("*.lock"))) == 2, timeout=20_000)  # it has begun
+    qtbot.wait(300)
+    assert not window.overlays.banner.isVisible()
+    window.close()
+    window.shut_down()
+    assert process.poll() is None
+    assert found[0].exists()
+    assert len(list(found[0].parent.glob("*.lock"))) == 1
+
+
 def _killed(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What a window has left that was killed while it trained."""
     process = start("small")
