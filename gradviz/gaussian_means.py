@@ -72,21 +72,20 @@ def means(activation: str, parameter: float, covariance: Floats) -> Means:
     value = entry.function(z, parameter)
     slope = np.empty_like(z)
     entry.backward(z, value, slope, parameter)
-    expanded = value @ POLYNOMIALS
-    return Means(_paired(value, expanded, correlations), _paired(slope, slope @ POLYNOMIALS, correlations), expanded[:, 0].copy())
+    powers = np.empty((TERMS + 1, *sizes.shape))  # c, c², …
+    powers[0] = correlations
+    for k in range(TERMS):
+        np.multiply(powers[k], correlations, out=powers[k + 1])
+    return Means(_paired(value, powers), _paired(slope, powers), value @ WEIGHTS)
 
 
-def _paired(values: Floats, expanded: Floats, correlations: Floats) -> Floats:
-    """The mean of g(z_a) g(z_b) is Σ_k a_k b_k c^k; ``values`` (batch, places) and ``expanded`` (batch, terms) are those of g."""
-    power = correlations.copy()
-    found = np.outer(expanded[:, 0], expanded[:, 0])
-    for k in range(1, TERMS + 1):
-        found += np.outer(expanded[:, k], expanded[:, k]) * power
-        power *= correlations
-    squares = (values * values) @ WEIGHTS
-    left = np.sqrt(np.maximum(squares - found.diagonal(), 0.0))  # of the terms that are not summed: they are exact where c is 1
-    found += np.outer(left, left) * power
-    return found
+def _paired(values: Floats, powers: Floats) -> Floats:
+    """The mean of g(z_a) g(z_b), which is Σ_k a_k b_k c^k, for ``values`` (batch, places) of g and ``powers`` (k, batch, batch) of c."""
+    expanded = (values @ POLYNOMIALS).T  # (terms, batch)
+    products = expanded[:, :, None] * expanded[:, None, :]
+    found: Floats = products[0] + np.einsum("kab,kab->ab", products[1:], powers[:-1])
+    left = np.sqrt(np.maximum((values * values) @ WEIGHTS - found.diagonal(), 0.0))  # of the terms that are not summed
+    return found + np.outer(left, left) * powers[-1]
 
 
 def tails(activation: str, parameter: float, variance: float) -> tuple[float, float, float]:
@@ -97,7 +96,11 @@ def tails(activation: str, parameter: float, variance: float) -> tuple[float, fl
     entry = ACTIVATIONS[activation]
     z = math.sqrt(max(variance, 0.0)) * PLACES
     value, slope = entry.function(z, parameter), entry.derivative(z, parameter)
-    square, slope_square = float(value**2 @ WEIGHTS), float(slope**2 @ WEIGHTS)
-    passed = float((value * slope * z) @ WEIGHTS) / square if square > 0 else 0.0
-    heavy = float(value**4 @ WEIGHTS) / square**2 if square > 0 else 1.0
-    return heavy, float(slope**4 @ WEIGHTS) / slope_square**2 if slope_square > 0 else 1.0, passed
+    square = float((value * value) @ WEIGHTS)
+    return _tail(value), _tail(slope), float((value * slope * z) @ WEIGHTS) / square if square > 0 else 0.0
+
+
+def _tail(values: Floats) -> float:
+    largest = float(np.abs(values).max())
+    squares = np.square(values / largest) if largest > 0 else np.ones_like(values)
+    return float((squares * squares) @ WEIGHTS) / float(squares @ WEIGHTS) ** 2

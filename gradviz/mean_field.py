@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,7 +31,7 @@ from gradviz.training import Batches
 Floats = NDArray[np.floating[Any]]
 
 MOST_EXAMPLES = 32  # of a larger mini-batch so many stand for the others
-SAMPLES = 256  # draws for the means that have no formula: at the loss, and behind batch norm
+SAMPLES = 128  # draws for the means that have no formula: at the loss, and behind batch norm
 
 
 def mean_field(spec: Spec, data: Data) -> Theory:
@@ -43,9 +44,9 @@ def mean_field(spec: Spec, data: Data) -> Theory:
     if not reason:
         with np.errstate(all="ignore"):
             found = _Wave(spec, data).theory()
-        if found is not None:
+        if found is not None and np.isfinite(msgspec.structs.astuple(found)[:4]).all():
             return found
-        reason = "by theory the signal leaves the range of floating point on its way forward"
+        reason = "by theory the numbers leave the range of floating point"
     return Theory(*(_frozen(np.empty(0)) for _ in range(4)), reason)
 
 
@@ -120,14 +121,16 @@ class _Wave:
             if not np.isfinite(covariance).all():
                 return None
             parameter = ACTIVATIONS[name].parameter
-            normalised = _Normalised(covariance, name, self._draws(SAMPLES)) if network.batch_norm else None
+            normalised = None
+            if network.batch_norm:
+                normalised = _Normalised(covariance, name, self._draws(SAMPLES if layer > 1 else 4 * SAMPLES), units if layer == 1 else 0)
             found = normalised.means if normalised is not None else means(name, parameter, covariance)
             seen = normalised.covariance if normalised is not None else covariance
             scale = seen.diagonal()
             squares = seen * seen / np.maximum(np.outer(scale, scale), 1e-300)
             forward, heavy, passed = tails(name, parameter, float(scale.mean()))
             self._layers.append(_Layer(reached, found, float(squares.mean()), heavy, normalised))
-            inherited = 0.0 if network.batch_norm else passed**2 * self._forward_scatter[-1]
+            inherited = 0.0 if network.batch_norm else min(passed, 1.0) ** 2 * self._forward_scatter[-1]
             noise = inherited + math.log1p(max(forward - 1.0 - self._kept * passed**2, 0.0) / units)
             value, mean = found.values, found.mean
             source = self._skips.get(layer)
@@ -227,10 +230,9 @@ class _Wave:
 
     def _draws(self, count: int) -> Floats:
         """(batch, count) numbers from N(0, 1), in pairs of opposite sign, whose covariance over the draws is exactly 1."""
-        half = self._rng.standard_normal((self._batch, max(-(-count // 2), 2 * self._batch)))
-        root = np.linalg.cholesky(half @ half.T / half.shape[1])
-        half = np.linalg.solve(root, half)
-        return np.concatenate((half, -half), axis=1)[:, :count] if count >= 2 * half.shape[1] else half[:, :count]
+        half = self._rng.standard_normal((self._batch, -(-count // 2)))
+        half = np.linalg.solve(np.linalg.cholesky(half @ half.T / half.shape[1]), half)
+        return np.concatenate((half, -half), axis=1)[:, :count]
 
 
 class _Normalised:
@@ -241,19 +243,23 @@ class _Normalised:
         means: as of any layer.
     """
 
-    def __init__(self, covariance: Floats, activation: str, draws: Floats) -> None:
+    def __init__(self, covariance: Floats, activation: str, draws: Floats, largest_of: int) -> None:
         batch, count = draws.shape
         x = _root(covariance) @ draws
         x -= x.mean(axis=0)
-        self._factors = 1.0 / np.sqrt(np.square(x).mean(axis=0) + BATCH_NORM_EPSILON)
-        self._y = x * self._factors
+        factors = 1.0 / np.sqrt(np.square(x).mean(axis=0) + BATCH_NORM_EPSILON)
+        self._y = x * factors
+        self._squares = factors**2
+        if largest_of:
+            # of few inputs some draws have next to no variance: the mean of 1/σ² does not exist, the largest one among the units does
+            self._squares = np.minimum(self._squares, np.quantile(self._squares, 1.0 - 1.0 / largest_of))
         value, self._slopes = ACTIVATIONS[activation].function(self._y), ACTIVATIONS[activation].derivative(self._y)
         self.covariance = self._y @ self._y.T / count
         self.means = Means(value @ value.T / count, self._slopes @ self._slopes.T / count, value.mean(axis=1))
 
     def backward(self, upstream: Floats) -> Floats:
         """E[∂L/∂x ∂L/∂xᵀ] for E[∂L/∂h ∂L/∂hᵀ] (batch, batch): ∂L/∂x = (δ − mean(δ) − y · mean(δ y)) / σ with δ = f′(y) · ∂L/∂h."""
-        y, slopes, squares = self._y, self._slopes, self._factors**2
+        y, slopes, squares = self._y, self._slopes, self._squares
         batch, count = y.shape
         plain = upstream * ((slopes * squares) @ slopes.T)
         plain = plain - plain.mean(axis=0)
@@ -267,8 +273,9 @@ class _Normalised:
 
 def _root(covariance: Floats) -> Floats:
     """(batch, batch) R with R Rᵀ = the covariance, which may be singular."""
-    values, vectors = np.linalg.eigh(covariance)
-    root: Floats = vectors * np.sqrt(np.maximum(values, 0.0))
+    size = float(np.abs(covariance).max()) or 1.0  # the squares of large numbers would be too large
+    values, vectors = np.linalg.eigh(covariance / size)
+    root: Floats = vectors * np.sqrt(np.maximum(values, 0.0) * size)
     return root
 
 

@@ -399,7 +399,7 @@ class Verdict(msgspec.Struct, frozen=True):
 class Theory(msgspec.Struct, frozen=True):
     """The gradient each layer should have at initialisation by mean-field theory, worked out without drawing a weight.
 
-    Both are typical values (their logarithm is the mean one over many draws of the weights), in the sense of `Details`; a layer of
+    The first two are typical values (their logarithm is the mean one over many draws of the weights), in the sense of `Details`; a layer of
     finite width scatters around them. Where there is no theory ``reason`` says why, and the arrays are empty.
     """
 
@@ -665,6 +665,22 @@ class Snapshot(msgspec.Struct, frozen=True):
     def knows(self, layer: int) -> bool:
         """Whether the gradient of this layer has been measured in this step."""
         return (self.moment is None or self.moment.reached(layer)) and self.level in (0, layer)
+
+    @property
+    def from_theory(self) -> tuple[Floats, Floats] | None:
+        """(layers,) twice: log10 of measured over theory, of ‖∂L/∂z‖ and of ‖∂L/∂W‖; NaN where nothing is measured or both are 0.
+
+        None where there is no theory, or it is of other layers.
+        """
+        theory, layers = self.theory, self.architecture.layers
+        if theory is None or len(theory.delta_rms) != len(layers):
+            return None
+        units = np.array([layer.units for layer in layers])
+        weights = np.array([layer.units * layer.fan_in for layer in layers])
+        with np.errstate(all="ignore"):
+            deltas = np.log10(self.delta_norms / (theory.delta_rms * np.sqrt(units)))
+            gradients = np.log10(self.gradient_norms / (theory.gradient_rms * np.sqrt(weights)))
+        return deltas, gradients
 
     @property
     def diverged(self) -> bool:
