@@ -46,22 +46,22 @@ def mean_field(spec: Spec, data: Data) -> Theory:
             found = _Wave(spec, data).theory()
         if found is not None and np.isfinite(msgspec.structs.astuple(found)[:4]).all():
             return found
-        reason = "by theory the numbers leave the range of floating point"
+        reason = "its numbers leave the range of floating point"
     return Theory(*(_frozen(np.empty(0)) for _ in range(4)), reason)
 
 
 def _why_not(spec: Spec) -> str:
     network = spec.network
     if network.recurrent:
-        return "the time steps of a recurrent net share their weights, and the theory needs new ones in each layer"
+        return "the time steps share their weights"
     if spec.training.method == "evolution":
         return "the genetic algorithm follows no gradient"
     if spec.training.method == "pretraining":
-        return "each level is trained by itself first, and the theory is of the loss of the whole net"
+        return "each level learns by itself first"
     if INITIALIZERS[network.initializer].variance is None or network.gain == 0.0:
-        return "the theory is of weights drawn at random around 0, and these are all the same"
+        return "the first weights are not drawn at random"
     if network.set_values:
-        return "parameters are set by hand, and the theory is of weights that are all drawn"
+        return "some parameters are set by hand"
     return ""
 
 

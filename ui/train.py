@@ -126,7 +126,7 @@ def result(snapshot: Snapshot, verdicts: Sequence[Verdict], steps_per_second: fl
         "diverged": snapshot.diverged,
         "failure": None if failure is None else {"step": failure.step, "layer": failure.layer_name, "phase": failure.phase},
         "layers": layers,
-        "theory": snapshot.theory.reason or "mean field, at initialisation" if snapshot.theory is not None else None,
+        "theory": "mean field, at initialisation" if theory is not None else f"none: {snapshot.theory.reason}" if snapshot.theory else None,
         "verdicts": [_verdict(verdict) for verdict in verdicts],
         "steps_per_second": round(steps_per_second, 2),
     }

@@ -24,6 +24,7 @@ NAMES, ROW = 12.0, 17.0  # names below the plot; distance of the rows of numbers
 ROOMY_PITCH = 40.0  # below this only every fifth layer is named
 NUMBER_ROOM = 64.0  # a value such as 8.4×10⁻⁹ and the space beside it
 NOT_YET = "·"
+THEORY = "theory at the start"
 LABEL_MARGIN = 12.0  # to the left of a row's label
 
 
@@ -98,7 +99,7 @@ def card(snapshot: Snapshot, layer: int) -> tuple[str, list[tuple[str, str]]]:
     step = snapshot.moment.step if snapshot.moment is not None else snapshot.step
     title = f"{snapshot.architecture.layers[n].name}, step {step:,}"
     if details is None:
-        return title, [("gradient", "not measured yet")]
+        return title, [("gradient", "not measured yet"), *_theory_rows(snapshot, layer)]
     architecture = snapshot.architecture
     size, norm, returned = (say(architecture, layer) for say in (size_of, norm_of, returned_of))
     typical = float(details.gradient_rms[n])
@@ -119,25 +120,53 @@ def card(snapshot: Snapshot, layer: int) -> tuple[str, list[tuple[str, str]]]:
         rows.append((f"norm after clipping{batch}", full(float(snapshot.clipped_norms[n]))))
     rows.append((f"typical |{returned}| of a unit", full(float(details.delta_rms[n]))))
     rows.append((f"norm ‖{returned}‖{batch}", full(float(snapshot.delta_norms[n]))))
-    return title, rows
+    return title, rows + (_theory_rows(snapshot, layer) if snapshot.example is None else [])
+
+
+def _theory_rows(snapshot: Snapshot, layer: int) -> list[tuple[str, str]]:
+    """What theory says of a layer's units, how far the measured number is from it, and how far such nets lie from it by chance."""
+    theory, distances, n = snapshot.theory, snapshot.from_theory, layer - 1
+    if theory is None:
+        return []
+    if distances is None:
+        return [("theory", f"none: {theory.reason}")] if theory.reason else []
+    scatter = f" (by chance ×/÷ {10 ** float(theory.delta_scatter[n]):.2g})"
+    rows = [("the same by theory, at the start", full(float(theory.delta_rms[n])))]
+    if reached(snapshot, layer) and math.isfinite(distances[0][n]):
+        rows.append(("measured over theory", ratio(10 ** float(distances[0][n])) + scatter))
+    return rows
+
+
+def theory_words(snapshot: Snapshot) -> str:
+    """What the line of theory is, and how far from it the layers lie, typically: root mean square of the decades."""
+    distances = snapshot.from_theory
+    known = distances[0][np.isfinite(distances[0])] if distances is not None else np.zeros(0)
+    if not len(known) or not whole(snapshot):
+        return THEORY
+    return f"{THEORY}, typically ×/÷ {short(float(10 ** np.sqrt(np.mean(known**2))))} away"
 
 
 def profile_table(snapshot: Snapshot | None) -> Table:
     """One row per layer; empty cells for what the step in work has not reached yet."""
     gradients = ("gradient_rms", "gradient_rms_after_clipping", "gradient_norm", "gradient_norm_after_clipping")
-    columns = ("layer", *gradients, "delta_rms", "delta_norm", "ratio_to_next_layer")
-    if snapshot is None or snapshot.details is None:
+    foretold = ("theory_delta_rms", "theory_gradient_rms", "delta_over_theory_log10", "gradient_over_theory_log10")
+    columns = ("layer", *gradients, "delta_rms", "delta_norm", "ratio_to_next_layer", *foretold)
+    if snapshot is None:
         return Table(columns, ())
-    details, layers = snapshot.details, snapshot.architecture.layers
+    details, theory, distances = snapshot.details, snapshot.theory, snapshot.from_theory
+    if details is None and distances is None:
+        return Table(columns, ())
     rows: list[tuple[object, ...]] = []
-    for n, info in enumerate(layers):
-        if not reached(snapshot, n + 1):
-            rows.append((info.name, *(None for _ in columns[1:])))
+    for n, info in enumerate(snapshot.architecture.layers):
+        told = (None, None) if theory is None or distances is None else (float(theory.delta_rms[n]), float(theory.gradient_rms[n]))
+        if details is None or not reached(snapshot, n + 1):
+            rows.append((info.name, *(None,) * 7, *told, None, None))
             continue
         norms = (snapshot.gradient_norms, snapshot.clipped_norms)
         numbers = (details.gradient_rms, details.clipped_rms, *norms, details.delta_rms, snapshot.delta_norms)
         passed = passed_on(details.gradient_rms, n + 1, n + 2) if n + 1 < last_passing(snapshot) else None
-        rows.append((info.name, *(float(values[n]) for values in numbers), passed))
+        far = (None, None) if distances is None else (float(distances[0][n]), float(distances[1][n]))
+        rows.append((info.name, *(float(values[n]) for values in numbers), passed, *told, *far))
     return Table(columns, tuple(rows))
 
 
