@@ -24,7 +24,7 @@ STRAIGHT = {"identity": 1.0, "relu": 0.0, "leaky_relu": None, "prelu": None}  # 
 
 @dataclass(frozen=True)
 class Means:
-    """Of one layer; ``values`` and ``slopes`` (batch, batch) are the means of f(z_a) f(z_b) and f′(z_a) f′(z_b), ``mean`` (batch,) of f(z)."""
+    """Of one layer: ``values`` and ``slopes`` (batch, batch) of f(z_a) f(z_b) and f′(z_a) f′(z_b), ``mean`` (batch,) of f(z)."""
 
     values: Floats
     slopes: Floats
@@ -85,7 +85,8 @@ def _paired(values: Floats, powers: Floats) -> Floats:
     products = expanded[:, :, None] * expanded[:, None, :]
     found: Floats = products[0] + np.einsum("kab,kab->ab", products[1:], powers[:-1])
     left = np.sqrt(np.maximum((values * values) @ WEIGHTS - found.diagonal(), 0.0))  # of the terms that are not summed
-    return found + np.outer(left, left) * powers[-1]
+    found += np.outer(left, left) * powers[-1]
+    return found
 
 
 def tails(activation: str, parameter: float, variance: float) -> tuple[float, float, float]:

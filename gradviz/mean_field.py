@@ -1,9 +1,9 @@
 """The gradient that each layer should have at initialisation, by mean-field theory: from the settings and the data, no weight drawn.
 
 Forward the covariance of a unit's pre-activations over the examples goes from layer to layer, z = Wᵀh: K_l = fan-in · var(w) · E[h hᵀ]
-(Poole et al. 2016), starting with the inputs themselves; at the outputs the loss turns it into E[∂L/∂z ∂L/∂zᵀ]; and backward
-E[δ_l δ_lᵀ] = E[f′f′ᵀ] ∘ fan-out · var(w) · E[δ_{l+1} δ_{l+1}ᵀ] (Schoenholz et al. 2017; He et al. 2015). Both are matrices over the examples of
-the first mini-batch, because ∂L/∂W is a sum over examples, in which what they have in common adds up and the rest cancels.
+(Poole et al. 2016), starting with the inputs themselves; at the outputs the loss turns it into E[∂L/∂z ∂L/∂zᵀ]; and backward it is
+E[δ_l δ_lᵀ] = E[f′f′ᵀ] ∘ fan-out · var(w) · E[δ_{l+1} δ_{l+1}ᵀ] (Schoenholz et al. 2017; He et al. 2015). Both are matrices over the
+examples of the first mini-batch, because ∂L/∂W is a sum over examples, in which what they have in common adds up and the rest cancels.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from gradviz.losses import loss_named
 from gradviz.network import skip_sources
 from gradviz.objective import output_count, resolve_loss
 from gradviz.snapshot import Theory
-from gradviz.spec import NetworkSpec, Spec
+from gradviz.spec import Spec
 from gradviz.training import Batches
 
 Floats = NDArray[np.floating[Any]]
@@ -47,7 +47,8 @@ def mean_field(spec: Spec, data: Data) -> Theory:
         if found is not None and np.isfinite(msgspec.structs.astuple(found)[:4]).all():
             return found
         reason = "its numbers leave the range of floating point"
-    return Theory(*(_frozen(np.empty(0)) for _ in range(4)), reason)
+    nothing = _frozen(np.empty(0))
+    return Theory(nothing, nothing, nothing, nothing, reason)
 
 
 def _why_not(spec: Spec) -> str:
@@ -101,9 +102,10 @@ class _Wave:
         self._skips = skip_sources(network)
         self._rng = np.random.default_rng(0)
         inputs = data.inputs[chosen]
-        self._inputs = inputs @ inputs.T / data.features
+        self._inputs: Floats = inputs @ inputs.T / data.features
         self._targets = loss_named(self._loss).encode(data.targets[chosen], outputs)
         self._layers: list[_Layer] = []
+        self._errors: Floats | None = None  # (outputs, batch, draws) ∂L/∂z of the output layer, where there is no batch norm
         self._forward_scatter = [0.0]  # of the inputs and of each layer's outputs
 
     def theory(self) -> Theory | None:
@@ -114,7 +116,7 @@ class _Wave:
     def _forward(self) -> Floats | None:
         """E[h hᵀ] of what the output layer gets."""
         network = self._network
-        reached = self._inputs
+        reached: Floats = self._inputs
         sent: dict[int, tuple[Floats, Floats]] = {}  # layer -> E[h hᵀ] and E[h]
         for layer, (name, units) in enumerate(zip(network.layer_activations, network.layer_widths, strict=True), 1):
             covariance = self._fans[layer - 1] * self._variances[layer - 1] * reached
@@ -154,7 +156,9 @@ class _Wave:
         kernel = np.einsum("kas,kbs->ab", errors, errors) / (errors.shape[0] * errors.shape[2])  # E[∂L/∂z ∂L/∂zᵀ] of an output unit
         # without batch norm each layer multiplies that entry by entry, so that what comes back can be told for each draw of the outputs
         ones = np.ones_like(kernel)
-        sums, self._errors, rest = (kernel, None, ones) if self._network.batch_norm else (ones, errors, kernel)
+        sums, rest = (kernel, ones) if self._network.batch_norm else (ones, kernel)
+        if not self._network.batch_norm:
+            self._errors = errors
         self._kernel = rest
         depth, scatter, log_scale = len(self._widths), 0.0, 0.0  # what comes back is kept near 1, or a deep net would leave the range
         found = np.empty((4, depth))  # mean ln of the squares of both RMS, and their variances
@@ -185,12 +189,14 @@ class _Wave:
             found[0, layer - 1] += log_scale - scatter / 2.0
             found[1, layer - 1] += log_scale - (scatter + self._forward_scatter[layer - 1]) / 2.0
             found[2:, layer - 1] += scatter, scatter + self._forward_scatter[layer - 1]
-        return Theory(*(_frozen(row) for row in (*np.exp(found[:2] / 2.0), *(np.sqrt(found[2:]) / math.log(100.0)))))
+        (deltas, gradients), (its, their) = np.exp(found[:2] / 2.0), np.sqrt(found[2:]) / math.log(100.0)
+        return Theory(_frozen(deltas), _frozen(gradients), _frozen(its), _frozen(their))
 
     def _uneven(self, kernel: Floats, layer: _Layer) -> float:
         """The variance of a unit's share in the squared length of ∂L/∂z, relative to its mean, for E[∂L/∂h ∂L/∂hᵀ] = ``kernel``."""
         trace = float(np.trace(kernel))
-        together = float(np.square(kernel).sum()) / trace**2 if trace > 0 else 0.0  # 1 where it is the same for all examples, up to a factor
+        # 1 where it is the same for all examples, up to a factor
+        together = float(np.square(kernel).sum()) / trace**2 if trace > 0 else 0.0
         return max((1.0 + (layer.heavy - 1.0) * layer.correlated) * (1.0 + 2.0 * together) - 1.0 - self._kept * together, 0.0)
 
     def _length(self, pairs: Floats, carried: Floats, layer: int) -> tuple[float, float]:
@@ -230,7 +236,7 @@ class _Wave:
 
     def _draws(self, count: int) -> Floats:
         """(batch, count) numbers from N(0, 1), in pairs of opposite sign, whose covariance over the draws is exactly 1."""
-        half = self._rng.standard_normal((self._batch, -(-count // 2)))
+        half: Floats = self._rng.standard_normal((self._batch, -(-count // 2)))
         half = np.linalg.solve(np.linalg.cholesky(half @ half.T / half.shape[1]), half)
         return np.concatenate((half, -half), axis=1)[:, :count]
 
@@ -244,7 +250,7 @@ class _Normalised:
     """
 
     def __init__(self, covariance: Floats, activation: str, draws: Floats, largest_of: int) -> None:
-        batch, count = draws.shape
+        count = draws.shape[1]
         x = _root(covariance) @ draws
         x -= x.mean(axis=0)
         factors = 1.0 / np.sqrt(np.square(x).mean(axis=0) + BATCH_NORM_EPSILON)

@@ -110,7 +110,7 @@ class MainWindow(QWidget):
         self._show_spec(spec)
         self.canvas.set_motion(motion.load())
         self.transport.show_motion(self.canvas.motion)
-        self.profile.set_theory(QSettings().value("theory", True, bool))
+        self.profile.set_theory(bool(QSettings().value("theory", True, bool)))
         self.set_speed(preset.speed if preset else None)
         if live:
             self._restore_layout()

@@ -80,7 +80,7 @@ def distances(spec: Spec) -> tuple[NDArray[Any], NDArray[Any], Theory]:
     return np.log10(theory.delta_rms) - deltas.mean(axis=0), np.log10(theory.gradient_rms) - gradients.mean(axis=0), theory
 
 
-@pytest.mark.parametrize("width,depth", [(64, 20), (128, 10)])
+@pytest.mark.parametrize(("width", "depth"), [(64, 20), (128, 10)])
 @pytest.mark.parametrize(("case", "tolerance"), TOLERANCE.items())
 def test_theory_foretells_the_first_step(case: tuple[str, bool, int], tolerance: tuple[float, float], width: int, depth: int) -> None:
     activation, batch_norm, skip = case

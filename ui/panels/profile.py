@@ -24,7 +24,7 @@ from . import marks
 from .bars import CIRCLES_FROM, TOP, Frame, clipped_ends, paint_axis, paint_bars, paint_margin, reached
 from .panel import Panel, Table
 from .profile_lines import Before, before_branch, label_place, paint_before, paint_circles, paint_theory, points
-from .profile_numbers import ROW, THEORY, card, paint_names, paint_numbers, profile_table, theory_words
+from .profile_numbers import ROW, THEORY, card, paint_names, paint_numbers, paint_verdict, profile_table, theory_words
 
 GUTTER, RIGHT = 134.0, 94.0
 
@@ -120,6 +120,7 @@ class ProfilePanel(Panel):
             paint_margin(painter, frame, theme, clipped_ends(frame, snapshot, details))
             self._paint_words(painter, frame, snapshot, details, before)
             paint_names(painter, frame, theme, snapshot, layer)
+            paint_verdict(painter, frame, theme, snapshot)
             paint_numbers(painter, frame, theme, snapshot, details, self._clips)
         painter.restore()
 

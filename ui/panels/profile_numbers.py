@@ -16,6 +16,7 @@ from gradviz.snapshot import Details, Snapshot
 from ..numbers import full, ratio, short
 from ..stages import norm_of, returned_of, size_of
 from ..theme import Theme, font
+from ..verdict_signs import DROP, label_width, paint_bracket, paint_label, runs, verdict_on_layers
 from . import marks
 from .bars import Frame, reached
 from .panel import Table
@@ -49,6 +50,22 @@ def paint_names(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snapsho
     for n in names:
         used, ink = (font(12, 600), theme.ink1) if n == selected else (font(12), theme.ink2)
         marks.put_text(painter, frame.x(n), frame.bottom + NAMES, snapshot.architecture.layers[n - 1].name, used, ink)
+
+
+def paint_verdict(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snapshot) -> None:
+    """A bracket under the names of the layers that the verdict is about, and what it says, where the rows have their labels."""
+    verdict = verdict_on_layers(snapshot)
+    if verdict is None:
+        return
+    y, half = frame.bottom + NAMES, min(15.0, 0.42 * frame.pitch)
+    for first, last in runs(verdict.layers):
+        left, right = max(frame.left, frame.x(first) - half), min(frame.right, frame.x(last) + half)
+        if left < right:
+            paint_bracket(painter, theme, left, right, y + DROP)
+    names = named(frame, 32.0)
+    left = min([frame.left, *(frame.x(n) - 20 for n in names[:1])]) - 8 - label_width(verdict.kind)
+    if left >= frame.area.left() + 2:
+        paint_label(painter, theme, verdict.kind, left, y)
 
 
 def paint_numbers(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snapshot, details: Details, clips: bool) -> None:
