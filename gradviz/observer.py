@@ -14,6 +14,7 @@ from gradviz.compressor_report import compressor_report
 from gradviz.diagnosis import diagnose
 from gradviz.distribution import distribution, layer_to_look_at
 from gradviz.hardware_report import hardware_report
+from gradviz.held_verdicts import HeldVerdicts
 from gradviz.initialisation_study import initialisation_study
 from gradviz.inspection import inspect_block, inspect_unit, inspect_weight, strongest_weight, weakest_weight
 from gradviz.linear_map import linear_map
@@ -70,6 +71,7 @@ class Observer:
         self._made_meter: GradientMeter | None = None
         self._study: InitialisationStudy | None = None
         self._map: LinearMap | None = None
+        self._judged = HeldVerdicts()
         self._known_theory: tuple[tuple[object, ...], Theory] | None = None  # beside all that it depends on
         self._flattest: int | None = None
         self._pair: tuple[str, str] | None = None
@@ -106,7 +108,7 @@ class Observer:
             lab=self._lab(look),
             census=self._census() if look.prediction and self._anything_measured() else None,
             example=look.example,
-            verdicts=tuple(diagnose(experiment)) if look.prediction else (),
+            verdicts=self._judged.follow(tuple(diagnose(experiment)), experiment.step_count) if look.prediction else (),
             theory=self.theory(),
             oscillations=self._oscillations() if look.prediction else (),
             pretraining=pretraining_report(experiment),

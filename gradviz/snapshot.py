@@ -668,7 +668,8 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     @property
     def from_theory(self) -> tuple[Floats, Floats] | None:
-        """(layers,) twice: log10 of measured over theory, of ‖∂L/∂z‖ and of ‖∂L/∂W‖; NaN where nothing is measured or both are 0.
+        """(layers,) twice: log10 of measured over theory, of ‖∂L/∂z‖ and of ‖∂L/∂W‖; −∞ where only the measured
+        one is 0, NaN where nothing is measured or both are 0.
 
         None where there is no theory, or it is of other layers.
         """

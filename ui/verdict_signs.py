@@ -30,7 +30,7 @@ WORDS = {
 SIGN = 11.0  # side of the sign
 BESIDE = 4.0  # between sign and word
 TICK = 3.5  # of the bracket, upwards to the names
-DROP = 9.0  # from the middle of the names to the bracket
+DROP = 8.5  # from the middle of the names to the bracket
 
 
 def verdict_on_layers(snapshot: Snapshot) -> Verdict | None:

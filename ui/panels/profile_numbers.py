@@ -157,9 +157,9 @@ def _theory_rows(snapshot: Snapshot, layer: int) -> list[tuple[str, str]]:
 def theory_words(snapshot: Snapshot) -> str:
     """What the line of theory is, and how far from it the layers lie, typically: root mean square of the decades."""
     distances = snapshot.from_theory
-    known = distances[0][np.isfinite(distances[0])] if distances is not None else np.zeros(0)
-    if not len(known) or not whole(snapshot):
-        return THEORY
+    known = distances[0][~np.isnan(distances[0])] if distances is not None else np.zeros(0)
+    if not len(known) or not np.isfinite(known).all() or not whole(snapshot):
+        return THEORY  # a layer that gets exactly nothing is not some factor away
     return f"{THEORY}, typically ×/÷ {short(float(10 ** np.sqrt(np.mean(known**2))))} away"
 
 
@@ -167,7 +167,7 @@ def profile_table(snapshot: Snapshot | None) -> Table:
     """One row per layer; empty cells for what the step in work has not reached yet."""
     gradients = ("gradient_rms", "gradient_rms_after_clipping", "gradient_norm", "gradient_norm_after_clipping")
     foretold = ("theory_delta_rms", "theory_gradient_rms", "delta_over_theory_log10", "gradient_over_theory_log10")
-    columns = ("layer", *gradients, "delta_rms", "delta_norm", "ratio_to_next_layer", *foretold)
+    columns = ("layer", *gradients, "delta_rms", "delta_norm", *foretold, "ratio_to_next_layer")
     if snapshot is None:
         return Table(columns, ())
     details, theory, distances = snapshot.details, snapshot.theory, snapshot.from_theory
@@ -177,13 +177,13 @@ def profile_table(snapshot: Snapshot | None) -> Table:
     for n, info in enumerate(snapshot.architecture.layers):
         told = (None, None) if theory is None or distances is None else (float(theory.delta_rms[n]), float(theory.gradient_rms[n]))
         if details is None or not reached(snapshot, n + 1):
-            rows.append((info.name, *(None,) * 7, *told, None, None))
+            rows.append((info.name, *(None,) * 6, *told, None, None, None))
             continue
         norms = (snapshot.gradient_norms, snapshot.clipped_norms)
         numbers = (details.gradient_rms, details.clipped_rms, *norms, details.delta_rms, snapshot.delta_norms)
         passed = passed_on(details.gradient_rms, n + 1, n + 2) if n + 1 < last_passing(snapshot) else None
         far = (None, None) if distances is None else (float(distances[0][n]), float(distances[1][n]))
-        rows.append((info.name, *(float(values[n]) for values in numbers), passed, *told, *far))
+        rows.append((info.name, *(float(values[n]) for values in numbers), *told, *far, passed))
     return Table(columns, tuple(rows))
 
 
