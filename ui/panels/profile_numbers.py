@@ -148,7 +148,8 @@ def _theory_rows(snapshot: Snapshot, layer: int) -> list[tuple[str, str]]:
     if distances is None:
         return [("theory", f"none: {theory.reason}")] if theory.reason else []
     scatter = f" (by chance ×/÷ {10 ** float(theory.delta_scatter[n]):.2g})"
-    rows = [("the same by theory, at the start", full(float(theory.delta_rms[n])))]
+    returned = returned_of(snapshot.architecture, layer)
+    rows = [(f"typical |{returned}| by theory, at the start", full(float(theory.delta_rms[n])))]
     if reached(snapshot, layer) and math.isfinite(distances[0][n]):
         rows.append(("measured over theory", ratio(10 ** float(distances[0][n])) + scatter))
     return rows
