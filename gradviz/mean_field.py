@@ -20,9 +20,9 @@ from gradviz.activations import ACTIVATIONS
 from gradviz.data import Data
 from gradviz.gaussian_means import Means, means, tails
 from gradviz.initializers import INITIALIZERS
-from gradviz.layers import BATCH_NORM_EPSILON
 from gradviz.losses import loss_named
 from gradviz.network import skip_sources
+from gradviz.normalised_means import Normalised, root
 from gradviz.objective import output_count, resolve_loss
 from gradviz.snapshot import Theory
 from gradviz.spec import Spec
@@ -74,7 +74,7 @@ class _Layer:
     means: Means
     correlated: float  # mean over pairs of examples of the squared correlation of z
     heavy: float  # E f′⁴ / (E f′²)²
-    normalised: _Normalised | None
+    normalised: Normalised | None
 
 
 class _Wave:
@@ -125,7 +125,7 @@ class _Wave:
             parameter = ACTIVATIONS[name].parameter
             normalised = None
             if network.batch_norm:
-                normalised = _Normalised(covariance, name, self._draws(SAMPLES if layer > 1 else 4 * SAMPLES), units if layer == 1 else 0)
+                normalised = Normalised(covariance, name, self._draws(SAMPLES if layer > 1 else 4 * SAMPLES), units if layer == 1 else 0)
             found = normalised.means if normalised is not None else means(name, parameter, covariance)
             seen = normalised.covariance if normalised is not None else covariance
             scale = seen.diagonal()
@@ -225,7 +225,7 @@ class _Wave:
         """(outputs, batch, draws) ∂L/∂z of outputs drawn by theory."""
         outputs, batch = self._widths[-1], self._batch
         draws = -(-SAMPLES // outputs)
-        z = (_root(covariance) @ self._draws(outputs * draws)).reshape(batch, outputs, draws)
+        z = (root(covariance) @ self._draws(outputs * draws)).reshape(batch, outputs, draws)
         # the outputs of a net of finite width are larger in one and smaller in another
         scatter = self._forward_scatter[-1]
         z *= np.exp((math.sqrt(scatter) * self._rng.standard_normal(draws) - scatter / 2.0) / 2.0)
@@ -239,50 +239,6 @@ class _Wave:
         half: Floats = self._rng.standard_normal((self._batch, -(-count // 2)))
         half = np.linalg.solve(np.linalg.cholesky(half @ half.T / half.shape[1]), half)
         return np.concatenate((half, -half), axis=1)[:, :count]
-
-
-class _Normalised:
-    """Batch norm over a batch of Gaussian sums x, and the activation after it: for these there are no formulas, so that they are drawn.
-
-    Attributes:
-        covariance: (batch, batch) E[y yᵀ] of what batch norm gives to the activation.
-        means: as of any layer.
-    """
-
-    def __init__(self, covariance: Floats, activation: str, draws: Floats, largest_of: int) -> None:
-        count = draws.shape[1]
-        x = _root(covariance) @ draws
-        x -= x.mean(axis=0)
-        factors = 1.0 / np.sqrt(np.square(x).mean(axis=0) + BATCH_NORM_EPSILON)
-        self._y = x * factors
-        self._squares = factors**2
-        if largest_of:
-            # of few inputs some draws have next to no variance: the mean of 1/σ² does not exist, the largest one among the units does
-            self._squares = np.minimum(self._squares, np.quantile(self._squares, 1.0 - 1.0 / largest_of))
-        value, self._slopes = ACTIVATIONS[activation].function(self._y), ACTIVATIONS[activation].derivative(self._y)
-        self.covariance = self._y @ self._y.T / count
-        self.means = Means(value @ value.T / count, self._slopes @ self._slopes.T / count, value.mean(axis=1))
-
-    def backward(self, upstream: Floats) -> Floats:
-        """E[∂L/∂x ∂L/∂xᵀ] for E[∂L/∂h ∂L/∂hᵀ] (batch, batch): ∂L/∂x = (δ − mean(δ) − y · mean(δ y)) / σ with δ = f′(y) · ∂L/∂h."""
-        y, slopes, squares = self._y, self._slopes, self._squares
-        batch, count = y.shape
-        plain = upstream * ((slopes * squares) @ slopes.T)
-        plain = plain - plain.mean(axis=0)
-        plain = plain - plain.mean(axis=1, keepdims=True)
-        along = slopes * (upstream @ (slopes * y))  # E[δ δᵀ] y
-        crossed = ((along - along.mean(axis=0)) * squares) @ y.T / batch
-        twice = (y * (squares * (y * along).sum(axis=0) / batch**2)) @ y.T
-        found: Floats = (plain - crossed - crossed.T + twice) / count
-        return found
-
-
-def _root(covariance: Floats) -> Floats:
-    """(batch, batch) R with R Rᵀ = the covariance, which may be singular."""
-    size = float(np.abs(covariance).max()) or 1.0  # the squares of large numbers would be too large
-    values, vectors = np.linalg.eigh(covariance / size)
-    root: Floats = vectors * np.sqrt(np.maximum(values, 0.0) * size)
-    return root
 
 
 def _share(part: Floats, other: Floats) -> float:
