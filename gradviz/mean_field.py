@@ -153,6 +153,10 @@ class _Wave:
         if not np.isfinite(covariance).all():
             return None
         errors = self._at_loss(covariance)
+        largest = float(np.abs(errors).max()) or 1.0
+        if not math.isfinite(largest):
+            return None
+        errors = errors / largest
         kernel = np.einsum("kas,kbs->ab", errors, errors) / (errors.shape[0] * errors.shape[2])  # E[∂L/∂z ∂L/∂zᵀ] of an output unit
         # without batch norm each layer multiplies that entry by entry, so that what comes back can be told for each draw of the outputs
         ones = np.ones_like(kernel)
@@ -160,7 +164,7 @@ class _Wave:
         if not self._network.batch_norm:
             self._errors = errors
         self._kernel = rest
-        depth, scatter, log_scale = len(self._widths), 0.0, 0.0  # what comes back is kept near 1, or a deep net would leave the range
+        depth, scatter, log_scale = len(self._widths), 0.0, 2.0 * math.log(largest)  # what comes back is kept near 1, or a deep net would leave the range
         found = np.empty((4, depth))  # mean ln of the squares of both RMS, and their variances
         returned: dict[int, tuple[Floats, float, float]] = {}  # layer -> what has come back to its outputs, its ln scale, its scatter
         ends = {source: end for end, source in self._skips.items()}
@@ -196,7 +200,7 @@ class _Wave:
         """The variance of a unit's share in the squared length of ∂L/∂z, relative to its mean, for E[∂L/∂h ∂L/∂hᵀ] = ``kernel``."""
         trace = float(np.trace(kernel))
         # 1 where it is the same for all examples, up to a factor
-        together = float(np.square(kernel).sum()) / trace**2 if trace > 0 else 0.0
+        together = float(np.square(kernel / trace).sum()) if trace > 0 else 0.0
         return max((1.0 + (layer.heavy - 1.0) * layer.correlated) * (1.0 + 2.0 * together) - 1.0 - self._kept * together, 0.0)
 
     def _length(self, pairs: Floats, carried: Floats, layer: int) -> tuple[float, float]:
