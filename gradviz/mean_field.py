@@ -164,7 +164,8 @@ class _Wave:
         if not self._network.batch_norm:
             self._errors = errors
         self._kernel = rest
-        depth, scatter, log_scale = len(self._widths), 0.0, 2.0 * math.log(largest)  # what comes back is kept near 1, or a deep net would leave the range
+        # what comes back is kept near 1, or a deep net would leave the range of the numbers
+        depth, scatter, log_scale = len(self._widths), 0.0, 2.0 * math.log(largest)
         found = np.empty((4, depth))  # mean ln of the squares of both RMS, and their variances
         returned: dict[int, tuple[Floats, float, float]] = {}  # layer -> what has come back to its outputs, its ln scale, its scatter
         ends = {source: end for end, source in self._skips.items()}

@@ -151,10 +151,10 @@ def test_a_very_deep_net_neither_overflows_on_the_way_nor_fails() -> None:
 
 @pytest.mark.parametrize("gain", [1e-6, 3.0, 1000.0])
 @pytest.mark.parametrize("loss", ["mse", "auto"])
-@pytest.mark.parametrize("data", ["one_example", "digits", "blobs"])
+@pytest.mark.parametrize("data", ["one_example", "digits"])
 @pytest.mark.parametrize("activation", ["relu", "elu", "sigmoid", "identity"])
 def test_extreme_nets_have_finite_numbers_or_a_reason(activation: str, data: str, loss: str, gain: float) -> None:
-    for batch_norm, batch in ((False, 5), (False, 400), (True, 33), (True, 1)):
+    for batch_norm, batch in ((False, 400), (True, 33)):
         fields = dict(activation=activation, data=data, loss=loss, gain=gain, batch_norm=batch_norm, batch_size=batch)
         spec = make_spec(depth=30, width=7, skip_every=2 * (batch == 400), **fields)
         theory = mean_field(spec, Experiment(spec).data)
