@@ -14,10 +14,12 @@ from gradviz.compressor_report import compressor_report
 from gradviz.diagnosis import diagnose
 from gradviz.distribution import distribution, layer_to_look_at
 from gradviz.hardware_report import hardware_report
+from gradviz.held_verdicts import HeldVerdicts
 from gradviz.initialisation_study import initialisation_study
 from gradviz.inspection import inspect_block, inspect_unit, inspect_weight, strongest_weight, weakest_weight
 from gradviz.jacobian_report import jacobian_report, orthogonal_report
 from gradviz.linear_map import linear_map
+from gradviz.mean_field import mean_field
 from gradviz.measure import GradientMeter, Meter
 from gradviz.measure_recurrent import RecurrentMeter
 from gradviz.network import parameter_name
@@ -49,6 +51,7 @@ from gradviz.snapshot import (
     LinearMap,
     Look,
     Snapshot,
+    Theory,
     UnitInspection,
     WeightInspection,
 )
@@ -71,6 +74,8 @@ class Observer:
         self._made_meter: GradientMeter | None = None
         self._study: InitialisationStudy | None = None
         self._map: LinearMap | None = None
+        self._judged = HeldVerdicts()
+        self._known_theory: tuple[tuple[object, ...], Theory] | None = None  # beside all that it depends on
         self._orthogonal: JacobianReport | None = None
         self._flattest: int | None = None
         self._pair: tuple[str, str] | None = None
@@ -108,7 +113,8 @@ class Observer:
             held=self._held(look),
             census=self._census() if look.prediction and self._anything_measured() else None,
             example=look.example,
-            verdicts=tuple(diagnose(experiment)) if look.prediction else (),
+            verdicts=self._judged.follow(tuple(diagnose(experiment)), experiment.step_count) if look.prediction else (),
+            theory=self.theory(),
             oscillations=self._oscillations() if look.prediction else (),
             pretraining=pretraining_report(experiment),
             data_summary=f"{len(data.train):,} training, {len(data.test):,} test examples",
@@ -134,6 +140,15 @@ class Observer:
             return inspect_time_block(self._experiment.trainer, self._experiment.architecture, layer, row, column)
         network, _ = feed_forward(self._experiment.trainer)
         return inspect_block(network, self.gradient(), self._experiment.architecture, layer, row, column)
+
+    def theory(self) -> Theory:
+        """What mean-field theory says of the settings in force, before any step."""
+        spec, data = self._experiment.spec, self._experiment.data
+        training = spec.training
+        depends = (spec.network, spec.data, training.method, training.loss, training.batch_size, training.seed)
+        if self._known_theory is None or self._known_theory[0] != depends:
+            self._known_theory = depends, mean_field(spec, data)
+        return self._known_theory[1]
 
     def _census(self) -> Census | None:
         if self._recurrent or self._experiment.spec.training.method == "evolution":  # which learns with units that have no slope, too

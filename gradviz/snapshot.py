@@ -399,6 +399,20 @@ class Verdict(msgspec.Struct, frozen=True):
     remedies: tuple[tuple[str, str, Any], ...] = ()  # (what it does in words, field's path, value)
 
 
+class Theory(msgspec.Struct, frozen=True):
+    """The gradient each layer should have at initialisation by mean-field theory, worked out without drawing a weight.
+
+    The first two are typical values (their logarithm is the mean one over many draws of the weights), in the sense of `Details`; a layer of
+    finite width scatters around them. Where there is no theory ``reason`` says why, and the arrays are empty.
+    """
+
+    delta_rms: Floats  # (layers,) RMS over units of the length of ∂L/∂z over the batch
+    gradient_rms: Floats  # (layers,) RMS of ∂L/∂W
+    delta_scatter: Floats  # (layers,) standard deviation of log10 ‖∂L/∂z‖ over draws of the weights
+    gradient_scatter: Floats  # (layers,) of log10 ‖∂L/∂W‖
+    reason: str = ""
+
+
 class CompressorReport(msgspec.Struct, frozen=True):
     """A history compressor of two levels after so many symbols: a or x by lot, b1 … b_lag, then A after a, X after x.
 
@@ -645,6 +659,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     population: Floats | None = None  # (5,) of the genetic algorithm's newest generation, as in `HistoryTable.population`
     census: Census | None = None  # measured now and then, like the prediction
     verdicts: tuple[Verdict, ...] = ()  # the most serious one first; a run too young to judge has none
+    theory: Theory | None = None  # of the initialisation, the same at every step; None where nobody has asked for it
     oscillations: tuple[tuple[int, int], ...] = ()  # (from step, to step) where the loss goes up and down instead of settling
     guessing_loss: float | None = None  # loss of always answering the class frequencies (or the mean)
     loss_name: str = ""  # the loss in force, never "auto"
@@ -666,6 +681,23 @@ class Snapshot(msgspec.Struct, frozen=True):
     def knows(self, layer: int) -> bool:
         """Whether the gradient of this layer has been measured in this step."""
         return (self.moment is None or self.moment.reached(layer)) and self.level in (0, layer)
+
+    @property
+    def from_theory(self) -> tuple[Floats, Floats] | None:
+        """(layers,) twice: log10 of measured over theory, of ‖∂L/∂z‖ and of ‖∂L/∂W‖; −∞ where only the measured
+        one is 0, NaN where nothing is measured or both are 0.
+
+        None where there is no theory, or it is of other layers.
+        """
+        theory, layers = self.theory, self.architecture.layers
+        if theory is None or len(theory.delta_rms) != len(layers):
+            return None
+        units = np.array([layer.units for layer in layers])
+        weights = np.array([layer.units * layer.fan_in for layer in layers])
+        with np.errstate(all="ignore"):
+            deltas = np.log10(self.delta_norms / (theory.delta_rms * np.sqrt(units)))
+            gradients = np.log10(self.gradient_norms / (theory.gradient_rms * np.sqrt(weights)))
+        return deltas, gradients
 
     @property
     def diverged(self) -> bool:

@@ -113,6 +113,7 @@ class ExportMenu(QMenu):
             if self._figure is None:
                 self._figure = Figure(window)
             self._figure.set_theme(window.theme)
+            self._figure.set_theory(window.profile.show_theory)
             if window.run.snapshot is not None:
                 self._figure.show_snapshot(window.run.snapshot)
             return self._figure, FIGURE_SIZE

@@ -110,6 +110,7 @@ class MainWindow(QWidget):
         self._show_spec(spec)
         self.canvas.set_motion(motion.load())
         self.transport.show_motion(self.canvas.motion)
+        self.profile.set_theory(bool(QSettings().value("theory", True, bool)))
         self.set_speed(preset.speed if preset else None)
         if live:
             self._restore_layout()
@@ -196,6 +197,7 @@ class MainWindow(QWidget):
         self.canvas.selection_changed.connect(self._on_picked)
         self.canvas.layer_menu_wanted.connect(self._open_layer_menu)
         self.canvas.columns_changed.connect(self.profile.set_columns)
+        self.profile.theory_wanted.connect(self.toggle_theory)
         self.canvas.inspect_wanted.connect(self._on_inspect_wanted)
         for panel in (self.profile, self.timeline, self.layers):
             panel.layer_selected.connect(self._on_layer_selected)
@@ -452,6 +454,10 @@ class MainWindow(QWidget):
     def toggle_theme(self) -> None:
         self._use_theme("light" if self.theme.name == "dark" else "dark")
         QSettings().setValue("theme", self.theme.name)
+
+    def toggle_theory(self) -> None:
+        self.profile.set_theory(not self.profile.show_theory)
+        QSettings().setValue("theory", self.profile.show_theory)
 
     def open_export_menu(self) -> None:
         self.transport.export_button.showMenu()

@@ -2,11 +2,13 @@
 
 import csv
 import json
+import math
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -34,6 +36,28 @@ def test_every_preset_trains(name: str, capsys: pytest.CaptureFixture[str]) -> N
     assert {"step", "loss", "diverged", "layers", "steps_per_second"} <= set(result)
     assert {"name", "gradient_norm"} <= set(result["layers"][0])
     assert result["layers"][-1]["name"] == "Out"
+
+
+def test_train_tells_theory_and_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
+    def trained(*more: str) -> dict[str, Any]:
+        assert main(["train", *more, "--json"]) == 0
+        result: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+        return result
+
+    result = trained("--preset", "vanishing", "--steps", "60")
+    assert result["theory"] == "mean field, at initialisation"
+    for layer in result["layers"]:
+        theory = layer["theory"]
+        assert math.isclose(theory["delta_distance"], math.log10(layer["delta_norm"] / theory["delta_norm"]))
+        assert math.isclose(theory["gradient_distance"], math.log10(layer["gradient_norm"] / theory["gradient_norm"]))
+    verdict = result["verdicts"][0]
+    assert set(verdict) == {"kind", "layers", "rule", "value", "threshold", "explanation", "remedies"}
+    assert verdict["kind"] == "vanishing"
+    assert 1 in verdict["layers"]
+    assert set(verdict["remedies"][0]) == {"words", "field", "value"}
+    in_time = trained("--preset", "recall-rnn", "--steps", "1")
+    assert in_time["theory"] == "none: the time steps share their weights"
+    assert in_time["layers"][0]["theory"] is None
 
 
 def test_settings_override_the_preset(capsys: pytest.CaptureFixture[str]) -> None:

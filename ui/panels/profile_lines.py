@@ -61,7 +61,7 @@ def points(frame: Frame, values: NDArray[Any], snapshot: Snapshot | None = None)
 
 
 def paint_theory(painter: QPainter, frame: Frame, theme: Theme, values: NDArray[Any]) -> None:
-    """A dotted line from layer to layer."""
+    """A dotted line from layer to layer; where the values leave the scale it runs along its edge."""
     line = QPolygonF(points(frame, values))
     painter.setPen(QPen(QColor(theme.canvas), 3.6))  # a casing, so that the line is seen on every bar
     painter.drawPolyline(line)
