@@ -247,6 +247,11 @@ class MovieDialog(QDialog):
 
     # ---- making it
 
+    @property
+    def working(self) -> bool:
+        """Whether an animation is being made."""
+        return self._process is not None
+
     def save(self) -> None:
         """Ask for the file, then for the settings by which the run can be done again."""
         path = self._ask_path("Save animation", str(self.format.currentData()))

@@ -13,6 +13,7 @@ from gradviz.snapshot import Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from gradviz.weights_file import read_weights
 from ui.main_window import MainWindow
+from ui.panels import LAB
 
 SPEC = Spec(NetworkSpec(depth=5, width=5), DataSpec(samples=80), TrainingSpec(seed=5, stop_after=30))
 OTHER = Spec(NetworkSpec(depth=3, width=4), DataSpec(samples=60), TrainingSpec(seed=2, stop_after=5))
@@ -125,6 +126,15 @@ def test_a_session_opens_in_another_window_with_the_same_picture(qtbot: QtBot, m
     assert other.sessions.path is None
     other.redo()
     settle(qtbot, other, lambda s: s.spec.training.seed == 5 and s.step == 44)
+
+
+def test_a_session_keeps_every_view_of_the_lab(make: Maker) -> None:
+    window = make(SPEC)
+    for view in LAB:
+        window.show_lab(view)
+        session = window.sessions.present()
+        assert session is not None
+        assert session.view.lab == view
 
 
 def test_a_text_goes_over_the_clipboard(qtbot: QtBot, make: Maker) -> None:
