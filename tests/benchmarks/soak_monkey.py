@@ -42,7 +42,8 @@ from ui.presets import presets
 from ui.shortcuts import SHORTCUTS
 
 HARMLESS = "This plugin does not support"  # what the offscreen platform says of every window
-INTERNAL = re.compile(r"Traceback|[A-Z]\w*(Error|Exception)\b|object at 0x|NoneType|unexpected|has no attribute")  # in what is told
+# of what is told, what no user should have to read
+INTERNAL = re.compile(r"Traceback|[A-Z]\w*(Error|Exception)\b|object at 0x|NoneType|[Uu]nexpected(ly| error)|has no attribute")
 RANGE = 12  # of a number's values, from its least on: nets that can be trained while thousands of actions go on
 WALKS = ("step", "step_layer", "step_phase", "back", "back_layer", "back_phase")
 KEYS = (

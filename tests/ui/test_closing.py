@@ -14,6 +14,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from gradviz.experiment import Experiment
+from gradviz.recording_reader import RecordingReader
 from ui import autosave
 from ui.main_window import MainWindow
 from ui.overlays import DISCARD, RESTORE
@@ -63,11 +64,15 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def _group_lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    """Whether a process of the group still runs; one that has ended may wait long for the system to take note."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, its_group = path.read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(its_group) == group and state not in "ZX":
+            return True
+    return False
 
 
 def _shared(own: Path = SHARED) -> set[str]:
@@ -106,7 +111,7 @@ def assert_ended(process: subprocess.Popen[str], before: set[str], since: float)
     return said
 
 
-@pytest.mark.parametrize("situation", ["playing", "export", "replay", "measuring"])
+@pytest.mark.parametrize("situation", ["playing", "export", "quit", "replay", "measuring", "recording", "stopped"])
 def test_closed_it_answers_at_once_and_nothing_is_left(start: Start, tmp_path: Path, situation: str) -> None:
     before = _shared()
     process = start(situation)
@@ -116,13 +121,16 @@ def test_closed_it_answers_at_once_and_nothing_is_left(start: Start, tmp_path: P
     assert float(answer[1]) < 100.0 * SLOWNESS
     assert not list((tmp_path / "data").rglob("*.autosave"))
     assert not list((tmp_path / "data").rglob("*.lock"))
-    assert not list(tmp_path.glob("film*"))
+    assert not [*tmp_path.glob("film*"), *tmp_path.glob(".gradviz-*")]
+    if situation == "recording":
+        reader = RecordingReader(tmp_path / "recording.gradviz")
+        assert reader.closed, "its end is written"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_told_to_end_it_ends_as_if_closed(start: Start, number: signal.Signals) -> None:
+@pytest.mark.parametrize(("number", "situation"), [(signal.SIGTERM, "export"), (signal.SIGINT, "recording")])
+def test_told_to_end_it_ends_as_if_closed(start: Start, number: signal.Signals, situation: str) -> None:
     before = _shared()
-    process = start("told")
+    process = start(f"told {situation}")
     since = time.monotonic()
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)  # as Ctrl+C and as a session's end
     assert_ended(process, before, since)
