@@ -36,7 +36,7 @@ def prepare(window: MainWindow, situation: str, folder: Path) -> Callable[[], bo
         run.measure_speed()
     if situation == "recording":
         run.record(folder / "recording.gradviz")
-        return lambda: run.tape is not None and run.tape.last_step > 100
+        return lambda: run.tape is not None and run.tape.step > 100
     if situation == "stopped":
         assert run._engine is not None
         os.kill(run._engine.process_id or 0, signal.SIGSTOP)  # as one that is deep in a step that takes very long
