@@ -32,6 +32,7 @@ GRACE_SECONDS = 1.0  # how long the engine may take to end by itself
 WRITING_SECONDS = 1.5  # and the writers of its recordings, from the same moment on
 WHOLE = Look()
 SELDOM = ("prediction", "census", "verdicts", "oscillations")  # not measured for every frame; the last ones hold till the next
+MOST_RUNS_ASKED = 8  # in requests that may still be answered
 BULK = ("edge_gradients", "edge_weights", "edge_updates")
 
 
@@ -160,6 +161,7 @@ class _Assembler:
     def __init__(self) -> None:
         self._run, self._stride = -1, 0
         self._history: HistoryTable | None = None
+        self._asked_from: dict[int, HistoryTable | None] = {}  # run -> what of its history was there when a request was sent
         self._architecture: Architecture | None = None
         self._ghost: Ghost | None = None
         self.lines: tuple[Settings, Left | None] = ((), None)
@@ -170,6 +172,10 @@ class _Assembler:
         history = self._history
         regular = 0 if history is None else len(history.steps) - history.provisional
         last = int(history.steps[regular - 1]) if history is not None and regular else 0
+        self._asked_from.pop(self._run, None)
+        self._asked_from[self._run] = history
+        while len(self._asked_from) > MOST_RUNS_ASKED:
+            del self._asked_from[next(iter(self._asked_from))]
         return Request(self._run, self._stride, last, look)
 
     def assemble(self, frame: Frame, parts: _Parts) -> Snapshot:
@@ -194,7 +200,8 @@ class _Assembler:
         return msgspec.structs.replace(snapshot, **fresh)
 
     def _joined(self, frame: Frame) -> HistoryTable | None:
-        new, old = frame.snapshot.history, self._history
+        # of two answers that were under way, the first may show another run, and the second go on with the one that was asked from
+        new, old = frame.snapshot.history, self._history if frame.run == self._run else self._asked_from.get(frame.run)
         if not frame.partial or old is None or new is None:
             return new
         rows = ["steps", "loss", "loss_low", "loss_high", "gradient_rms", "total_norms"]
