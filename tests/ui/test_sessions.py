@@ -252,3 +252,9 @@ def test_the_net_is_saved_by_the_engine(qtbot: QtBot, make: Maker, tmp_path: Pat
     assert (weights.spec, weights.step) == (SPEC, 30)
     assert window.run.snapshot is not None
     assert window.run.snapshot.spec == SPEC
+
+
+@pytest.mark.parametrize("lab", LAB)
+def test_a_session_keeps_each_view_of_the_lab(tmp_path: Path, lab: str) -> None:
+    write_session(SessionFile((Settings(0, OTHER),), 0, 0, view=View(page="lab", lab=lab)), tmp_path / "x.gradviz.json")
+    assert read_session(tmp_path / "x.gradviz.json").view.lab == lab
