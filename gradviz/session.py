@@ -6,7 +6,6 @@ Commands are applied between two training steps. Nothing is measured that nobody
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,11 +16,11 @@ from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.experiment import Experiment
 from gradviz.hardware_report import with_speeds
-from gradviz.memory import give_back_memory
 from gradviz.messages import Event, Frame, Kept, Left, Request, Settings
 from gradviz.recording_format import RecordingError
 from gradviz.residual_report import rival_spec
 from gradviz.session_recording import SessionRecording
+from gradviz.shelf import Shelf
 from gradviz.snapshot import HardwareReport, Look, ResidualReport, Snapshot
 from gradviz.spec import Spec, SpecError
 from gradviz.speed import SpeedMeasurement
@@ -29,7 +28,6 @@ from gradviz.speed import SpeedMeasurement
 if TYPE_CHECKING:
     from gradviz.recording_writer import Channel
 
-MOST_SHELVED = 8  # runs kept for undo
 MEASURING_SHARE = 0.1  # of the training time, at the most
 PREDICTING_SHARE = 0.05  # likewise for asking the network about its data, which can cost far more than a step
 TOLD_EVERY = 0.25  # seconds, how far a run is that is being trained again
@@ -88,7 +86,7 @@ class Session:
         self._place = (0, 0)  # where in it to go when it is done: step, phases
         self._waiting: list[tuple[str, tuple[object, ...]]] = []  # commands that came meanwhile
         self._due = 0.0
-        self._shelf: OrderedDict[int, Experiment] = OrderedDict()
+        self._shelf = Shelf()
         self._left: dict[int, tuple[int, int | None]] = {}  # ticket -> line that was left, and the step at which (None: its end)
         self._events: list[Event] = []
         self._recording = SessionRecording(lambda kind, text: self._tell(kind, text))
@@ -161,7 +159,7 @@ class Session:
     def _open_recording(self, path: str, ticket: int) -> None:
         """Put the run of a recording in place of the present one; opened anew after it was undone, it is as it was left."""
         self._halt()
-        experiment = self._shelf.pop(ticket, None)
+        experiment = self._shelf.take(ticket)
         if experiment is None:
             try:
                 experiment = self._recording.open(Path(path))
@@ -198,8 +196,9 @@ class Session:
         Opened anew after it was undone, it is as it was left.
         """
         self._halt()
-        if ticket in self._shelf:
-            self._replace(self._shelf.pop(ticket), ticket)
+        shelved = self._shelf.take(ticket)
+        if shelved is not None:
+            self._replace(shelved, ticket)
             return
         self._reopening, self._place = Reopening(settings, last_step, ticket, left, kept), (step, phases)
 
@@ -435,7 +434,7 @@ class Session:
         self._replace(Experiment(spec), ticket)
 
     def _bring_back(self, spec: Spec, ticket: int) -> None:
-        shelved = self._shelf.pop(ticket, None)
+        shelved = self._shelf.take(ticket)
         if ticket in self._left and self.experiment.has_left(self._left[ticket][0]):
             self._return_to_line(ticket)
         elif shelved is None:
@@ -447,13 +446,8 @@ class Session:
             self._replace(shelved, ticket)
 
     def _replace(self, experiment: Experiment, ticket: int) -> None:
-        self._shelf[ticket] = self.experiment
-        dropped = len(self._shelf) > MOST_SHELVED
-        while len(self._shelf) > MOST_SHELVED:
-            self._shelf.popitem(last=False)
-        self.experiment = experiment
-        if dropped:
-            give_back_memory()
+        before, self.experiment = self.experiment, experiment
+        self._shelf.put(ticket, before)
         if experiment.trainer.failure is not None:
             self._halt()
 

@@ -469,7 +469,10 @@ class MainWindow(QWidget):
         self.export_menu.copy_window()
 
     def show_shortcuts(self) -> None:
-        ShortcutList(self).show()
+        """Open the list of keys, or bring the one that is open to the front."""
+        keys = self.findChild(ShortcutList) or ShortcutList(self)
+        keys.show()
+        keys.raise_()
 
     def open_file(self) -> None:
         self.sessions.ask()

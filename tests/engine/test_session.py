@@ -8,7 +8,8 @@ import pytest
 
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
 from gradviz.messages import Frame, Request
-from gradviz.session import MOST_SHELVED, Session
+from gradviz.session import Session
+from gradviz.shelf import MOST_SHELVED
 from gradviz.snapshot import Look, ResidualReport
 from gradviz.speed import SpeedMeasurement
 

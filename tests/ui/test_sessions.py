@@ -274,6 +274,13 @@ def test_a_table_that_has_moved_or_changed(qtbot: QtBot, make: Maker, tmp_path: 
     assert other.sessions.take_table(tmp_path / "renamed.csv")
     again = settle(qtbot, other, lambda s: s.spec.data.name == "csv")
     assert again.loss == snapshot.loss
+def test_a_session_keeps_every_view_of_the_lab(make: Maker) -> None:
+    window = make(SPEC)
+    for view in LAB:
+        window.show_lab(view)
+        session = window.sessions.present()
+        assert session is not None
+        assert session.view.lab == view
 
 
 def test_a_text_goes_over_the_clipboard(qtbot: QtBot, make: Maker) -> None:
