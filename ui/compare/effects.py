@@ -60,14 +60,13 @@ def _effects(a: Snapshot, b: Snapshot) -> Iterator[Effect]:
         one = words_of(a.architecture).one
         factors = _per_layer(a), _per_layer(b)
         title = f"Per {one}, {a.architecture.layers[0].name} to {last}"
-        yield Effect(title, *(_times(value) for value in factors), _factor(*factors), factors)
+        yield Effect(title, _times(factors[0]), _times(factors[1]), _factor(*factors), factors)
         yield _below(a, b)
     yield _size("Length of the whole gradient", a.total_norm, b.total_norm)
     if a.failure is not None or b.failure is not None:
         steps = [float(side.failure.step) if side.failure is not None else None for side in (a, b)]
-        told = (_failure(side) for side in (a, b))
         failed = a.failure is not None, b.failure is not None
-        yield Effect("First number not finite", *told, "", (steps[0], steps[1]), failed)
+        yield Effect("First number not finite", _failure(a), _failure(b), "", (steps[0], steps[1]), failed)
 
 
 def _first(snapshot: Snapshot) -> float | None:

@@ -35,7 +35,7 @@ class HeatPanel(TimelinePanel):
     def __init__(self, side: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.side, self.name = side, f"steps_{side.lower()}"
-        self.setAccessibleName(self.heading)
+        self.setAccessibleName(self.full_title)
         self.picture = HeatPicture()
         self.setMinimumSize(240, 90)
 

@@ -175,7 +175,8 @@ class LossesPanel(TimelinePanel):
             if row is not None and picture.history is not None:
                 step = int(picture.history.steps[row])
                 title = title or f"{training_step(self.snapshot.spec).capitalize()} {step:,}"
-                rows.append((f"{side}: loss" if title.endswith(f" {step:,}") else f"{side}: loss at {step:,}", full(float(picture.history.loss[row]))))
+                where = "" if title.endswith(f" {step:,}") else f" at {step:,}"
+                rows.append((f"{side}: loss{where}", full(float(picture.history.loss[row]))))
         if rows:
             x = frame.x(frame.step_at(at.x()))
             painter.setPen(QPen(QColor(self.theme.ink3), 1))

@@ -28,6 +28,7 @@ def places(width: float, room: float, table: float) -> Places:
     wide = width >= WIDE
     row, below = max(FOOT, table), 0.0 if wide else FOOT
     foot = row + below
+    room -= 2.0  # the line between, and what rounding adds
     spare = max(0.0, room - (HEAD + NET + BARS + HEAT + foot))
     net = min(MOST_NET, NET + 0.5 * spare)
     spare -= net - NET

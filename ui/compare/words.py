@@ -1,4 +1,7 @@
-"""What two runs have in common and in what they differ, in words. Nothing is said to be the same that their settings do not make the same."""
+"""What two runs have in common and in what they differ, in words.
+
+Nothing is said to be the same that their settings do not make the same.
+"""
 
 from __future__ import annotations
 

@@ -111,7 +111,9 @@ class LossPlot:
         level_ends: tuple[int, ...] = (),
         axis: LossAxis | None = None,
     ) -> None:
-        """``axis`` is given where another run shares it. Up to the last of ``level_ends`` the losses are reconstruction errors of one level after another; guessing costs 1 there."""
+        """``axis`` is given where another run shares it.
+
+        Up to the last of ``level_ends`` the losses are reconstruction errors of one level after another; guessing costs 1 there."""
         pretraining_steps = level_ends[-1] if level_ends else 0
         begun = pretraining_steps < last_step
         self.area, self.guessing = area, guessing if begun else None

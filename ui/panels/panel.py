@@ -38,7 +38,7 @@ class Panel(QWidget):
         self.setAccessibleName(self.title)
 
     @property
-    def heading(self) -> str:
+    def full_title(self) -> str:
         """The title, with the side that it is about where there are two."""
         return f"{self.side}: {self.title}" if self.side else self.title
 

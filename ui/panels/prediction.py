@@ -95,13 +95,14 @@ class PredictionPanel(Panel):
         painter.save()
         painter.fillRect(area, QColor(getattr(theme, self.ground)))
         if report is not None:  # nothing is asked about the task while one layer is trained by itself
-            marks.paint_heading(painter, area, theme, f"{self.side}: told again by level {report.level}" if self.side else f"Told again by level {report.level}", told_captions(report))
+            title = f"{self.side}: told" if self.side else "Told"
+            marks.paint_heading(painter, area, theme, f"{title} again by level {report.level}", told_captions(report))
             reconstruction_of(report, theme, self._names, area).paint(painter)
         elif prediction is None:
-            marks.paint_heading(painter, area, theme, self.heading, ())
+            marks.paint_heading(painter, area, theme, self.full_title, ())
             marks.put_text(painter, area.center().x(), area.center().y(), marks.NOTHING_YET, font(13), theme.ink2)
         else:
-            marks.paint_heading(painter, area, theme, self.heading, self._captions(prediction))
+            marks.paint_heading(painter, area, theme, self.full_title, self._captions(prediction))
             self._picture(prediction, area).paint(painter)
         painter.restore()
 

@@ -36,6 +36,7 @@ from .profile_lines import (
 )
 from .profile_numbers import ROW, card, paint_names, paint_numbers, profile_table
 
+
 class ProfilePanel(Panel):
     """The gradient of each layer. Page Up and Page Down go from layer to layer.
 
@@ -108,7 +109,7 @@ class ProfilePanel(Panel):
             self._paint_band(painter, frame, layer)
         paint_axis(painter, frame, theme)
         if snapshot is None or details is None:
-            marks.paint_heading(painter, area, theme, self.heading, ())
+            marks.paint_heading(painter, area, theme, self.full_title, ())
             paint_margin(painter, frame, theme, None)
             if snapshot is None or snapshot.moment is None:
                 middle = QPointF((frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2)
@@ -153,7 +154,7 @@ class ProfilePanel(Panel):
         if self.beside is not None:
             lines = self.beside.caption(snapshot)
             said = (*(f"{bars}; {lines[0]}" for bars in said), f"{said[-1]}; {lines[-1]}", *lines)
-        marks.paint_heading(painter, frame.area, self.theme, self.heading, said)
+        marks.paint_heading(painter, frame.area, self.theme, self.full_title, said)
 
     def _frame(self, area: QRectF) -> Frame:
         snapshot = self.snapshot

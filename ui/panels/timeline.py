@@ -110,7 +110,7 @@ class TimelinePanel(Panel):
         painter.save()
         painter.fillRect(area, QColor(self.theme.canvas))
         if self.headed:
-            marks.paint_heading(painter, area, self.theme, self.heading, self._captions(target, still))
+            marks.paint_heading(painter, area, self.theme, self.full_title, self._captions(target, still))
         frame = self._frame(area)
         layer = self._selection.layer if self._selection is not None and self._selection.layer <= frame.layers else 0
         self.picture.paint(painter, frame, self.theme, layer, target, self.scrubbing_enabled)
