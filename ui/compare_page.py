@@ -120,6 +120,7 @@ class ComparePage(QWidget):
         column.addWidget(self.header)
         column.addWidget(self.scrolled, 1)
         self.setMinimumSize(640, 300)
+        self.setFocusProxy(self.sides["A"].net)
         self._connect()
         self.set_theme(self.theme)
 

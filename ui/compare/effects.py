@@ -56,13 +56,14 @@ def _effects(a: Snapshot, b: Snapshot) -> Iterator[Effect]:
         yield _share("Test accuracy" if tested else "Training accuracy", *shares)
     if a.architecture.recurrent == b.architecture.recurrent:
         yield _size(f"{size_of(a.architecture, 1)} in {a.architecture.layers[0].name}", _first(a), _first(b))
-        last = a.architecture.layers[last_passing(a) - 1].name if last_passing(a) == last_passing(b) else "the last"
+        ends = [side.architecture.layers[last_passing(side) - 1].name for side in (a, b)]
+        last = ends[0] if ends[0] == ends[1] else "the last"
         one = words_of(a.architecture).one
         factors = _per_layer(a), _per_layer(b)
         title = f"Per {one}, {a.architecture.layers[0].name} to {last}"
         yield Effect(title, _times(factors[0]), _times(factors[1]), _factor(*factors), factors)
         yield _below(a, b)
-    yield _size("Length of the whole gradient", a.total_norm, b.total_norm)
+    yield _size("Norm of the gradient", a.total_norm, b.total_norm)
     if a.failure is not None or b.failure is not None:
         steps = [float(side.failure.step) if side.failure is not None else None for side in (a, b)]
         failed = a.failure is not None, b.failure is not None
@@ -144,6 +145,8 @@ def _factor(a: float | None, b: float | None) -> str:
         return UNKNOWN
     if factor >= 1e7:
         return f"{with_sign} {short(factor)}"
+    if factor < 1.005:
+        return "about the same"
     return f"{with_sign} {float(f'{factor:.1e}'):,.0f}" if factor >= 9.95 else f"{with_sign} {factor:.2f}"
 
 

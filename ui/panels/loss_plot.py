@@ -113,7 +113,8 @@ class LossPlot:
     ) -> None:
         """``axis`` is given where another run shares it.
 
-        Up to the last of ``level_ends`` the losses are reconstruction errors of one level after another; guessing costs 1 there."""
+        Up to the last of ``level_ends`` the losses are reconstruction errors of one level after another; guessing costs 1 there.
+        """
         pretraining_steps = level_ends[-1] if level_ends else 0
         begun = pretraining_steps < last_step
         self.area, self.guessing = area, guessing if begun else None
