@@ -74,9 +74,10 @@ class Side:
             self.heat.show_snapshot(snapshot)
         if slow:
             self.head.show_side(snapshot, name, other)
-            beside = PredictionBeside(letter, other.prediction) if other.prediction is not None and not other.level else None
-            if beside != self.prediction.beside:
-                self.prediction.beside = beside
+            predicted = other.prediction if not other.level else None
+            before = self.prediction.beside
+            if predicted is not (before.prediction if before is not None else None):
+                self.prediction.beside = PredictionBeside(letter, predicted) if predicted is not None else None
                 self.prediction.update()
             self.prediction.show_snapshot(snapshot)
 
