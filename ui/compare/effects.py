@@ -20,7 +20,7 @@ from ..panels.plots import percent
 from ..panels.profile_numbers import last_passing, passed_on
 from ..stages import size_of, training_step, words_of
 from ..theme import font
-from .words import names
+from .words import SIDES, values
 
 ROW, TOP, SIDE = 30.0, 36.0, 16.0
 UNKNOWN = "–"
@@ -44,13 +44,14 @@ def effects(a: Snapshot, b: Snapshot) -> tuple[Effect, ...]:
 
 def _effects(a: Snapshot, b: Snapshot) -> Iterator[Effect]:
     step = training_step(a.spec)
-    now = f"at {step} {a.step:,}" if a.step == b.step else "now"
-    comparable = a.loss_name == b.loss_name and bool(a.level) == bool(b.level)
+    now = f"at {step} {a.step:,}" if (a.step, step) == (b.step, training_step(b.spec)) else "now"
+    alike = bool(a.level) == bool(b.level)  # a level of pre-training has an error and a gradient of its own
+    comparable = a.loss_name == b.loss_name and alike
     loss = "Reconstruction error" if a.level and b.level else "Loss"
     yield _size(f"{loss} {now}", a.loss, b.loss, comparable)
     if a.test_loss is not None and b.test_loss is not None:
         yield _size("Test loss", a.test_loss, b.test_loss, comparable)
-    shares = [side.prediction.accuracy if side.prediction is not None and not side.diverged else None for side in (a, b)]
+    shares = [_accuracy(a), _accuracy(b)]
     if shares[0] is not None or shares[1] is not None:
         tested = a.spec.data.test_fraction > 0
         yield _share("Test accuracy" if tested else "Training accuracy", *shares)
@@ -63,11 +64,17 @@ def _effects(a: Snapshot, b: Snapshot) -> Iterator[Effect]:
         title = f"Per {one}, {a.architecture.layers[0].name} to {last}"
         yield Effect(title, _times(factors[0]), _times(factors[1]), _factor(*factors), factors)
         yield _below(a, b)
-    yield _size("Norm of the gradient", a.total_norm, b.total_norm)
+    yield _size("Norm of the gradient", a.total_norm, b.total_norm, alike)
     if a.failure is not None or b.failure is not None:
         steps = [float(side.failure.step) if side.failure is not None else None for side in (a, b)]
         failed = a.failure is not None, b.failure is not None
         yield Effect("First number not finite", _failure(a), _failure(b), "", (steps[0], steps[1]), failed)
+
+
+def _accuracy(snapshot: Snapshot) -> float | None:
+    """The share of right answers; None while a level is trained by itself, and when there are no answers any more."""
+    prediction = snapshot.prediction
+    return prediction.accuracy if prediction is not None and not snapshot.diverged and not snapshot.level else None
 
 
 def _first(snapshot: Snapshot) -> float | None:
@@ -88,12 +95,12 @@ def _below(a: Snapshot, b: Snapshot) -> Effect:
     """How many layers get less than the healthy zone's lower end."""
     limit = 10.0 ** HEALTHY[0]
     counts: list[int | None] = []
+    told = []
     for side in (a, b):
-        known = [n for n in range(1, len(side.architecture.layers) + 1) if side.knows(n)]
-        counts.append(None if side.details is None or not known else sum(float(side.details.gradient_rms[n - 1]) < limit for n in known))
-    told = [
-        UNKNOWN if count is None else f"{count} of {len(side.architecture.layers)}" for count, side in zip(counts, (a, b), strict=True)
-    ]
+        sizes = side.details.gradient_rms.tolist() if side.details is not None else []
+        known = [size for n, size in enumerate(sizes, 1) if side.knows(n) and math.isfinite(size)]
+        counts.append(sum(size < limit for size in known) if known else None)
+        told.append(f"{counts[-1]} of {len(known)}" if known else UNKNOWN)
     title = f"{words_of(a.architecture).many.capitalize()} below {power(round(HEALTHY[0]))}"
     first, second = counts
     against = UNKNOWN
@@ -198,8 +205,7 @@ class EffectsPanel(Panel):
             column = min(130.0, max(74.0, 0.2 * width))
             ends = right - last - column, right - last, right
             room = ends[0] - column - left - 8
-            called = names(self.snapshot.spec, self.other.spec)
-            heads = [f"{side}  {name}" if name != "the same" else side for side, name in zip("AB", called, strict=True)]
+            heads = [f"{side}  {name}".strip() for side, name in zip(SIDES, values(self.snapshot.spec, self.other.spec), strict=True)]
             metrics = QFontMetricsF(font(12, 500))
             from_left = left + marks.text_width(self.title, title) + 12
             for end, text, ink in zip(ends, (*heads, "B against A"), (theme.ink2, theme.ink2, theme.ink3), strict=True):

@@ -128,7 +128,7 @@ class LossesPicture(TimelinePicture):
         key = (guessing, *ends, scale, frame.loss.getRect(), frame.span, *map(id, histories))
         if self._plots is None or self._plots.key != key:
             highest = [guess for guess in (guessing, 1.0 if any(ends) else None) if guess is not None]
-            axis = loss_axis(histories[0], max(highest, default=None), frame.loss.height(), beside=histories[1])
+            axis = loss_axis(histories[0], max(highest, default=None), 0.6 * frame.loss.height(), beside=histories[1])
             made = [LossPlot(table, guessing, frame.loss, frame.span, None, end, axis) for table, end in zip(histories, ends, strict=True)]
             self._plots = _Kept(key, (made[0], made[1]))
         return self._plots.plots

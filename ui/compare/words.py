@@ -37,14 +37,17 @@ def heading(found: tuple[Difference, ...]) -> str:
 
 
 def names(a: Spec, b: Spec) -> tuple[str, str]:
-    """What each side is called: by its value of what differs, the first two of several."""
+    """What each side is called: by its value of what differs, the first two of several; "" while nothing does."""
     found = differences(a, b)
-    if not found:
-        return "the same", "the same"
     more = f" +{len(found) - 2}" if len(found) > 2 else ""
-    both = (", ".join(_named(item, side) for item in found[:2]) + more for side in range(2))
-    first, second = both
+    first, second = (", ".join(_named(item, side) for item in found[:2]) + more for side in range(2))
     return first, second
+
+
+def values(a: Spec, b: Spec) -> tuple[str, str]:
+    """The two values of the one change, as short as can be; "" where there is more than one, or none."""
+    found = differences(a, b)
+    return (found[0].before, found[0].after) if len(found) == 1 else ("", "")
 
 
 def _named(item: Difference, side: int) -> str:

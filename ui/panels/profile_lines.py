@@ -125,12 +125,16 @@ def paint_beside(painter: QPainter, frame: Frame, theme: Theme, beside: Beside) 
     high = frame.bottom - frame.top
     heights = frame.bottom - colors.positions(values) * high
     runs: list[list[QPointF]] = [[]]
+    zeros: list[QPointF] = []  # exactly 0 is no small number: the line breaks, and a ring with a slash stands there
     for layer, (value, y) in enumerate(zip(values.tolist(), heights.tolist(), strict=True), 1):
         x = frame.x(layer if layers == own else 1 + (layer - 1) * (own - 1) / max(1, layers - 1))
-        if math.isfinite(value) and reached(snapshot, layer) and frame.left - 1 <= x <= frame.right + 1:
+        known = math.isfinite(value) and reached(snapshot, layer) and frame.left - 1 <= x <= frame.right + 1
+        if known and value != 0:
             runs[-1].append(QPointF(x, y))
         elif runs[-1]:
             runs.append([])
+        if known and value == 0:
+            zeros.append(QPointF(x, frame.bottom))
     for width, ink in ((4.0, theme.canvas), (1.3, theme.ink1)):  # a casing, so that the line is seen on every bar
         painter.setPen(QPen(QColor(ink), width))
         for run in runs:
@@ -140,6 +144,11 @@ def paint_beside(painter: QPainter, frame: Frame, theme: Theme, beside: Beside) 
     for run in runs:
         if len(run) == 1:
             painter.drawEllipse(run[0], 2.0, 2.0)
+    painter.setPen(QPen(QColor(theme.ink1), 1.2))
+    painter.setBrush(QColor(theme.canvas))
+    for at in zeros if frame.pitch >= CIRCLES_FROM else ():
+        painter.drawEllipse(at, 3.0, 3.0)
+        painter.drawLine(QLineF(at.x() - 3.5, at.y() + 3.5, at.x() + 3.5, at.y() - 3.5))
     last = float(values[-1])
     if not reached(snapshot, layers):
         return None
