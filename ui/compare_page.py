@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
@@ -226,14 +226,13 @@ class ComparePage(QWidget):
     # ---- geometry
 
     def _fit(self) -> None:
-        height = math.ceil(self.header.height_for(self.width()))
-        if height != self.header.height():
-            self.header.setFixedHeight(height)
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        view = self.scrolled.viewport()
-        found = places(view.width(), view.height(), self.effects.height_wanted())
+        """Give everything its place; what does not fit is scrolled."""
+        top = math.ceil(self.header.height_for(self.width()))
+        self.header.setFixedHeight(top)
+        room, table = self.height() - top, self.effects.height_wanted()
+        found = places(self.width(), room, table)
+        if found.height > room:
+            found = places(self.width() - self.scrolled.verticalScrollBar().sizeHint().width(), room, table)
         self._sheet.lay_out(found)
         for name, part in self._parts.items():
             part.setGeometry(found.of[name].toRect())
@@ -241,12 +240,6 @@ class ComparePage(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
-
-    def event(self, event: QEvent) -> bool:
-        done = super().event(event)
-        if event.type() == QEvent.Type.LayoutRequest:
-            self._lay_out()
-        return done
 
     def sizeHint(self) -> QSize:
         return QSize(1600, 918)
