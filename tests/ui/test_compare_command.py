@@ -33,7 +33,7 @@ def files(tmp_path: Path) -> tuple[str, str]:
 
 def losses(path: Path, side: str) -> list[float]:
     with path.open() as file:
-        return [float(row[f"{side}_loss"]) for row in csv.DictReader(file)]
+        return [float(loss) for row in csv.DictReader(file) if (loss := row[f"{side}_loss"])]
 
 
 def trained(spec: Spec, steps: int) -> list[float]:
@@ -122,7 +122,7 @@ def test_a_session_is_compared_where_it_stands(tmp_path: Path) -> None:
     path, table = tmp_path / "run.gradviz.json", tmp_path / "both.csv"
     write_session(SessionFile((Settings(0, SMALL),), step=5, last_step=9), path)
     assert main(["numbers", str(path), "--change", "network.activation=relu", "--view", "compare", "-o", str(table)]) == 0
-    assert losses(table, "B")[:5] == trained(SMALL.replace("network.activation", "relu"), 5)
+    assert losses(table, "B") == trained(SMALL.replace("network.activation", "relu"), 5)
     picture = tmp_path / "both.svg"
     assert main(["render", str(path), "--change", "network.activation=relu", "--view", "compare", "-o", str(picture)]) == 0
     assert "Loss at step 5" in texts_of(picture)
