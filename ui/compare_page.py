@@ -144,6 +144,11 @@ class ComparePage(QWidget):
         return (self.sides["A"].heat, self.sides["B"].heat, self.losses)
 
     @property
+    def nets(self) -> tuple[NetworkCanvas, NetworkCanvas]:
+        """The drawings of both nets."""
+        return self.sides["A"].net, self.sides["B"].net
+
+    @property
     def look(self) -> Look:
         """What it needs of each moment beyond what every snapshot has: the same of both sides."""
         return Look()

@@ -166,7 +166,7 @@ class EffectsPanel(Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.other: Snapshot | None = None
-        self.setMinimumSize(360, 200)
+        self.setMinimumSize(200, 100)
 
     def sizeHint(self) -> QSize:
         return QSize(520, 260)

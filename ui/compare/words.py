@@ -45,16 +45,20 @@ def names(a: Spec, b: Spec) -> tuple[str, str]:
 
 
 def values(a: Spec, b: Spec) -> tuple[str, str]:
-    """The two values of the one change, as short as can be; "" where there is more than one, or none."""
+    """The two values of the one change, where they can stand alone; "" where there is more than one, or none."""
     found = differences(a, b)
-    return (found[0].before, found[0].after) if len(found) == 1 else ("", "")
+    alone = len(found) == 1 and all(_stands_alone(value) for value in found[0][2:])
+    return (found[0].before, found[0].after) if alone else ("", "")
 
 
 def _named(item: Difference, side: int) -> str:
-    """A value that can stand alone: one of a list can, a number or "on" needs the field's title."""
     value = item[2 + side]
-    plain = value[:1].isalpha() and value not in ("on", "off", "none", "None", "per layer", "same in all layers")
-    return value if plain else f"{item.title} {value}"
+    return value if _stands_alone(value) else f"{item.title} {value}"
+
+
+def _stands_alone(value: str) -> bool:
+    """Whether it says what it is: one of a list does, a number or "on" needs the field's title."""
+    return value[:1].isalpha() and value not in ("on", "off", "none", "None", "per layer", "same in all layers")
 
 
 def in_common(a: Snapshot, b: Snapshot) -> str:
