@@ -21,18 +21,27 @@ from ..selection import Selection
 from ..stages import LAYERS, words_of
 from ..theme import blend, font
 from . import marks
-from .bars import CIRCLES_FROM, TOP, Frame, clipped_ends, paint_axis, paint_bars, paint_margin, reached
+from .bars import CIRCLES_FROM, TOP, Frame, clipped_ends, paint_axis, paint_bars, paint_margin, plot_sides, reached
 from .panel import Panel, Table
-from .profile_lines import Before, before_branch, label_place, paint_before, paint_circles, paint_theory, points
+from .profile_lines import (
+    Before,
+    Beside,
+    before_branch,
+    label_place,
+    paint_before,
+    paint_beside,
+    paint_circles,
+    paint_theory,
+    points,
+)
 from .profile_numbers import ROW, card, paint_names, paint_numbers, profile_table
-
-GUTTER, RIGHT = 134.0, 94.0
 
 
 class ProfilePanel(Panel):
     """The gradient of each layer. Page Up and Page Down go from layer to layer.
 
-    ``theory`` is a label and values (layers,) for a line over the bars.
+    ``theory`` is a label and values (layers,) for a line over the bars; ``beside`` another run, whose gradients become a line
+    in place of the circles.
     """
 
     name = "gradients"
@@ -43,6 +52,7 @@ class ProfilePanel(Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.theory: tuple[str, NDArray[Any]] | None = None
+        self.beside: Beside | None = None
         self._columns: Columns | None = None
         self._selection: Selection | None = None
         self._hovered: int | None = None
@@ -99,7 +109,7 @@ class ProfilePanel(Panel):
             self._paint_band(painter, frame, layer)
         paint_axis(painter, frame, theme)
         if snapshot is None or details is None:
-            marks.paint_heading(painter, area, theme, self.title, ())
+            marks.paint_heading(painter, area, theme, self.full_title, ())
             paint_margin(painter, frame, theme, None)
             if snapshot is None or snapshot.moment is None:
                 middle = QPointF((frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2)
@@ -115,8 +125,12 @@ class ProfilePanel(Panel):
                 paint_before(painter, frame, theme, before, snapshot)
             if self.theory is not None:
                 paint_theory(painter, frame, theme, self.theory[1])
-            paint_circles(painter, frame, theme, snapshot, details)
-            paint_margin(painter, frame, theme, clipped_ends(frame, snapshot, details))
+            end = None
+            if self.beside is None:
+                paint_circles(painter, frame, theme, snapshot, details)
+            elif self.beside.fits(snapshot):
+                end = paint_beside(painter, frame, theme, self.beside)
+            paint_margin(painter, frame, theme, clipped_ends(frame, snapshot, details), end)
             self._paint_words(painter, frame, snapshot, details, before)
             paint_names(painter, frame, theme, snapshot, layer)
             paint_numbers(painter, frame, theme, snapshot, details, self._clips)
@@ -125,7 +139,7 @@ class ProfilePanel(Panel):
     def _paint_words(self, painter: QPainter, frame: Frame, snapshot: Snapshot, details: Details, before: Before | None) -> None:
         """What circles and lines are, in the plot if there is room, and the heading with all else there is to say."""
         drawn = "circles" if frame.pitch >= CIRCLES_FROM else "line"
-        seen = bool(points(frame, details.delta_rms, snapshot))
+        seen = self.beside is None and bool(points(frame, details.delta_rms, snapshot))
         label = "; ".join(
             [
                 *([f"{drawn}: typical |{words_of(snapshot.architecture).returned}| of the units"] if seen else []),
@@ -136,19 +150,21 @@ class ProfilePanel(Panel):
         at = label_place(frame, snapshot, details, label, others) if frame.shown else None
         if at is not None:
             marks.put_text(painter, at.x(), at.y(), label, font(12, 500), self.theme.ink1, Qt.AlignmentFlag.AlignLeft)
-        marks.paint_heading(painter, frame.area, self.theme, self.title, captions(snapshot, before, label if at is None else ""))
+        said = captions(snapshot, before, label if at is None else "")
+        if self.beside is not None:
+            lines = self.beside.caption(snapshot)
+            said = (*(f"{bars}; {lines[0]}" for bars in said), f"{said[-1]}; {lines[-1]}", *lines)
+        marks.paint_heading(painter, frame.area, self.theme, self.full_title, said)
 
     def _frame(self, area: QRectF) -> Frame:
         snapshot = self.snapshot
         layers = len(snapshot.architecture.layers) if snapshot is not None else 1
-        fitted = Columns(area.width(), layers)
+        left, right = plot_sides(area.width(), layers)
         given = self._columns
         same = given is not None and given.layers == layers and abs(given.width - area.width()) < 0.5
-        columns = given if same and given is not None else fitted
+        columns = given if same and given is not None else Columns(area.width(), layers)
         rows = 2 + self._clips
         bottom = max(area.top() + TOP + 20, area.bottom() - 26 - ROW * rows)
-        left = min(GUTTER, fitted.x(0.5))
-        right = max(area.width() - RIGHT, fitted.x(layers + 0.5))
         return Frame(area, columns, area.left() + left, area.left() + max(left + 20, right), bottom)
 
     @property
