@@ -15,6 +15,7 @@ from gradviz.spec import Spec
 from .banner import Banner
 from .compare_page import ComparePage
 from .comparison import SIDES, Comparison
+from .export_menu import Compared
 from .overlays import DISMISS
 from .panels.switch import Switch
 from .session_view import view_of
@@ -22,6 +23,7 @@ from .status import three_digits
 from .theme import Theme
 
 if TYPE_CHECKING:
+    from .film import Settings
     from .main_window import MainWindow
 
 END_MILLISECONDS = 500  # an engine that was told to end has gone by then, so that nobody waits for it
@@ -72,6 +74,7 @@ class CompareMode(QObject):
         layout = window.left.layout()
         assert isinstance(layout, QVBoxLayout), "the dock is a column"
         layout.insertWidget(0, self.switch)
+        window.export_menu.compared = Compared(self.page, self._settings)
         window.transport.show_comparing(True)
         self.page.setFocus()
 
@@ -94,6 +97,9 @@ class CompareMode(QObject):
         page.change_wanted.connect(pair.change)
         self.switch.chosen.connect(lambda number: self._show_side(SIDES[number]))
         self.banner.clicked.connect(lambda _: self.banner.hide())
+
+    def _settings(self) -> tuple[Settings, Settings]:
+        return self.pair.run_of("A").settings, self.pair.run_of("B").settings
 
     # ---- what the user can do
 
@@ -162,6 +168,7 @@ class CompareMode(QObject):
         for signal, slot in ((window.run.opened, self._on_opened), (window.run.closed, self._on_closed)):
             signal.disconnect(slot)
         self.switch.setParent(None)
+        window.export_menu.compared = None
         window.body.replaceWidget(1, window.centre)
         window.centre.show()
         window.body.setStretchFactor(1, 1)
