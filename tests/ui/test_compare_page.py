@@ -22,6 +22,9 @@ from ui.compare.offers import offers
 from ui.compare.places import places
 from ui.compare.words import heading, in_common, names
 from ui.compare_page import ComparePage
+from ui.export_menu import Compared
+from ui.main_window import MainWindow
+from ui.movie_dialog import MovieDialog
 from ui.presets import Preset, preset_named, presets
 from ui.selection import Selection
 from ui.theme import THEMES
@@ -378,3 +381,48 @@ def test_the_line_of_the_other_side_ends_where_its_last_layer_stands(page: Compa
     assert b.details is not None
     assert end[0] == "B"
     assert end[1] == pytest.approx(frame.y(float(b.details.gradient_rms[-1])))
+
+
+# ---- the exports of the window
+
+
+@pytest.fixture
+def window(qtbot: QtBot, page: ComparePage) -> MainWindow:
+    """A window that shows the page, without engines."""
+    made = MainWindow(VANISHING, live=False)
+    qtbot.addWidget(made)
+    a, b = pair({"network.activation": "relu"}, 8)
+    page.show_pair(a, b)
+    made.show_still(a)
+    made.export_menu.compared = Compared(page, lambda: (((0, a.spec),), ((0, b.spec),)))
+    return made
+
+
+def test_the_figure_of_the_window_is_of_both_runs(window: MainWindow, tmp_path: Path) -> None:
+    path = tmp_path / "figure.svg"
+    assert window.export_menu.write_picture("figure", path)
+    text = path.read_text()
+    assert {"One change", "Sigmoid", "ReLU"} <= set(re.findall(r">([^<>\n]+)</text>", text))
+    assert text.count("&quot;activation&quot;") == 2
+
+
+def test_the_menu_lists_the_panels_of_both_sides(window: MainWindow, page: ComparePage, tmp_path: Path) -> None:
+    menu = window.export_menu
+    menu.list_panels()
+    titles = [action.text() for action in menu._pictures.actions()]
+    assert titles[0] == "A: Network…"
+    assert "B: Gradient per layer…" in titles
+    assert next(action.text() for action in menu._numbers.actions()) == "Both runs, step by step…"
+    assert menu.write_numbers("compare", tmp_path / "both.csv")
+    assert (tmp_path / "both.csv").read_text() == export.csv_text(page.table())
+    assert menu.write_numbers("gradients_b", tmp_path / "b.csv")
+    assert (tmp_path / "b.csv").read_text() == export.csv_text(page.sides["B"].bars.table())
+    menu.copy_numbers("effects")
+    assert QApplication.clipboard().text().startswith("what\tA\tB\tB_against_A\nLoss at step 8\t")
+
+
+def test_an_animation_of_both_is_offered(window: MainWindow, qtbot: QtBot) -> None:
+    dialog = MovieDialog(window, lambda title, suffix: None)
+    qtbot.addWidget(dialog)
+    assert [dialog.view.itemData(number) for number in range(dialog.view.count())] == ["compare"]
+    assert dialog.sizes.count() == 3
