@@ -238,6 +238,8 @@ class ComparePage(QWidget):
         found = places(self.width(), room, table)
         if found.height > room:
             found = places(self.width() - self.scrolled.verticalScrollBar().sizeHint().width(), room, table)
+        if found == self._sheet.places:
+            return  # nothing has moved, and nothing need be painted anew
         self._sheet.lay_out(found)
         for name, part in self._parts.items():
             part.setGeometry(found.of[name].toRect())
@@ -299,17 +301,17 @@ class _Sheet(QWidget):
 
     def __init__(self, page: ComparePage) -> None:
         super().__init__()
-        self._page, self._places = page, places(1, 0, 0)
+        self._page, self.places = page, places(1, 0, 0)
 
     def lay_out(self, found: Places) -> None:
-        self._places = found
+        self.places = found
         self.resize(round(found.width), round(found.height))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self._page.theme.canvas))
-        paint_lines(painter, self._places, self._page.theme)
+        paint_lines(painter, self.places, self._page.theme)
 
 
 def paint_lines(painter: QPainter, found: Places, theme: Theme) -> None:

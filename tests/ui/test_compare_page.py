@@ -25,6 +25,7 @@ from ui.compare_page import ComparePage
 from ui.export_menu import Compared
 from ui.main_window import MainWindow
 from ui.movie_dialog import MovieDialog
+from ui.numbers import full
 from ui.presets import Preset, preset_named, presets
 from ui.selection import Selection
 from ui.theme import THEMES
@@ -381,6 +382,17 @@ def test_the_line_of_the_other_side_ends_where_its_last_layer_stands(page: Compa
     assert b.details is not None
     assert end[0] == "B"
     assert end[1] == pytest.approx(frame.y(float(b.details.gradient_rms[-1])))
+
+
+def test_a_card_tells_what_the_other_side_has_there(page: ComparePage) -> None:
+    a, b = pair({"network.activation": "relu"}, 8)
+    assert b.details is not None
+    page.show_pair(a, b)
+    beside = page.sides["A"].bars.beside
+    assert beside is not None
+    assert beside.rows(a, 3) == [("B: typical |∂J/∂w| (RMS)", full(float(b.details.gradient_rms[2])))]
+    page.show_pair(*pair({"network.depth": 4}, 8))
+    assert page.sides["A"].bars.beside.rows(a, 3) == []  # whose third layer is another one
 
 
 # ---- the exports of the window
