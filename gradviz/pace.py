@@ -10,7 +10,7 @@ import time
 from typing import Protocol
 
 SIDES = 2
-STEP, RUNS, LEAD, MEETING = 0, SIDES, 2 * SIDES, 3 * SIDES  # where in the memory: one number for each side, the meeting for both
+STEP, RUNS, LEAD, MEETING = 0, SIDES, 2 * SIDES, 3 * SIDES  # where in the memory; the meeting is for both, and 0 is none
 NUMBERS = MEETING + 1
 LEAD_SECONDS = 0.004  # worth of steps that a side may be ahead
 STANDING_SECONDS = 0.05  # at a meeting at the most: the engine does not wait for who has gone away
@@ -49,7 +49,7 @@ class Pace:
     def waits(self, step: int) -> bool:
         """Whether this side, standing at ``step``, must not go on yet."""
         numbers = self._numbers
-        if numbers[MEETING] == step and self._stays(step):
+        if step and numbers[MEETING] == step and self._stays(step):
             return True
         ahead = step - numbers[STEP + self._other]
         return ahead >= numbers[LEAD + self._side] and bool(numbers[RUNS + self._other])

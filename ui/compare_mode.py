@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from PySide6.QtCore import QObject, QTimer
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from gradviz.session_file import View
 from gradviz.snapshot import Snapshot
@@ -25,8 +25,6 @@ from .theme import Theme
 if TYPE_CHECKING:
     from .film import Settings
     from .main_window import MainWindow
-
-END_MILLISECONDS = 500  # an engine that was told to end has gone by then, so that nobody waits for it
 
 
 class CompareMode(QObject):
@@ -47,6 +45,7 @@ class CompareMode(QObject):
         self.page = ComparePage()
         self.banner = Banner()
         self.banner.hide()
+        self._row = QWidget()  # over the settings
         self.switch = Switch("Settings of", SIDES, ("The settings of A", "The settings of B"))
         self._put_in()
         self._connect()
@@ -73,7 +72,10 @@ class CompareMode(QObject):
         self._middle.show()
         layout = window.left.layout()
         assert isinstance(layout, QVBoxLayout), "the dock is a column"
-        layout.insertWidget(0, self.switch)
+        beside = QHBoxLayout(self._row)
+        beside.setContentsMargins(12, 8, 12, 2)
+        beside.addWidget(self.switch)
+        layout.insertWidget(0, self._row)
         window.export_menu.compared = Compared(self.page, self._settings)
         window.transport.show_comparing(True)
         self.page.setFocus()
@@ -163,11 +165,10 @@ class CompareMode(QObject):
         self._left = True
         window, pair = self._window, self.pair
         pair.end()
-        QTimer.singleShot(END_MILLISECONDS, pair, pair.stop)
         window.run.told.connect(window.tell)
         for signal, slot in ((window.run.opened, self._on_opened), (window.run.closed, self._on_closed)):
             signal.disconnect(slot)
-        self.switch.setParent(None)
+        self._row.setParent(None)
         window.export_menu.compared = None
         window.body.replaceWidget(1, window.centre)
         window.centre.show()
@@ -178,7 +179,7 @@ class CompareMode(QObject):
         window.body.restoreState(self._sizes)
         window.transport.show_comparing(False)
         window.end_compare(self)
-        for widget in (self._middle, self.switch):
+        for widget in (self._middle, self._row):
             widget.deleteLater()
         self.deleteLater()
 
@@ -217,15 +218,20 @@ class CompareMode(QObject):
         window = self._window
         if side == self._side and window.left.isVisible() and window.left.page == "settings":
             window.left.hide()
+            self.mark_open()
             return
-        self._show_side(side)
         window.show_settings()
+        self._show_side(side)
 
     def _show_side(self, side: str) -> None:
         self._side = side
         self.switch.show_choice(SIDES.index(side))
-        self.page.show_side(side)
+        self.mark_open()
         self._show_spec()
+
+    def mark_open(self) -> None:
+        """Mark on the page whose settings are open."""
+        self.page.show_side(self._side if self._window.left.isVisibleTo(self._window) else "")
 
     def _show_spec(self) -> None:
         window, run = self._window, self.pair.run_of(self._side)

@@ -22,6 +22,7 @@ SIDES = ("A", "B")
 OF_BOTH = ("training.seed", "data.")  # paths that begin so belong to both sides
 AHEAD_SECONDS = 0.001  # worth of steps that a meeting lies ahead of both engines
 PATIENCE = 0.1  # seconds, after which two moments that do not belong together are shown as they are
+END_MILLISECONDS = 500  # the second engine, told to end, has gone by then, so that nobody waits for it
 TOGETHER_SECONDS = 0.5  # within which what both sides have done is one entry of the undo stack
 LAYERWISE = {"step_layer": "step_phase", "back_layer": "back_phase"}
 
@@ -33,6 +34,7 @@ class Comparison(QObject):
     told = Signal(str, str)  # kind ("notice" or "error"), text
     failed = Signal(str)  # it cannot begin; why
     stands_alone = Signal()  # the second run is kept as it stands, to go on in place of the first
+    stopped = Signal(object)  # itself: there is no second engine any more
     arrived = Signal(int)  # both stand at the step to which they were brought (or as near as they can)
 
     def __init__(self, home: LiveRun, spec: Spec | None = None, step: int | None = None) -> None:
@@ -63,11 +65,15 @@ class Comparison(QObject):
         self._has_ended = False
         self._known: dict[LiveRun, int] = {}  # index of each run's own undo stack
         self._moving = False  # that is moved from here
-        self._begun = spec is not None  # whether the second engine stands where the first did
+        self._begun = False  # whether the second run stands where it begins
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(FRAME_MILLISECONDS)
         self._timer.timeout.connect(self._on_tick)
+        self._last_timer = QTimer(self)
+        self._last_timer.setSingleShot(True)
+        self._last_timer.setInterval(END_MILLISECONDS)
+        self._last_timer.timeout.connect(self.stop)
         self._listen(home.snapshot_came, self._begin)
         self._listen(home.kept, self._begin)
         home.pause()
@@ -100,14 +106,15 @@ class Comparison(QObject):
         if self._spec is None:
             self.other.start_as(home)
         else:
+            self._begun = True
             self.other.set_speed(home.speed)
             self.other.start()
-        if self._wish:
+        if self._wish and self._begun:
             self.play()
         self._timer.start()
 
     def end(self) -> None:
-        """Let the second engine end, without waiting for it; the first one's run is the window's alone again. `stop` does the rest."""
+        """Let the second engine end, without waiting for it; the window's run is alone again. `stop` follows by itself, or at once."""
         if self._has_ended:
             return
         self._has_ended = True
@@ -117,15 +124,19 @@ class Comparison(QObject):
             self.other.end()
         self.home.look = self._home_look
         self.home.keep_in_step(None)
+        self._last_timer.start()
 
     def stop(self) -> None:
-        """End the second engine, and wait for that; nothing is left of it."""
+        """End the second engine, and wait for that; nothing is left of it, nor of the comparison."""
         self.end()
+        self._last_timer.stop()
         if self.other is not None:
             self.other.stop()
         if self._pace is not None:
             self._pace.close()
             self._pace = None
+        self.stopped.emit(self)
+        self.deleteLater()
 
     def _listen(self, signal: SignalInstance, slot: Callable[..., object]) -> None:
         self._connections.append(signal.connect(slot))
@@ -188,8 +199,7 @@ class Comparison(QObject):
     @property
     def settled(self) -> bool:
         """Whether both stand where they belong, and the snapshots show all that was commanded."""
-        begun = self.other is not None and self._shown is not None
-        done = begun and self._goal is None and all(run.settled for run in self.runs)
+        done = self._begun and self._shown is not None and self._goal is None and all(run.settled for run in self.runs)
         return done and (self._wish or not (self.playing or self._to_bring()))
 
     def play(self) -> None:
@@ -291,7 +301,7 @@ class Comparison(QObject):
         now = time.perf_counter()
         if self._apart_since is None:
             self._apart_since = now
-        elif now - self._apart_since > PATIENCE and not in_step:
+        if not in_step and (_ended(a) or _ended(b) or now - self._apart_since > PATIENCE):
             since = self._apart_since
             self._tell_pair(a, b)
             self._apart_since = since
@@ -302,7 +312,7 @@ class Comparison(QObject):
 
     def _bring_together(self) -> None:
         """At rest both stand at the same step: whoever is behind catches up, as far as it can."""
-        if self.other is None or self._leaving or any(not run.settled or run.is_reviving or run.is_opening for run in self.runs):
+        if not self._begun or self._leaving or any(not run.settled or run.is_reviving or run.is_opening for run in self.runs):
             return
         if self._wish:
             self._play_on()
@@ -359,6 +369,8 @@ class Comparison(QObject):
     def _on_revived(self, run: LiveRun, step: int) -> None:
         if run is self.other and not self._begun:
             self._begun = True
+            if self._wish:
+                self.play()
             return
         self.told.emit("notice", f"{self.side_of(run)}: the engine had stopped unexpectedly and goes on from step {step:,}.")
 

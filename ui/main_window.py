@@ -407,7 +407,7 @@ class MainWindow(QWidget):
         self._begin_compare(spec, play_for)
 
     def _begin_compare(self, spec: Spec | None = None, step: int | None = None) -> None:
-        if self.run.snapshot is None or self.run.is_opening or self.run.is_lost:
+        if (self.run.snapshot is None and spec is None) or self.run.is_opening or self.run.is_lost:
             self.tell("notice", "There is no run yet that another could be compared with.")
             return
         from .compare_mode import CompareMode  # only now: the first frame does not need it
@@ -419,6 +419,7 @@ class MainWindow(QWidget):
         """The run is alone again: show it."""
         self.compare = None
         self._former.append(mode.pair)
+        mode.pair.stopped.connect(self._former.remove)
         self.show_undo()
         if self.run.snapshot is not None and not self._closed:
             self._shown_spec = None
@@ -455,6 +456,8 @@ class MainWindow(QWidget):
             self.run.play()
         if preset is not None and preset.page:
             self.show_page(preset.page)
+        if preset is not None and preset.against is not None:
+            self._begin_compare(preset.against)
         self._to_select = preset.select if preset is not None else None
 
     def undo(self) -> None:
@@ -491,6 +494,8 @@ class MainWindow(QWidget):
 
     def toggle_left(self) -> None:
         self.left.setVisible(not self.left.isVisible())
+        if self.compare is not None:
+            self.compare.mark_open()
 
     def toggle_right(self) -> None:
         self.dock.setVisible(self.compare is None and not self.dock.isVisible())
@@ -761,7 +766,7 @@ class MainWindow(QWidget):
             if self.autosave is not None:
                 self.autosave.stop()
             self.export_menu.stop()
-            for pair in self._former:
+            for pair in tuple(self._former):
                 pair.stop()
             self.run.stop()
 

@@ -170,7 +170,8 @@ class Transport(QWidget):
         self._levels: tuple[tuple[QWidget, ...], ...] = (
             (self.reset_button, self.seed_button, self.back_button),
             (self.undo_button, self.redo_button),
-            (self.compare_button, self.file_button, self.export_button, self.theme_button, self.speed_label, self.preset_label),
+            (self.file_button, self.theme_button),
+            (self.compare_button, self.export_button, self.speed_label, self.preset_label),
             (self.phase_button,),
             (self.layer_button, self.step_button),
             (),  # here the button for a phase goes: the menu beside it has that too
@@ -328,7 +329,7 @@ QLabel {{ color: {theme.ink2}; font-size: 12px; }}
             label.setVisible(label not in hidden)
         narrowest = level == len(self._levels) - 1
         self.phase_button.setVisible(not narrowest and not self._evolves)
-        self.speed.setFixedWidth(76 if narrowest else 120)
+        self.speed.setFixedWidth(60 if narrowest else 120)
 
     # ---- inside
 

@@ -201,7 +201,7 @@ class EffectsPanel(Panel):
         if self.snapshot is not None and self.other is not None:
             found = effects(self.snapshot, self.other)
             width = right - left
-            last = min(120.0, max(78.0, 0.2 * width))
+            last = max(78.0, *(marks.text_width(effect.against, font(12)) + 14 for effect in found))
             column = min(130.0, max(74.0, 0.2 * width))
             ends = right - last - column, right - last, right
             room = ends[0] - column - left - 8
