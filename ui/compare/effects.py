@@ -19,6 +19,7 @@ from ..panels.panel import Panel, Table
 from ..panels.plots import percent
 from ..panels.profile_numbers import last_passing, passed_on
 from ..stages import size_of, training_step, words_of
+from ..status import three_digits
 from ..theme import font
 from .words import SIDES, values
 
@@ -115,15 +116,10 @@ def _failure(snapshot: Snapshot) -> str:
 
 
 def _size(title: str, a: float | None, b: float | None, comparable: bool = True) -> Effect:
-    told = [UNKNOWN if value is None else _number(value) for value in (a, b)]
+    told = [UNKNOWN if value is None else three_digits(value) for value in (a, b)]
     against = _factor(a, b) if comparable else "not one kind"
     bad = [value is not None and not math.isfinite(value) for value in (a, b)]
     return Effect(title, told[0], told[1], against, (a, b), (bad[0], bad[1]))
-
-
-def _number(value: float) -> str:
-    """Three digits for a loss between 0.001 and 1000, else two."""
-    return f"{value:.3g}" if math.isfinite(value) and 0.001 <= abs(value) < 1000 else short(value)
 
 
 def _share(title: str, a: float | None, b: float | None) -> Effect:
