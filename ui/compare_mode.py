@@ -43,6 +43,7 @@ class CompareMode(QObject):
         self._left = False
         self.pair = Comparison(window.run, spec, step)
         self.page = ComparePage()
+        self.page.set_motion(window.canvas.motion)
         self.banner = Banner()
         self.banner.hide()
         self._row = QWidget()  # over the settings
