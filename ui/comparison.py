@@ -21,6 +21,7 @@ from .live_run import FRAME_MILLISECONDS, LiveRun
 SIDES = ("A", "B")
 OF_BOTH = ("training.seed", "data.")  # paths that begin so belong to both sides
 AHEAD_SECONDS = 0.001  # worth of steps that a meeting lies ahead of both engines
+DRAWING_SHARE = 0.3  # of one processor's time, when nothing but the processors limits the speed
 PATIENCE = 0.1  # seconds, after which two moments that do not belong together are shown as they are
 END_MILLISECONDS = 500  # the second engine, told to end, has gone by then, so that nobody waits for it
 TOGETHER_SECONDS = 0.5  # within which what both sides have done is one entry of the undo stack
@@ -57,7 +58,7 @@ class Comparison(QObject):
         self._leaving = False
         self._shown: tuple[Snapshot, Snapshot] | None = None
         self._apart_since: float | None = None  # since when the two moments do not belong together
-        self._asked_at = 0.0
+        self._asked_at = self._spent_at = 0.0  # when the last pair was asked for: on the clock, and of this process's own time
         self._tried: dict[LiveRun, tuple[int, int, int]] = {}  # what was last done to bring it to where it belongs
         self._said: list[tuple[LiveRun, str, str]] = []  # who, kind, text
         self._home_look = home.look
@@ -274,10 +275,10 @@ class Comparison(QObject):
             there = [run.ask() for run in self.runs]
         elif not any(run.is_asked for run in self.runs):
             now = time.perf_counter()
-            if now >= self._asked_at + max(run.rest for run in self.runs):
+            if now >= self._asked_at + max(self._drawing_rest(), *(run.rest for run in self.runs)):
                 rate = max(run.snapshot.steps_per_second for run in self.runs if run.snapshot is not None)
                 at = pace.meet(1 + int(AHEAD_SECONDS * rate))
-                self._asked_at = now
+                self._asked_at, self._spent_at = now, time.process_time()
                 there = [run.ask(at) for run in self.runs]
         for run, frame, is_there in zip(self.runs, fetched, there, strict=True):
             if is_there:
@@ -289,6 +290,10 @@ class Comparison(QObject):
         self._hand_over()
         self._bring_together()
         self._tell_said()
+
+    def _drawing_rest(self) -> float:
+        """Seconds from one pair to the next, so that drawing leaves the processors to the two engines when they run as fast as they can."""
+        return (time.process_time() - self._spent_at) / DRAWING_SHARE if self.home.speed is None else 0.0
 
     def _show(self, in_step: bool) -> None:
         """Show both moments, if they belong together or cannot."""
