@@ -66,7 +66,7 @@ class Comparison(QObject):
         self._has_ended = False
         self._known: dict[LiveRun, int] = {}  # index of each run's own undo stack
         self._moving = False  # that is moved from here
-        self._begun = False  # whether the second run stands where it begins
+        self.has_begun = False  # whether the second run stands where it begins
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(FRAME_MILLISECONDS)
@@ -107,10 +107,10 @@ class Comparison(QObject):
         if self._spec is None:
             self.other.start_as(home)
         else:
-            self._begun = True
+            self.has_begun = True
             self.other.set_speed(home.speed)
             self.other.start()
-        if self._wish and self._begun:
+        if self._wish and self.has_begun:
             self.play()
         self._timer.start()
 
@@ -200,7 +200,7 @@ class Comparison(QObject):
     @property
     def settled(self) -> bool:
         """Whether both stand where they belong, and the snapshots show all that was commanded."""
-        done = self._begun and self._shown is not None and self._goal is None and all(run.settled for run in self.runs)
+        done = self.has_begun and self._shown is not None and self._goal is None and all(run.settled for run in self.runs)
         return done and (self._wish or not (self.playing or self._to_bring()))
 
     def play(self) -> None:
@@ -317,7 +317,7 @@ class Comparison(QObject):
 
     def _bring_together(self) -> None:
         """At rest both stand at the same step: whoever is behind catches up, as far as it can."""
-        if not self._begun or self._leaving or any(not run.settled or run.is_reviving or run.is_opening for run in self.runs):
+        if not self.has_begun or self._leaving or any(not run.settled or run.is_reviving or run.is_opening for run in self.runs):
             return
         if self._wish:
             self._play_on()
@@ -372,8 +372,8 @@ class Comparison(QObject):
             self.told.emit("error", text)
 
     def _on_revived(self, run: LiveRun, step: int) -> None:
-        if run is self.other and not self._begun:
-            self._begun = True
+        if run is self.other and not self.has_begun:
+            self.has_begun = True
             if self._wish:
                 self.play()
             return

@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction, QActionGroup, QPainter
 from PySide6.QtWidgets import QFileDialog, QMenu
 
 from . import export
+from .canvas.scene import NetworkCanvas
 from .export import Drawable, ExportError
 from .figure import Figure
 from .movie import FORMATS
@@ -42,11 +43,14 @@ class WindowPicture:
         painter.save()
         painter.translate(area.topLeft())
         painter.scale(area.width() / window.width(), area.height() / window.height())
-        window.canvas.true_lines = True
+        canvases = [panel for panel in window.exported_panels() if isinstance(panel, NetworkCanvas)]
+        for canvas in canvases:
+            canvas.true_lines = True
         try:
             window.render(painter, QPoint())
         finally:
-            window.canvas.true_lines = False
+            for canvas in canvases:
+                canvas.true_lines = False
         painter.restore()
 
 
@@ -78,13 +82,13 @@ class ExportMenu(QMenu):
 
     def list_panels(self) -> None:
         """Offer the panels that can be exported now: of the lab and the lessons what is in front."""
-        self._animation.setEnabled(self._window.run.snapshot is not None)
+        self._animation.setEnabled(self._window.run.snapshot is not None and self._window.compare is None)
         for menu in (self._pictures, self._numbers, self._copies):
             menu.clear()
         for panel in self._window.exported_panels():
-            self._add(f"{panel.title}…", partial(self.save_picture, panel.name), self._pictures)
-            self._add(f"{panel.title}…", partial(self.save_numbers, panel.name), self._numbers)
-            self._add(panel.title, partial(self.copy_numbers, panel.name), self._copies)
+            self._add(f"{panel.full_title}…", partial(self.save_picture, panel.name), self._pictures)
+            self._add(f"{panel.full_title}…", partial(self.save_numbers, panel.name), self._numbers)
+            self._add(panel.full_title, partial(self.copy_numbers, panel.name), self._copies)
 
     def _add(self, text: str, action: Callable[[], object], menu: QMenu | None = None) -> QAction:
         added = (menu or self).addAction(text)
@@ -109,6 +113,8 @@ class ExportMenu(QMenu):
         window = self._window
         if name == "window":
             return WindowPicture(window), QSizeF(window.size())
+        if name == "figure" and window.compare is not None:
+            return window.compare.page, FIGURE_SIZE
         if name == "figure":
             if self._figure is None:
                 self._figure = Figure(window)
@@ -120,6 +126,8 @@ class ExportMenu(QMenu):
         return panel, window.picture_size(panel)
 
     def _panel(self, name: str) -> Panel:
+        if self._window.compare is not None:
+            return next(panel for panel in self._window.compare.page.panels if panel.name == name)
         panel = next(panel for panel in self._window.panels if panel.name == name)
         if self._window.run.snapshot is not None:
             panel.show_snapshot(self._window.run.snapshot)  # a hidden panel has missed the last ones
@@ -178,7 +186,8 @@ class ExportMenu(QMenu):
         ending, kinds = NETS[kind]
         path = self._ask_path("Save net", f"gradviz-net{ending}", f"{kinds} (*{ending})")
         if path is not None:
-            self._window.run.save_net(kind, path)
+            compare = self._window.compare
+            (self._window.run if compare is None else compare.shown_run).save_net(kind, path)
 
     def copy_figure(self) -> None:
         export.copy_picture(*self.drawable("figure"), self.scale)

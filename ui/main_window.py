@@ -324,6 +324,8 @@ class MainWindow(QWidget):
         """How much may move: one of `motion.MODES`."""
         motion.save(mode)
         self.canvas.set_motion(mode)
+        if self.compare is not None:
+            self.compare.page.set_motion(mode)
         self.transport.show_motion(mode)
 
     def show_overview(self) -> None:
