@@ -15,6 +15,7 @@ from gradviz.spec import Spec
 from .banner import Banner
 from .compare_page import ComparePage
 from .comparison import SIDES, Comparison
+from .export_menu import Compared
 from .overlays import DISMISS
 from .panels.switch import Switch
 from .session_view import view_of
@@ -22,6 +23,7 @@ from .status import three_digits
 from .theme import Theme
 
 if TYPE_CHECKING:
+    from .film import Settings
     from .live_run import LiveRun
     from .main_window import MainWindow
 
@@ -42,6 +44,7 @@ class CompareMode(QObject):
         self._left = False
         self.pair = Comparison(window.run, spec, step)
         self.page = ComparePage()
+        self.page.set_motion(window.canvas.motion)
         self.banner = Banner()
         self.banner.hide()
         self._row = QWidget()  # over the settings
@@ -76,6 +79,7 @@ class CompareMode(QObject):
         beside.setContentsMargins(12, 8, 12, 2)
         beside.addWidget(self.switch)
         layout.insertWidget(0, self._row)
+        window.export_menu.compared = Compared(self.page, self._settings)
         window.transport.show_comparing(True)
         self.page.setFocus()
 
@@ -98,6 +102,9 @@ class CompareMode(QObject):
         page.change_wanted.connect(pair.change)
         self.switch.chosen.connect(lambda number: self._show_side(SIDES[number]))
         self.banner.clicked.connect(lambda _: self.banner.hide())
+
+    def _settings(self) -> tuple[Settings, Settings]:
+        return self.pair.run_of("A").settings, self.pair.run_of("B").settings
 
     # ---- what the user can do
 
@@ -170,6 +177,7 @@ class CompareMode(QObject):
         for signal, slot in ((window.run.opened, self._on_opened), (window.run.closed, self._on_closed)):
             signal.disconnect(slot)
         self._row.setParent(None)
+        window.export_menu.compared = None
         window.body.replaceWidget(1, window.centre)
         window.centre.show()
         window.body.setStretchFactor(1, 1)

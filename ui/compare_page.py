@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
@@ -18,68 +18,18 @@ from .compare.effects import EffectsPanel
 from .compare.header import Header
 from .compare.heat import HeatPanel
 from .compare.losses import LossesPanel
+from .compare.parts import Side
 from .compare.places import Places, places
 from .compare.side import SideHead
 from .compare.words import SIDES, names, other_side
 from .figure import stamp_lines
 from .panels import marks
 from .panels.panel import Panel, Table
-from .panels.prediction import PredictionPanel
-from .panels.prediction_picture import Beside as PredictionBeside
-from .panels.profile import ProfilePanel
-from .panels.profile_lines import Beside
 from .selection import Selection
 from .theme import THEMES, Theme, font
 
 TIMELINE_EVERY, SLOW_EVERY = 3, 6  # while playing, heatmaps and tables follow every so many pairs
 STAMP = 60.0
-
-
-class Side:
-    """The parts of one side."""
-
-    def __init__(self, letter: str, parent: QWidget) -> None:
-        self.letter = letter
-        self.snapshot: Snapshot | None = None
-        self.head = SideHead(letter, parent)
-        self.net = NetworkCanvas(parent)
-        self.net.show_legend = False
-        self.net.setMinimumSize(200, 120)
-        self.bars = ProfilePanel(parent)
-        self.heat = HeatPanel(letter, parent)
-        self.prediction = PredictionPanel(parent)
-        self.prediction.ground = "canvas"
-        self.net.columns_changed.connect(self.bars.set_columns)
-        for panel, name in ((self.net, "network"), (self.bars, "gradients"), (self.prediction, "prediction")):
-            panel.side, panel.name = letter, f"{name}_{letter.lower()}"
-            panel.setAccessibleName(panel.full_title)
-
-    @property
-    def panels(self) -> tuple[Panel, ...]:
-        return (self.net, self.bars, self.heat, self.prediction)
-
-    def parts(self) -> dict[str, QWidget]:
-        """By the names that `places` gives them."""
-        found = {"head": self.head, "net": self.net, "bars": self.bars, "heat": self.heat, "prediction": self.prediction}
-        return {f"{name} {self.letter}": part for name, part in found.items()}
-
-    def show(self, snapshot: Snapshot, other: Snapshot, name: str, timeline: bool, slow: bool) -> None:
-        self.snapshot = snapshot
-        letter = other_side(self.letter)
-        self.net.show_snapshot(snapshot)
-        self.bars.beside = Beside(letter, other)
-        self.bars.show_snapshot(snapshot)
-        if timeline:
-            self.heat.reach(float(max(snapshot.last_step, other.last_step, snapshot.step, other.step)))
-            self.heat.show_snapshot(snapshot)
-        if slow:
-            self.head.show_side(snapshot, name, other)
-            predicted = other.prediction if not other.level else None
-            before = self.prediction.beside
-            if predicted is not (before.prediction if before is not None else None):
-                self.prediction.beside = PredictionBeside(letter, predicted) if predicted is not None else None
-                self.prediction.update()
-            self.prediction.show_snapshot(snapshot)
 
 
 class ComparePage(QWidget):
@@ -142,6 +92,11 @@ class ComparePage(QWidget):
 
     def _timelines(self) -> tuple[LossesPanel | HeatPanel, ...]:
         return (self.sides["A"].heat, self.sides["B"].heat, self.losses)
+
+    @property
+    def nets(self) -> tuple[NetworkCanvas, NetworkCanvas]:
+        """The drawings of both nets."""
+        return self.sides["A"].net, self.sides["B"].net
 
     @property
     def look(self) -> Look:
@@ -226,14 +181,15 @@ class ComparePage(QWidget):
     # ---- geometry
 
     def _fit(self) -> None:
-        height = math.ceil(self.header.height_for(self.width()))
-        if height != self.header.height():
-            self.header.setFixedHeight(height)
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        view = self.scrolled.viewport()
-        found = places(view.width(), view.height(), self.effects.height_wanted())
+        """Give everything its place; what does not fit is scrolled."""
+        top = math.ceil(self.header.height_for(self.width()))
+        self.header.setFixedHeight(top)
+        room, table = self.height() - top, self.effects.height_wanted()
+        found = places(self.width(), room, table)
+        if found.height > room:
+            found = places(self.width() - self.scrolled.verticalScrollBar().sizeHint().width(), room, table)
+        if found == self._sheet.places:
+            return  # nothing has moved, and nothing need be painted anew
         self._sheet.lay_out(found)
         for name, part in self._parts.items():
             part.setGeometry(found.of[name].toRect())
@@ -241,12 +197,6 @@ class ComparePage(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
-
-    def event(self, event: QEvent) -> bool:
-        done = super().event(event)
-        if event.type() == QEvent.Type.LayoutRequest:
-            self._lay_out()
-        return done
 
     def sizeHint(self) -> QSize:
         return QSize(1600, 918)
@@ -301,17 +251,17 @@ class _Sheet(QWidget):
 
     def __init__(self, page: ComparePage) -> None:
         super().__init__()
-        self._page, self._places = page, places(1, 0, 0)
+        self._page, self.places = page, places(1, 0, 0)
 
     def lay_out(self, found: Places) -> None:
-        self._places = found
+        self.places = found
         self.resize(round(found.width), round(found.height))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self._page.theme.canvas))
-        paint_lines(painter, self._places, self._page.theme)
+        paint_lines(painter, self.places, self._page.theme)
 
 
 def paint_lines(painter: QPainter, found: Places, theme: Theme) -> None:

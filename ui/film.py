@@ -25,13 +25,15 @@ from .theme import THEMES, apply_theme
 
 MOST_FRAMES = 150  # of which an animation is made when nobody says how many
 STEPS_RATE, PHASES_RATE = 12, 4  # frames per second: training flows, the phases of a step are read
+Settings = tuple[tuple[int, Spec], ...]
+"""(step, what was in force from after this step on), the first one from step 0."""
 Tell = Callable[[int, int], None]  # frames done, frames in all
 
 
 class Film(msgspec.Struct, frozen=True):
     """An animation to be made; it can be sent to another process."""
 
-    settings: tuple[tuple[int, Spec], ...]  # (step, what was in force from after this step on), the first one from step 0
+    settings: Settings
     path: Path
     steps: tuple[int, ...] = ()  # the moments, rising …
     phases_of: int | None = None  # … or instead of them the phases of this step, which counts from 1
@@ -46,7 +48,7 @@ class Film(msgspec.Struct, frozen=True):
     selection: Selection | None = None
     ghost: Ghost | None = None  # the line that was left
     known: tuple[int, float] | None = None  # a step and its loss, by which it is seen that this is the same run
-    against: tuple[tuple[int, Spec], ...] = ()  # settings of the second run, where two are compared
+    against: Settings = ()  # settings of the second run, where two are compared
 
 
 class NotTheSame(export.ExportError):
@@ -109,7 +111,7 @@ class _Take:
             last = tuple(last[side] if moment is None else moment[0] for side, moment in enumerate(moments))
             yield last
 
-    def _moments(self, settings: tuple[tuple[int, Spec], ...]) -> Iterator[tuple[Snapshot]]:
+    def _moments(self, settings: Settings) -> Iterator[tuple[Snapshot]]:
         film = self._film
         experiment, changes = Experiment(settings[0][1]), list(settings[1:])
         if film.phases_of is not None:

@@ -18,7 +18,7 @@ from gradviz.spec import Spec, SpecError
 from gradviz.speed import measure_speed
 
 from . import export
-from .film import PHASES_RATE, STEPS_RATE, Film, make_film, thinned
+from .film import PHASES_RATE, STEPS_RATE, Film, Settings, make_film, thinned
 from .movie import SUFFIXES, Cancelled
 from .off_screen import OffScreen
 from .panels import LAB
@@ -183,7 +183,7 @@ def _animate(spec: Spec, options: argparse.Namespace, preset: Preset | None, loo
     return 0
 
 
-def _settings(spec: Spec, options: argparse.Namespace) -> tuple[tuple[int, Spec], ...]:
+def _settings(spec: Spec, options: argparse.Namespace) -> Settings:
     """What is in force from which step on."""
     if options.playback is not None:
         return tuple(options.playback.experiment.settings)

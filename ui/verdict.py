@@ -63,7 +63,9 @@ def paint_pill(painter: QPainter, area: QRectF, kind: str, text: str, theme: The
     paint_icon(painter, WORDS[kind][1], QRectF(pill.left() + 9, pill.center().y() - 7, 14, 14), theme.ink1)
     painter.setFont(font(12, 600))
     painter.setPen(QColor(theme.ink1))
-    painter.drawText(pill.adjusted(29, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, text)
+    inside = pill.adjusted(29, 0, -8, 0)
+    fitted = QFontMetrics(font(12, 600)).elidedText(text, Qt.TextElideMode.ElideRight, math.ceil(inside.width()))
+    painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter, fitted)
 
 
 class VerdictPill(QWidget):

@@ -271,7 +271,8 @@ def test_what_is_exported_while_comparing(qtbot: QtBot, window: MainWindow, tmp_
     settled(qtbot, pair)
     menu = window.export_menu
     menu.list_panels()
-    for name in ("figure", "window", *(panel.name for panel in window.exported_panels())):
+    assert window.compare is not None
+    for name in ("figure", "window", *(panel.name for panel in window.compare.page.panels)):
         assert menu.write_picture(name, tmp_path / f"{name}.svg")
     assert "ReLU" in (tmp_path / "figure.svg").read_text()
     assert menu.write_numbers("losses", tmp_path / "losses.csv")

@@ -19,6 +19,7 @@ from ..panels.panel import Panel, Table
 from ..panels.plots import percent
 from ..panels.profile_numbers import last_passing, passed_on
 from ..stages import size_of, training_step, words_of
+from ..status import three_digits
 from ..theme import font
 from .words import SIDES, values
 
@@ -115,15 +116,10 @@ def _failure(snapshot: Snapshot) -> str:
 
 
 def _size(title: str, a: float | None, b: float | None, comparable: bool = True) -> Effect:
-    told = [UNKNOWN if value is None else _number(value) for value in (a, b)]
+    told = [UNKNOWN if value is None else three_digits(value) for value in (a, b)]
     against = _factor(a, b) if comparable else "not one kind"
     bad = [value is not None and not math.isfinite(value) for value in (a, b)]
     return Effect(title, told[0], told[1], against, (a, b), (bad[0], bad[1]))
-
-
-def _number(value: float) -> str:
-    """Three digits for a loss between 0.001 and 1000, else two."""
-    return f"{value:.3g}" if math.isfinite(value) and 0.001 <= abs(value) < 1000 else short(value)
 
 
 def _share(title: str, a: float | None, b: float | None) -> Effect:
@@ -166,7 +162,7 @@ class EffectsPanel(Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.other: Snapshot | None = None
-        self.setMinimumSize(360, 200)
+        self.setMinimumSize(200, 100)
 
     def sizeHint(self) -> QSize:
         return QSize(520, 260)
@@ -201,7 +197,7 @@ class EffectsPanel(Panel):
         if self.snapshot is not None and self.other is not None:
             found = effects(self.snapshot, self.other)
             width = right - left
-            last = min(120.0, max(78.0, 0.2 * width))
+            last = max(78.0, *(marks.text_width(effect.against, font(12)) + 14 for effect in found))
             column = min(130.0, max(74.0, 0.2 * width))
             ends = right - last - column, right - last, right
             room = ends[0] - column - left - 8

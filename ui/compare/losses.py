@@ -110,6 +110,8 @@ class LossesPicture(TimelinePicture):
                 labels.append((plot.train_end, side, ink, 13))
             if plot.test_end is not None and plot.failed_at is None:
                 labels.append((plot.test_end, f"{side} test", theme.ink1, 11))
+            if plot.population_end is not None:
+                labels.append((plot.population_end, f"{side} population", theme.ink3, 11))
         guessing = plots[0].guessing
         if guessing is not None and math.isfinite(guessing):
             labels.append((plots[0].y(guessing), f"guessing {short(guessing)}", theme.ink3, 11))

@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF
 HEAD = 40.0
 NET, BARS, HEAT, FOOT = 196.0, 172.0, 112.0, 236.0  # at least
 WIDE = 1240.0  # from this width on what is below the nets stands in one row
+NARROW = 780.0  # below this width the losses and the table have a row each
 MOST_NET = 460.0
 
 
@@ -25,8 +26,8 @@ class Places:
 
 def places(width: float, room: float, table: float) -> Places:
     """Everything in this width, as high as the ``room`` allows and at least as high as it needs; ``table`` is what the table needs."""
-    wide = width >= WIDE
-    row, below = max(FOOT, table), 0.0 if wide else FOOT
+    wide, narrow = width >= WIDE, width < NARROW
+    row, below = max(FOOT, table), 0.0 if wide else 2 * FOOT if narrow else FOOT
     foot = row + below
     room -= 2.0  # the line between, and what rounding adds
     spare = max(0.0, room - (HEAD + NET + BARS + HEAT + foot))
@@ -50,9 +51,12 @@ def places(width: float, room: float, table: float) -> Places:
             left += share * width
         height = foot_top + round(row)
     else:
-        found["losses"] = QRectF(0, foot_top, half, round(row))
-        found["effects"] = QRectF(half, foot_top, width - half, round(row))
-        found["prediction A"] = QRectF(0, foot_top + round(row), half, below)
-        found["prediction B"] = QRectF(half, foot_top + round(row), width - half, below)
-        height = foot_top + round(row) + below
+        losses = QRectF(0, foot_top, width, FOOT) if narrow else QRectF(0, foot_top, half, round(row))
+        top = losses.bottom() if narrow else foot_top
+        found["losses"] = losses
+        found["effects"] = QRectF(0 if narrow else half, top, width if narrow else width - half, round(row))
+        top += round(row)
+        found["prediction A"] = QRectF(0, top, half, FOOT)
+        found["prediction B"] = QRectF(half, top, width - half, FOOT)
+        height = top + FOOT
     return Places(width, height, half, foot_top, found)

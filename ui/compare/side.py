@@ -70,6 +70,7 @@ class SideHead(QWidget):
             self._note = ""
         self.setAccessibleName(f"Side {self.side}: {name}")
         self.setAccessibleDescription(self._note)
+        self.setToolTip(self._note)
         self.verdict.show_snapshot(snapshot)
         self._place()
         self.update()
@@ -95,7 +96,8 @@ class SideHead(QWidget):
     def _place(self) -> None:
         middle = self.height() // 2
         self.menu_button.setGeometry(self.width() - MENU - 8, middle - MENU // 2, MENU, MENU)
-        wide = min(self.verdict.sizeHint().width(), max(0, self.width() - MENU - 90))
+        name = min(round(marks.text_width(self._name, font(15, 600))), self.width() * 2 // 5)
+        wide = min(self.verdict.sizeHint().width(), self.width() - MENU - 32 - round(MARGIN + BOX) - name)
         self.verdict.setGeometry(self.width() - MENU - 16 - wide, middle - PILL // 2, wide, PILL)
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -92,6 +92,8 @@ class ProfilePanel(Panel):
         self.paint_to(painter, area)
         if self.snapshot is not None and self._hovered is not None and self._hovered <= len(self.snapshot.architecture.layers):
             title, rows = card(self.snapshot, self._hovered)
+            if self.beside is not None:
+                rows += self.beside.rows(self.snapshot, self._hovered)
             marks.paint_card(painter, self.theme, area, self._pointer, title, rows)
         if self.hasFocus() and self._focused_by_key:
             painter.setPen(QPen(QColor(self.theme.ink1), 2))

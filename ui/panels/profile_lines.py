@@ -17,8 +17,8 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from gradviz.snapshot import Details, Snapshot
 
 from .. import colors
-from ..numbers import short
-from ..stages import words_of
+from ..numbers import full, short
+from ..stages import size_of, words_of
 from ..theme import Theme, font
 from . import marks
 from .bars import CIRCLES_FROM, Frame, reached
@@ -55,6 +55,14 @@ class Beside:
             return (f"no line for {self.letter}: one has layers, the other time steps", f"no line for {self.letter}")
         spread = f"line: {self.letter}, its {layers} {many} spread over {own}"
         return (spread, f"line: {self.letter}, spread") if layers != own else (f"line: the same of {self.letter}", f"line: {self.letter}")
+
+    def rows(self, snapshot: Snapshot, layer: int) -> list[tuple[str, str]]:
+        """What the other side has in this layer, for its card; nothing where its net is another one there."""
+        own, other = snapshot.architecture.layers, self.snapshot.architecture.layers
+        details = self.snapshot.details
+        if details is None or len(own) != len(other) or not self.fits(snapshot) or not reached(self.snapshot, layer):
+            return []
+        return [(f"{self.letter}: typical {size_of(snapshot.architecture, layer)} (RMS)", full(float(details.gradient_rms[layer - 1])))]
 
 
 def before_branch(snapshot: Snapshot) -> Before | None:
