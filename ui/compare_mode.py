@@ -24,6 +24,7 @@ from .theme import Theme
 
 if TYPE_CHECKING:
     from .film import Settings
+    from .live_run import LiveRun
     from .main_window import MainWindow
 
 
@@ -51,6 +52,7 @@ class CompareMode(QObject):
         self._put_in()
         self._connect()
         self.set_theme(window.theme)
+        self.page.set_motion(window.canvas.motion)
         self._show_side(self._side)
         if window.run.snapshot is not None:
             self._on_pair(window.run.snapshot, window.run.snapshot)
@@ -105,6 +107,11 @@ class CompareMode(QObject):
         return self.pair.run_of("A").settings, self.pair.run_of("B").settings
 
     # ---- what the user can do
+
+    @property
+    def shown_run(self) -> LiveRun:
+        """The run whose settings are shown."""
+        return self.pair.run_of(self._side)
 
     def change(self, path: str, value: object) -> None:
         """Change one field on the side whose settings are shown."""
@@ -194,7 +201,7 @@ class CompareMode(QObject):
         settled = not (a.playing or b.playing)
         if settled or self._frames % 6 == 1:
             self._show_status(a, b)
-        if pair.run_of(self._side).wanted_spec != self._shown_spec:
+        if self.shown_run.wanted_spec != self._shown_spec:
             self._show_spec()
         window.transport.show_state(pair.will_play, window.speed)
         window.transport.show_place(a.step > 0 or b.step > 0 or a.moment is not None or b.moment is not None)
@@ -207,11 +214,15 @@ class CompareMode(QObject):
         status.step.show_value(f"{a.step:,}" if together else f"A {a.step:,}  B {b.step:,}")
         status.loss.show_value(f"A {three_digits(a.loss)}  B {three_digits(b.loss)}", "Training loss of this step's mini-batch")
         status.norm.show_value(f"A {three_digits(a.total_norm)}  B {three_digits(b.total_norm)}", "Length of the whole gradient")
-        if self.pair.will_play:
+        if not self.pair.has_begun:
+            pace = "beginning B"
+        elif self.pair.will_play:
             pace = f"{min(side.steps_per_second for side in (a, b) if side.playing or together):,.0f} steps/s each"
         else:
             pace = "paused"
-        status.pace.show_value(f"{pace}, {'in lockstep' if together else 'not at one step'}")
+        if self.pair.has_begun:
+            pace += ", in lockstep" if together else ", not at one step"
+        status.pace.show_value(pace)
         status.frames.show_value(f"{self._window.run.frames_per_second:.0f} frames/s")
 
     def _on_settings_wanted(self, side: str) -> None:
@@ -235,7 +246,7 @@ class CompareMode(QObject):
         self.page.show_side(self._side if self._window.left.isVisibleTo(self._window) else "")
 
     def _show_spec(self) -> None:
-        window, run = self._window, self.pair.run_of(self._side)
+        window, run = self._window, self.shown_run
         self._shown_spec = run.wanted_spec
         window.controls.show_spec(run.wanted_spec)
         if run.snapshot is not None:

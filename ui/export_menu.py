@@ -205,7 +205,8 @@ class ExportMenu(QMenu):
         ending, kinds = NETS[kind]
         path = self._ask_path("Save net", f"gradviz-net{ending}", f"{kinds} (*{ending})")
         if path is not None:
-            self._window.run.save_net(kind, path)
+            compare = self._window.compare
+            (self._window.run if compare is None else compare.shown_run).save_net(kind, path)
 
     def copy_figure(self) -> None:
         export.copy_picture(*self.drawable("figure"), self.scale)

@@ -774,8 +774,6 @@ class MainWindow(QWidget):
 
     def exported_panels(self) -> tuple[Panel, ...]:
         """The panels that have something to export: those that are always measured, and what is in front of the others."""
-        if self.compare is not None:
-            return self.compare.page.panels
         always = (*self.panels[:5], self.chain, self.inspect)
         return (*always, *(panel for panel in self.panels if panel not in always and panel.isVisible()))
 
