@@ -27,6 +27,7 @@ class Request(msgspec.Struct, frozen=True):
     stride: int = 0
     history_after: int = 0
     look: Look = Look()
+    at: int = 0  # of two engines that are in step: not before this step, as long as the run plays
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -71,3 +72,4 @@ class Frame(msgspec.Struct, frozen=True):
     settings: Settings | None = None  # None: as before, and so is the next one
     left: Left | None = None
     tape: Tape | None = None
+    rest: float = 0.0  # seconds until the next one is welcome while the run plays, as measuring takes time from training

@@ -17,6 +17,7 @@ from gradviz.data import DataError
 from gradviz.experiment import Experiment
 from gradviz.hardware_report import with_speeds
 from gradviz.messages import Event, Frame, Kept, Left, Request, Settings
+from gradviz.pace import WAIT_SECONDS, Numbers, Pace
 from gradviz.recording_format import RecordingError
 from gradviz.residual_report import rival_spec
 from gradviz.session_recording import SessionRecording
@@ -82,6 +83,7 @@ class Session:
         self._rival: Experiment | None = None  # trained beside the run, step by step, with what the run was trained with when
         self._rival_line = -1  # the line of the run that it follows
         self._speeds: SpeedMeasurement | None = None  # of this machine, done in slices between the steps
+        self._pace: Pace | None = None  # kept with another engine
         self._reopening: Reopening | None = None
         self._place = (0, 0)  # where in it to go when it is done: step, phases
         self._waiting: list[tuple[str, tuple[object, ...]]] = []  # commands that came meanwhile
@@ -122,6 +124,7 @@ class Session:
         self._version += 1
         if self._reopening is None:  # else it is carried out when the run has been opened
             self._executed += 1
+        self._tell_pace()
 
     def _carry_out(self, what: Callable[[], None]) -> bool:
         """Returns whether it could be done; else an event tells."""
@@ -137,6 +140,19 @@ class Session:
             self._keep_step()
             self._rival_behind()  # takes a change over before the next step
         return False
+
+    def keep_in_step(self, numbers: Numbers | None, side: int = 0) -> None:
+        """Keep in step with another engine that is given the same ``numbers``, as side 0 or 1; None: no longer."""
+        self._pace = None if numbers is None else Pace(numbers, side)
+        self._tell_pace()
+
+    def _tell_pace(self) -> None:
+        if self._pace is not None:
+            self._pace.tell(self.experiment.step_count, self.playing and self._reopening is None)
+
+    def _waits(self) -> bool:
+        """Whether the next step has to wait for the engine that this one keeps in step with."""
+        return self._pace is not None and self._pace.waits(self.experiment.step_count)
 
     def _tell(self, kind: str, text: str) -> None:
         self._events.append(Event(kind, text))
@@ -251,6 +267,7 @@ class Session:
             return
         for name, arguments in waiting:
             self.execute(name, *arguments)
+        self._tell_pace()
 
     def _play(self) -> None:
         if self.experiment.trainer.failure is not None:
@@ -458,7 +475,15 @@ class Session:
         if not self.playing:
             self._recording.rest()
             return self._recording.wait_seconds(self.experiment)
-        return 0.0 if self._speed is None or self._until is not None else max(0.0, self._due - time.perf_counter())
+        if self._waits():
+            return WAIT_SECONDS
+        return max(0.0, self._due - time.perf_counter()) if self._keeps_time else 0.0
+
+    @property
+    def _keeps_time(self) -> bool:
+        """Whether steps are due at the speed that was asked for, and not as soon as can be."""
+        behind = self._pace is not None and self._pace.is_behind(self.experiment.step_count)
+        return self._speed is not None and self._until is None and not behind
 
     def run(self, seconds: float) -> None:
         """Train for about so long, as far as steps are due; a slice of measuring speeds comes first, which is timed by itself."""
@@ -480,7 +505,9 @@ class Session:
                 if now >= end:
                     return
                 continue
-            if self._speed is not None and self._until is None:
+            if self._waits():
+                return
+            if self._keeps_time and self._speed is not None:
                 if now < self._due:
                     return
                 # a slow step is not made up for later: the rhythm starts again from it
@@ -488,6 +515,8 @@ class Session:
             if now >= end:
                 return
             self._advance()
+            if self._pace is not None:
+                self._pace.learn(time.perf_counter() - now)
 
     def _advance(self) -> None:
         experiment = self.experiment
@@ -502,10 +531,13 @@ class Session:
         elif 0 < experiment.spec.training.stop_after <= experiment.step_count and self.playing:
             self._halt()
             self._events.append(Event("notice", f"Paused after {experiment.step_count:,} steps, as “Stop after” says."))
+        self._tell_pace()
 
     def answer(self, request: Request) -> Frame | None:
         """The present moment, or None while there is nothing new to show (or measuring would take too much of the time)."""
         now = time.perf_counter()
+        if request.at > self.experiment.step_count and self.playing and request.run == self.experiment.line and self._pace is not None:
+            return None  # the pictures of both sides shall belong to one step
         look = request.look
         if not self.playing and not look.prediction:
             # asked for while it was still playing; at rest everything on the screen belongs to one moment
@@ -514,7 +546,7 @@ class Session:
         looked_for = msgspec.structs.replace(look, prediction=True)
         if (self._version, self._version if look.prediction else self._sent[1], looked_for) == self._sent and request.run == run:
             return None
-        if self.playing and now < self._next_measure and not self._events:
+        if self.playing and now < self._next_measure and not self._events and not request.at:
             return None
         if self.playing and now < self._next_prediction:
             look = msgspec.structs.replace(look, prediction=False)
@@ -528,6 +560,8 @@ class Session:
             snapshot = self._measure(Look(**wanted), after)
         self._sent = (self._version, self._version if look.prediction else self._sent[1], looked_for)
         spent = time.perf_counter() - now
+        if self._pace is not None:
+            self._pace.met(self.experiment.step_count)
         if look.prediction:
             self._next_prediction = now + spent / PREDICTING_SHARE
         else:
@@ -535,7 +569,8 @@ class Session:
         events, self._events = tuple(self._events), []
         experiment = self.experiment
         tape = self._recording.tape(experiment)
-        return Frame(snapshot, run, history.stride, partial, self._executed, events, experiment.settings, experiment.left, tape)
+        line = experiment.settings, experiment.left
+        return Frame(snapshot, run, history.stride, partial, self._executed, events, *line, tape, spent / MEASURING_SHARE)
 
     def _measure(self, look: Look, history_after: int) -> Snapshot:
         snapshot = self.experiment.measure(look, history_after)

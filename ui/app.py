@@ -8,21 +8,21 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.recording_format import RecordingError
-from gradviz.session_file import SUFFIX, SessionFileError, read_session
-from gradviz.session_tables import find_tables
-from gradviz.spec import Spec, SpecError
+from gradviz.session_file import SessionFileError
+from gradviz.spec import SpecError
 
 from .presets import preset_named, presets
+from .sources import STEPS, against, spec_of
 
 PANEL_VIEWS = ("network", "gradients", "timeline", "prediction", "chain")
 PANEL_TABLES = ("layers",)  # which are more to be read than looked at
 LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "jacobian", "population")
 COMMANDS = ("train", "render", "numbers")
 EPILOG = "“gradviz FILE” opens the window with a session (.gradviz.json), a recording (.gradviz) or a table of numbers (.csv)."
-VIEWS = ("window", *PANEL_VIEWS, *LAB_VIEWS, "figure")
+COMPARE = "compare"  # of two runs
+VIEWS = ("window", *PANEL_VIEWS, *LAB_VIEWS, "figure", COMPARE)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,11 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "train":
             from .train import train
 
-            return train(_spec(options), options.steps, options.json, options.record)
+            return train(spec_of(options), options.steps, options.json, options.record)
         if options.command == "render":
             from .render import render
 
-            return render(_spec(options), options)
+            return render(spec_of(options), options, against(options))
         if options.desktop is not None:
             from . import desktop
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "numbers":
             from .render import write_numbers
 
-            return write_numbers(_spec(options), options)
+            return write_numbers(spec_of(options), options, against(options))
         return _open_window(options, file)
     except (SpecError, DataError, SessionFileError, RecordingError) as error:
         print(f"gradviz: {error}", file=sys.stderr)
@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 
     render = commands.add_parser("render", help="draw a picture, or one that moves, without a screen")
     _add_run(render, names)
+    _add_second_run(render)
     phases = "walk so many phases into the next step first; the window then shows the chain rule"
     render.add_argument("--phases", type=_count, default=0, metavar="N", help=phases)
     render.add_argument("--view", choices=VIEWS, default="figure", help="what to draw (default: figure)")
@@ -96,8 +97,9 @@ def _parser() -> argparse.ArgumentParser:
 
     numbers = commands.add_parser("numbers", help="write the numbers of a view, without a screen")
     _add_run(numbers, names)
+    _add_second_run(numbers)
     numbers.add_argument("--phases", type=_count, default=0, metavar="N", help="walk so many phases into the next step first")
-    numbers.add_argument("--view", choices=(*PANEL_VIEWS, *PANEL_TABLES, *LAB_VIEWS), required=True, help="whose numbers")
+    numbers.add_argument("--view", choices=(*PANEL_VIEWS, *PANEL_TABLES, *LAB_VIEWS, COMPARE), required=True, help="whose numbers")
     numbers.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="ends in .csv or .npz")
     return parser
 
@@ -105,13 +107,23 @@ def _parser() -> argparse.ArgumentParser:
 def _add_run(parser: argparse.ArgumentParser, names: str) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--preset", metavar="NAME", help=names)
-    help = "a spec as JSON, or a session or a recording, which is drawn where it stands"
+    help = "a spec as JSON, or a session or a recording, which is drawn where it stands; or a preset's name"
     source.add_argument("file", nargs="?", type=Path, metavar="FILE", help=help)
-    parser.set_defaults(session=None, playback=None)
-    parser.add_argument("--steps", type=_count, default=100, metavar="N", help="how many training steps (default: 100)")
+    parser.set_defaults(session=None, playback=None, other=None, against=None, changes=[])
+    steps = f"how many training steps (default: {STEPS})"
+    parser.add_argument("--steps", type=_count, metavar="N", help=steps)
     parser.add_argument(
         "--set", action="append", default=[], type=_setting, metavar="FIELD=VALUE", dest="settings", help="such as network.depth=20"
     )
+
+
+def _add_second_run(parser: argparse.ArgumentParser) -> None:
+    """The other side of ``--view compare``."""
+    help = "the second run, for --view compare; --against says the same"
+    parser.add_argument("other", nargs="?", type=Path, metavar="FILE", help=help)
+    parser.add_argument("--against", type=Path, metavar="FILE", help="the second run of --view compare: a file or a preset's name")
+    change = "what is different in the second run of --view compare, such as network.activation=relu"
+    parser.add_argument("--change", action="append", default=[], type=_setting, metavar="FIELD=VALUE", dest="changes", help=change)
 
 
 def _count(text: str) -> int:
@@ -157,42 +169,6 @@ def _setting(text: str) -> tuple[str, str]:
     if not equals:
         raise argparse.ArgumentTypeError(f"{text} has no “=”; write FIELD=VALUE, such as network.depth=20")
     return path.strip(), value.strip()
-
-
-def _spec(options: argparse.Namespace) -> Spec:
-    if options.preset is not None:
-        spec = preset_named(options.preset).spec
-    else:
-        try:
-            if options.file.name.endswith(SUFFIX):
-                options.session = find_tables(read_session(options.file), options.file.parent)
-                spec = options.session.spec
-            elif options.file.suffix == ".gradviz":
-                spec = _recorded_spec(options)
-            else:
-                spec = Spec.from_json(options.file.read_bytes())
-        except OSError as error:
-            raise SpecError("the file", str(options.file), f"a file that can be read ({error.strerror})") from None
-    if options.settings:
-        options.session = options.playback = None  # with other settings it is another run
-    before = spec
-    for path, value in options.settings:
-        spec = spec.replace_from_text(path, value)
-    if more := describe_change(before, spec, without=[path for path, _ in options.settings]):
-        print(f"gradviz: with this goes {more}", file=sys.stderr)
-    return spec
-
-
-def _recorded_spec(options: argparse.Namespace) -> Spec:
-    from gradviz.playback import open_recording
-
-    playback = open_recording(options.file)
-    if playback.damage:
-        print(f"gradviz: {playback.damage}", file=sys.stderr)
-    options.playback = playback
-    if options.command != "train":  # which begins anew with its settings
-        options.steps = playback.experiment.last_step
-    return playback.experiment.spec
 
 
 def _open_window(options: argparse.Namespace, file: Path | None) -> int:

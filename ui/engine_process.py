@@ -15,17 +15,21 @@ from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.messages import Event, Frame, Kept, Left, Request, Settings, Tape
+from gradviz.pace import NUMBERS, Pace, in_step, name_meeting
 from gradviz.snapshot import Architecture, Details, Ghost, HistoryTable, Look, Snapshot
 from gradviz.spec import Spec
 
 from .recording_process import Remote, WriterProcess
+
+if TYPE_CHECKING:
+    from gradviz.session import Session
 
 SLICE_SECONDS = 0.004  # how long the engine trains before it looks for commands
 GRACE_SECONDS = 1.0  # how long the engine may take to end by itself
@@ -50,6 +54,39 @@ class Fetched(NamedTuple):
     left: Left | None  # and what its ghost shows
     tape: Tape | None  # the recording that is written or watched
     run: int  # number of its line
+    rest: float  # seconds until the next frame is welcome
+
+
+class SharedPace:
+    """The numbers by which two engines keep in step, in memory that their processes share."""
+
+    def __init__(self) -> None:
+        """Raises OSError when there is no memory."""
+        self._memory = SharedMemory(create=True, size=NUMBERS * 8)
+        self._numbers = _numbers_in(self._memory)
+
+    @property
+    def name(self) -> str:
+        return self._memory.name
+
+    @property
+    def in_step(self) -> bool:
+        """Whether both engines train, and neither has to catch up."""
+        return in_step(self._numbers)
+
+    def meet(self, ahead: int) -> int:
+        """Have both engines meet a little ahead of where they are; returns the step."""
+        return name_meeting(self._numbers, ahead)
+
+    def leave(self, side: int) -> None:
+        """The engine of a side has gone, and says nothing any more."""
+        Pace(self._numbers, side).tell(0, running=False)
+
+    def close(self) -> None:
+        """Free the memory; an engine that still has it goes on by itself."""
+        self._numbers.release()
+        self._memory.close()
+        self._memory.unlink()
 
 
 class EngineProcess:
@@ -95,11 +132,19 @@ class EngineProcess:
         finally:
             writer.connection.close()
 
-    def ask(self, look: Look = WHOLE) -> None:
-        """Ask for a frame unless the same one is outstanding; raises `EngineLost`."""
+    @property
+    def is_asked(self) -> bool:
+        """Whether a frame is still to come."""
+        return self._outstanding
+
+    def ask(self, look: Look = WHOLE, at: int = 0) -> None:
+        """Ask for a frame unless the same one is outstanding; raises `EngineLost`.
+
+        While in step with another engine it comes at step ``at`` or later.
+        """
         shown = msgspec.structs.replace(look, prediction=True)  # whether it is due just now makes no other picture
         if not self._outstanding or shown != self._asked:
-            self._transmit(("request", self._assembler.request(look), ()))
+            self._transmit(("request", self._assembler.request(look, at), ()))
             self._outstanding, self._asked = True, shown
 
     def fetch(self) -> Fetched | None:
@@ -117,11 +162,15 @@ class EngineProcess:
         except (EOFError, OSError) as error:
             raise EngineLost(str(error)) from error
         self._outstanding = False
-        return Fetched(snapshot, frame.events, frame.executed == self._sent, *self._assembler.lines, frame.tape, frame.run)
+        return Fetched(snapshot, frame.events, frame.executed == self._sent, *self._assembler.lines, frame.tape, frame.run, frame.rest)
 
     def keep(self) -> None:
         """Ask for the run as it can be taken up again; `fetch` finds it as `kept`. Raises `EngineLost`."""
         self._transmit(("keep", None, ()))
+
+    def keep_in_step(self, pace: SharedPace | None, side: int = 0) -> None:
+        """Keep in step with the engine that is the other side of the same pace; None: no longer. Raises `EngineLost`."""
+        self._transmit(("in_step", None if pace is None else pace.name, (side,)))
 
     def end(self) -> None:
         """Let the process end, without waiting for it; `stop` does that."""
@@ -168,7 +217,7 @@ class _Assembler:
         self._seldom: dict[str, Any] = {}
         self._memory: SharedMemory | None = None
 
-    def request(self, look: Look) -> Request:
+    def request(self, look: Look, at: int) -> Request:
         history = self._history
         regular = 0 if history is None else len(history.steps) - history.provisional
         last = int(history.steps[regular - 1]) if history is not None and regular else 0
@@ -176,7 +225,7 @@ class _Assembler:
         self._asked_from[self._run] = history
         while len(self._asked_from) > MOST_RUNS_ASKED:
             del self._asked_from[next(iter(self._asked_from))]
-        return Request(self._run, self._stride, last, look)
+        return Request(self._run, self._stride, last, look, at)
 
     def assemble(self, frame: Frame, parts: _Parts) -> Snapshot:
         if parts.architecture is not None:
@@ -231,6 +280,11 @@ def _rows(memory: SharedMemory, count: int) -> NDArray[np.float64]:
     """The bulk arrays as (3, count); must not outlive the memory."""
     assert memory.buf is not None, "the memory is open"
     return np.frombuffer(memory.buf, np.float64, len(BULK) * count).reshape(len(BULK), count)
+
+
+def _numbers_in(memory: SharedMemory) -> memoryview[int]:
+    assert memory.buf is not None, "the memory is open"
+    return memory.buf.cast("q")
 
 
 class _Placeholder(msgspec.Struct, frozen=True):
@@ -301,13 +355,38 @@ class _Sender:
                 self._memory.unlink()
 
 
+class _Partner:
+    """The engine's end of a `SharedPace`."""
+
+    def __init__(self) -> None:
+        self._memory: SharedMemory | None = None
+        self._numbers: memoryview[int] | None = None
+
+    def join(self, session: Session, name: str | None, side: int) -> None:
+        """Let the session keep in step by the memory of this name, or no longer; one that has gone meanwhile is none."""
+        session.keep_in_step(None)
+        self.close()
+        if name is not None:
+            with contextlib.suppress(FileNotFoundError):  # the comparison has ended since
+                self._memory = SharedMemory(name)
+                self._numbers = _numbers_in(self._memory)
+                session.keep_in_step(self._numbers, side)
+
+    def close(self) -> None:
+        if self._numbers is not None:
+            self._numbers.release()
+        if self._memory is not None:
+            self._memory.close()
+        self._numbers = self._memory = None
+
+
 def serve(connection: Connection, spec: Spec) -> None:
     """The engine's main loop; ends when the window closes its end of the pipe."""
     from gradviz.session import Session  # in this process only: the window has no use for an engine
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal reaches the window, which ends the engine
     session = Session.beginning_with(spec)
-    sender = _Sender(connection)
+    sender, partner = _Sender(connection), _Partner()
     request: Request | None = None
     try:
         while True:
@@ -322,6 +401,8 @@ def serve(connection: Connection, spec: Spec) -> None:
                     session.execute(content, *arguments, Remote(Connection(reduction.recv_handle(connection))))
                 elif kind == "keep":
                     connection.send(session.keep())
+                elif kind == "in_step":
+                    partner.join(session, content, *arguments)
                 else:
                     session.execute(content, *arguments)
             else:
@@ -335,4 +416,6 @@ def serve(connection: Connection, spec: Spec) -> None:
         return  # the window has closed
     finally:
         session.close()
+        session.keep_in_step(None)
+        partner.close()
         sender.close()

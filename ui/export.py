@@ -122,8 +122,10 @@ def csv_text(table: Table) -> str:
     return text.getvalue()
 
 
-def description(snapshot: Snapshot) -> str:
-    """What is stored in a picture so that it can be made again: the step and the whole spec as JSON."""
+def description(snapshot: Snapshot, other: Snapshot | None = None) -> str:
+    """What is stored in a picture so that it can be made again: the step and the whole spec as JSON, of both sides where there are two."""
+    if other is not None:
+        return f"A: {description(snapshot)}\nB: {description(other)}"
     return f"step {snapshot.step}\n{snapshot.spec.to_json()}"
 
 

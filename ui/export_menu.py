@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +16,16 @@ from . import export
 from .export import Drawable, ExportError
 from .figure import Figure
 from .movie import FORMATS
-from .panels.panel import Panel
+from .panels.panel import Panel, Table
 from .theme import Theme
 
 if TYPE_CHECKING:
+    from .compare_page import ComparePage
+    from .film import Settings
     from .main_window import MainWindow
     from .movie_dialog import MovieDialog
 
+COMPARED_SIZE = QSizeF(1600, 1000)
 NETS = {"weights": (".safetensors", "Weights"), "numpy": (".py", "NumPy source"), "torch": (".py", "PyTorch source")}
 SCALES = (1, 2, 3, 4)
 FIGURE_SIZE = QSizeF(1600, 900)
@@ -42,12 +46,24 @@ class WindowPicture:
         painter.save()
         painter.translate(area.topLeft())
         painter.scale(area.width() / window.width(), area.height() / window.height())
-        window.canvas.true_lines = True
+        compared = window.export_menu.compared
+        nets = (window.canvas,) if compared is None else compared.page.nets
+        for net in nets:
+            net.true_lines = True
         try:
             window.render(painter, QPoint())
         finally:
-            window.canvas.true_lines = False
+            for net in nets:
+                net.true_lines = False
         painter.restore()
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What is exported while two runs are compared: the page, and by what settings each of the runs can be done again."""
+
+    page: ComparePage
+    settings: Callable[[], tuple[Settings, Settings]]
 
 
 class ExportMenu(QMenu):
@@ -57,6 +73,7 @@ class ExportMenu(QMenu):
         super().__init__(window)
         self._window = window
         self.movie: MovieDialog | None = None
+        self.compared: Compared | None = None  # while the window shows two runs
         self._figure: Figure | None = None  # made when it is first wanted, and never shown
         self.scale = int(str(QSettings().value("export/scale", 2)))
         self._add("Save figure…", lambda: self.save_picture("figure"))
@@ -81,10 +98,16 @@ class ExportMenu(QMenu):
         self._animation.setEnabled(self._window.run.snapshot is not None)
         for menu in (self._pictures, self._numbers, self._copies):
             menu.clear()
-        for panel in self._window.exported_panels():
-            self._add(f"{panel.title}…", partial(self.save_picture, panel.name), self._pictures)
-            self._add(f"{panel.title}…", partial(self.save_numbers, panel.name), self._numbers)
-            self._add(panel.title, partial(self.copy_numbers, panel.name), self._copies)
+        if self.compared is not None:
+            self._add("Both runs, step by step…", partial(self.save_numbers, "compare"), self._numbers)
+            self._add("Both runs, step by step", partial(self.copy_numbers, "compare"), self._copies)
+        for panel in self._panels():
+            self._add(f"{panel.full_title}…", partial(self.save_picture, panel.name), self._pictures)
+            self._add(f"{panel.full_title}…", partial(self.save_numbers, panel.name), self._numbers)
+            self._add(panel.full_title, partial(self.copy_numbers, panel.name), self._copies)
+
+    def _panels(self) -> tuple[Panel, ...]:
+        return self._window.exported_panels() if self.compared is None else self.compared.page.panels
 
     def _add(self, text: str, action: Callable[[], object], menu: QMenu | None = None) -> QAction:
         added = (menu or self).addAction(text)
@@ -105,10 +128,12 @@ class ExportMenu(QMenu):
         QSettings().setValue("export/scale", scale)
 
     def drawable(self, name: str) -> tuple[Drawable, QSizeF]:
-        """What is exported under this name, and its size in logical pixels."""
+        """What is exported under this name, and its size in logical pixels; while two runs are compared, the figure shows both."""
         window = self._window
         if name == "window":
             return WindowPicture(window), QSizeF(window.size())
+        if name == "figure" and self.compared is not None:
+            return self.compared.page, COMPARED_SIZE
         if name == "figure":
             if self._figure is None:
                 self._figure = Figure(window)
@@ -121,6 +146,8 @@ class ExportMenu(QMenu):
         return panel, window.picture_size(panel)
 
     def _panel(self, name: str) -> Panel:
+        if self.compared is not None:
+            return next(panel for panel in self.compared.page.panels if panel.name == name)
         panel = next(panel for panel in self._window.panels if panel.name == name)
         if self._window.run.snapshot is not None:
             panel.show_snapshot(self._window.run.snapshot)  # a hidden panel has missed the last ones
@@ -171,7 +198,7 @@ class ExportMenu(QMenu):
 
     def write_numbers(self, name: str, path: Path) -> bool:
         """Write without asking; tells what came of it and returns whether it worked."""
-        table = self._panel(name).table()
+        table = self._table(name)
         return self._tell(path, lambda: export.export_numbers(table, path))
 
     def save_net(self, kind: str) -> None:
@@ -179,7 +206,8 @@ class ExportMenu(QMenu):
         ending, kinds = NETS[kind]
         path = self._ask_path("Save net", f"gradviz-net{ending}", f"{kinds} (*{ending})")
         if path is not None:
-            self._window.run.save_net(kind, path)
+            compare = self._window.compare
+            (self._window.run if compare is None else compare.shown_run).save_net(kind, path)
 
     def copy_figure(self) -> None:
         export.copy_picture(*self.drawable("figure"), self.scale)
@@ -190,10 +218,15 @@ class ExportMenu(QMenu):
         self._window.tell("notice", "The window is on the clipboard.")
 
     def copy_numbers(self, name: str) -> None:
-        export.copy_numbers(self._panel(name).table())
+        export.copy_numbers(self._table(name))
         self._window.tell("notice", "The numbers are on the clipboard, ready for a spreadsheet.")
 
+    def _table(self, name: str) -> Table:
+        return self.compared.page.table() if self.compared is not None and name == "compare" else self._panel(name).table()
+
     def _description(self) -> str:
+        if self.compared is not None and self.compared.page.pair is not None:
+            return export.description(*self.compared.page.pair)
         snapshot = self._window.run.snapshot
         return "" if snapshot is None else export.description(snapshot)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,13 +25,15 @@ from .theme import THEMES, apply_theme
 
 MOST_FRAMES = 150  # of which an animation is made when nobody says how many
 STEPS_RATE, PHASES_RATE = 12, 4  # frames per second: training flows, the phases of a step are read
+Settings = tuple[tuple[int, Spec], ...]
+"""(step, what was in force from after this step on), the first one from step 0."""
 Tell = Callable[[int, int], None]  # frames done, frames in all
 
 
 class Film(msgspec.Struct, frozen=True):
     """An animation to be made; it can be sent to another process."""
 
-    settings: tuple[tuple[int, Spec], ...]  # (step, what was in force from after this step on), the first one from step 0
+    settings: Settings
     path: Path
     steps: tuple[int, ...] = ()  # the moments, rising …
     phases_of: int | None = None  # … or instead of them the phases of this step, which counts from 1
@@ -45,6 +48,7 @@ class Film(msgspec.Struct, frozen=True):
     selection: Selection | None = None
     ghost: Ghost | None = None  # the line that was left
     known: tuple[int, float] | None = None  # a step and its loss, by which it is seen that this is the same run
+    against: Settings = ()  # settings of the second run, where two are compared
 
 
 class NotTheSame(export.ExportError):
@@ -73,7 +77,6 @@ class _Take:
     def __init__(self, film: Film, cancelled: Callable[[], bool]) -> None:
         self.total = len(film.steps)
         self._film, self._cancelled = film, cancelled
-        self._changes = list(film.settings[1:])
         self._speeds: tuple[Speed, ...] = ()
 
     def frames(self) -> Iterator[QImage]:
@@ -84,8 +87,8 @@ class _Take:
         size = film.size or SIZES.get(film.view) or self._whole_size(spec)
         view = OffScreen(film.view, film.theme, spec, size, preset=preset, page=film.page, selection=film.selection)
         try:
-            for snapshot in self._moments():
-                view.show(snapshot)
+            for moments in self._pairs() if film.against else self._moments(film.settings):
+                view.show(*moments)
                 yield export.picture(view.drawable, view.size, film.scale)
         finally:
             view.close()
@@ -101,30 +104,38 @@ class _Take:
         finally:
             view.close()
 
-    def _moments(self) -> Iterator[Snapshot]:
+    def _pairs(self) -> Iterator[tuple[Snapshot, ...]]:
+        """The moments of both runs; one that has failed, or has no more phases, stays where it is."""
+        last: tuple[Snapshot, ...] = ()
+        for moments in itertools.zip_longest(self._moments(self._film.settings), self._moments(self._film.against)):
+            last = tuple(last[side] if moment is None else moment[0] for side, moment in enumerate(moments))
+            yield last
+
+    def _moments(self, settings: Settings) -> Iterator[tuple[Snapshot]]:
         film = self._film
-        experiment = Experiment(film.settings[0][1])
+        experiment, changes = Experiment(settings[0][1]), list(settings[1:])
         if film.phases_of is not None:
-            self._advance(experiment, film.phases_of - 1)
-            self.total = len(experiment.trainer.order)
+            self._advance(experiment, changes, film.phases_of - 1)
+            self.total = max(self.total, len(experiment.trainer.order))
             for _ in experiment.phases():
-                yield self._measured(experiment)
+                yield (self._measured(experiment),)
             return
         for step in film.steps:
-            self._advance(experiment, step)
-            yield self._measured(experiment)
+            self._advance(experiment, changes, step)
+            yield (self._measured(experiment),)
             if experiment.trainer.failure is not None:
                 return  # from here on there is nothing new to see
-        if film.known is not None and film.known[0] == experiment.step_count and repr(film.known[1]) != repr(experiment.trainer.loss):
+        step, loss = film.known or (-1, 0.0)
+        if settings is film.settings and step == experiment.step_count and repr(loss) != repr(experiment.trainer.loss):
             raise NotTheSame("Done again, the run comes out differently: its data file must have changed. Nothing was saved.")
 
-    def _advance(self, experiment: Experiment, step: int) -> None:
+    def _advance(self, experiment: Experiment, changes: list[tuple[int, Spec]], step: int) -> None:
         """Do the run again up to this step, with every change of the settings where it was."""
         while True:
             if self._cancelled():
                 raise Cancelled
-            while self._changes and self._changes[0][0] == experiment.step_count:
-                experiment.apply(self._changes.pop(0)[1])
+            while changes and changes[0][0] == experiment.step_count:
+                experiment.apply(changes.pop(0)[1])
             if experiment.step_count >= step or experiment.trainer.failure is not None:
                 return
             experiment.advance()

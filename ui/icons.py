@@ -45,6 +45,8 @@ STROKES: dict[str, str] = {
     "fit": '<path d="M2.75 6V2.75H6M10 2.75h3.25V6M13.25 10v3.25H10M6 13.25H2.75V10"/>',
     "copy": '<rect x="5.75" y="5.75" width="7.5" height="7.5" rx="1"/><path d="M3.5 10.25h-.75v-7.5h7.5v.75"/>',
     "table": '<rect x="2.25" y="3.25" width="11.5" height="9.5" rx="1"/><path d="M2.25 6.5h11.5M2.25 9.6h11.5M6.5 6.5v6.25"/>',
+    "more": '<g fill="INK" stroke="none"><circle cx="3.25" cy="8" r="1.3"/><circle cx="8" cy="8" r="1.3"/>'
+    '<circle cx="12.75" cy="8" r="1.3"/></g>',
     "plus": '<path d="M8 3.5v9M3.5 8h9"/>',
     "minus": '<path d="M3.5 8h9"/>',
     "folder": '<path d="M2.25 12.25v-8.5H6.5l1.5 1.75h5.75v6.75z"/>',

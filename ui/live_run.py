@@ -17,7 +17,7 @@ from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import Spec, field_info
 from gradviz.threads import use_threads
 
-from .engine_process import EngineLost, EngineProcess
+from .engine_process import EngineLost, EngineProcess, Fetched, SharedPace
 
 FRAME_MILLISECONDS = 16
 PREDICTION_EVERY = 6  # frames while playing; when paused each frame has one
@@ -70,6 +70,9 @@ class LiveRun(QObject):
         self._wish: bool | None = None  # whether it shall play, as long as no snapshot tells whether it does
         self._play_next = False  # as soon as all that was commanded before is done
         self._engine: EngineProcess | None = None
+        self._keeping = False  # it has been asked for the run as it can be taken up again
+        self._pace: tuple[SharedPace, int] | None = None  # kept with another engine, and as which side
+        self.rest = 0.0  # seconds until the next frame is welcome
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(FRAME_MILLISECONDS)
@@ -83,6 +86,11 @@ class LiveRun(QObject):
     def will_play(self) -> bool:
         """Whether it plays once all that was commanded is done."""
         return self.playing if self._wish is None else self._wish
+
+    @property
+    def speed(self) -> float | None:
+        """Steps per second that are wanted; None is as fast as the engine can."""
+        return self._speed
 
     @property
     def branch_step(self) -> int | None:
@@ -101,10 +109,34 @@ class LiveRun(QObject):
     def start(self) -> None:
         """Start the engine and begin to pull frames."""
         self._engine = EngineProcess(self.wanted_spec)
-        self._keep_due = time.monotonic() + KEEP_SECONDS
+        self._keep_due, self._keeping = time.monotonic() + KEEP_SECONDS, False
         self.set_speed(self._speed)
-        self._timer.start()
-        self._on_tick()
+        if self._pace is None:
+            self._timer.start()
+            self._on_tick()
+        else:
+            self.keep_in_step(*self._pace)
+
+    def start_as(self, run: LiveRun) -> None:
+        """Start the engine and have it take up the run of another one, where that stands; until it does, that one's snapshot is shown."""
+        self.snapshot, self.settings, self.left = run.snapshot, run.settings, run.left
+        self.kept_run, self.run_number = run.kept_run, run.run_number
+        self._speed, self.look = run._speed, run.look
+        self.revive()
+
+    def keep_in_step(self, pace: SharedPace | None, side: int = 0) -> None:
+        """Keep in step with the run that is the other side of ``pace``; whoever made it pulls the frames of both then. None: no longer."""
+        self._pace = None if pace is None else (pace, side)
+        if self._engine is None:
+            return
+        if pace is None:
+            self._timer.start()
+        else:
+            self._timer.stop()
+        try:
+            self._engine.keep_in_step(pace, side)
+        except EngineLost:
+            self._on_lost()
 
     def end(self) -> None:
         """Let the engine end, without waiting for it; `stop` does that."""
@@ -207,13 +239,13 @@ class LiveRun(QObject):
         """Begin a run of another spec."""
         self.undo_stack.push(_Change(self, spec, "restart", title))
 
-    def open(self, session: SessionFile, kept: bytes | None = None) -> None:
+    def open(self, session: SessionFile, kept: bytes | None = None, title: str = "") -> None:
         """Train the run of a session again, to where it stood; the present one stays until that is done. Undo ends it or takes it back.
 
-        With ``kept``, as `Kept.body` of that run, only what came after that is trained again.
+        With ``kept``, as `Kept.body` of that run, only what came after that is trained again. ``title`` is what Undo calls it.
         """
         self._rest()
-        self.undo_stack.push(_Open(self, session, kept))
+        self.undo_stack.push(_Open(self, session, kept, title))
 
     def open_recording(self, path: Path) -> None:
         """Show the run of a recording; Undo takes the present one back."""
@@ -235,6 +267,16 @@ class LiveRun(QObject):
     def stop_recording(self) -> None:
         """End the recording; the run goes on."""
         self._send("stop_recording")
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether there is no engine: it has died too often to be started again by itself."""
+        return self._engine is None
+
+    @property
+    def is_reviving(self) -> bool:
+        """Whether a new engine is taking the run up again."""
+        return self._revival is not None
 
     @property
     def is_opening(self) -> bool:
@@ -293,18 +335,31 @@ class LiveRun(QObject):
             self._send(name, *arguments)
         return False
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether `kept_run` is the run as it is shown."""
+        return not self._keeping and self.kept_run is not None and self._kept_moment == self._moment
+
+    def keep_now(self) -> None:
+        """Have the run kept as soon as can be, unless it is."""
+        self._keep_due = 0.0
+
+    @property
+    def _moment(self) -> tuple[int, int, Settings]:
+        return self.run_number, self.snapshot.last_step if self.snapshot is not None else 0, self.settings
+
     def _keep(self) -> None:
         """Ask for the run as it can be taken up again, now and then, and at once when another line has begun."""
         snapshot, engine = self.snapshot, self._engine
         if snapshot is None or engine is None or self._revival is not None or self._opening is not None:
             return
         now = time.monotonic()
-        moment = (self.run_number, snapshot.last_step, self.settings)
+        moment = self._moment
         branched = self.left is not None and self.run_number != self._kept_moment[0]
         if moment == self._kept_moment or not (branched or now >= self._keep_due):
             return
         self._kept_moment = moment
-        self._keep_due = now + KEEP_SECONDS
+        self._keep_due, self._keeping = now + KEEP_SECONDS, True
         engine.keep()
 
     def _send(self, command: str, *arguments: object) -> None:
@@ -320,24 +375,51 @@ class LiveRun(QObject):
             self._on_lost()
 
     def _on_tick(self) -> None:
+        fetched = self.fetch()
+        if self.ask():  # before drawing, so that the engine measures while the window paints
+            self.turn(fetched)
+
+    def fetch(self) -> Fetched | None:
+        """What has come from the engine, for `turn`."""
         if self._engine is None:
-            return
+            return None
         try:
             fetched = self._engine.fetch()
             self._keep()
-            prediction = not self.playing or next(self._frames) % PREDICTION_EVERY == 0
-            # ask before drawing, so that the engine measures while the window paints
-            # at rest the chain rule is there too, seen or not: it may be exported
-            self._engine.ask(msgspec.structs.replace(self.look, prediction=prediction, chain=self.look.chain or not self.playing))
         except EngineLost:
             self._on_lost()
+            return None
+        return fetched
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a frame is still to come."""
+        return self._engine is not None and self._engine.is_asked
+
+    def ask(self, at: int = 0) -> bool:
+        """Ask for the next frame; in step with another run, for that of step ``at``. Returns whether there is still the engine for it."""
+        if self._engine is None:
+            return False
+        prediction = not self.playing or next(self._frames) % PREDICTION_EVERY == 0
+        # at rest the chain rule is there too, seen or not: it may be exported
+        look = msgspec.structs.replace(self.look, prediction=prediction, chain=self.look.chain or not self.playing)
+        try:
+            self._engine.ask(look, at)
+        except EngineLost:
+            self._on_lost()
+            return False
+        return True
+
+    def turn(self, fetched: Fetched | None) -> None:
+        """Take in what has come, and tell of it."""
+        if self._engine is None:
             return
         now = time.perf_counter()
         if self._last_frame:
             self.frame_intervals.append(now - self._last_frame)
         self._last_frame = now
         if self._engine.kept is not None:
-            self.kept_run, self._engine.kept = self._engine.kept, None
+            self.kept_run, self._engine.kept, self._keeping = self._engine.kept, None, False
             self._keep_due += self.kept_run.seconds / KEEPING_SHARE
             self.kept.emit()
         if fetched is None:
@@ -350,7 +432,7 @@ class LiveRun(QObject):
             return
         if self.snapshot is None:
             use_threads(1)  # the window's own small products must not take the engine's processor; late, for the first frame's sake
-        self.snapshot, events, settled, self.settings, self.left, self.tape, self.run_number = fetched
+        self.snapshot, events, settled, self.settings, self.left, self.tape, self.run_number, self.rest = fetched
         if settled:
             self._walks = 0
         for event in events:
@@ -395,6 +477,8 @@ class LiveRun(QObject):
 
     def _on_lost(self) -> None:
         opening, self._opening = self._opening, None
+        if self._pace is not None:
+            self._pace[0].leave(self._pace[1])
         if self._engine is not None and self._engine.kept is not None:
             self.kept_run = self._engine.kept
         self.stop()
@@ -470,8 +554,8 @@ class _Change(QUndoCommand):
 class _Open(_Change):
     """To the run of a session; undone while it is still being trained again, that ends."""
 
-    def __init__(self, run: LiveRun, session: SessionFile, kept: bytes | None) -> None:
-        super().__init__(run, session.spec, "open_run", f"open {session.title}" if session.title else "open")
+    def __init__(self, run: LiveRun, session: SessionFile, kept: bytes | None, title: str = "") -> None:
+        super().__init__(run, session.spec, "open_run", title or (f"open {session.title}" if session.title else "open"))
         self.source: SessionFile | Path = session
         self._session, self._kept = session, kept
 

@@ -41,6 +41,8 @@ from .transport import Transport
 if TYPE_CHECKING:
     from gradviz.lessons import Lesson
 
+    from .compare_mode import CompareMode
+    from .comparison import Comparison
     from .lab_page import LabPage
     from .notes import NotesPage
     from .panels.chain_rule import ChainRulePanel
@@ -76,6 +78,8 @@ class MainWindow(QWidget):
         self._lesson_look = Look()  # what the numbers of the lesson in front need
         self._to_select: Selection | None = None  # once the network is there that it belongs to
         self._closed = False
+        self.compare: CompareMode | None = None  # while two runs are compared
+        self._former: list[Comparison] = []  # whose second engine may still be ending
         self.autosave: Autosave | None = None
         self.run = LiveRun(spec, self)
         self.sessions = Sessions(self)
@@ -178,21 +182,22 @@ class MainWindow(QWidget):
         self.overlays.stop_wanted.connect(run.stop_opening)
         self.overlays.table_wanted.connect(self.sessions.ask_for_table)
         self.sessions.changed.connect(self._show_title)
-        run.undo_stack.canUndoChanged.connect(self._show_undo)
-        run.undo_stack.canRedoChanged.connect(self._show_undo)
-        run.undo_stack.indexChanged.connect(self._show_undo)
-        self._show_undo()
+        run.undo_stack.canUndoChanged.connect(self.show_undo)
+        run.undo_stack.canRedoChanged.connect(self.show_undo)
+        run.undo_stack.indexChanged.connect(self.show_undo)
+        self.show_undo()
         transport.play_toggled.connect(self.set_playing)
-        transport.walk_wanted.connect(run.walk)
+        transport.walk_wanted.connect(lambda command: self.driven.walk(command))
         transport.motion_wanted.connect(self.set_motion)
-        transport.reset_wanted.connect(run.reset)
+        transport.reset_wanted.connect(self.reset)
         transport.new_seed_wanted.connect(self.new_seed)
         transport.speed_changed.connect(self.set_speed)
         transport.preset_wanted.connect(self.load_preset)
-        transport.undo_wanted.connect(run.undo_stack.undo)
-        transport.redo_wanted.connect(run.undo_stack.redo)
+        transport.undo_wanted.connect(self.undo)
+        transport.redo_wanted.connect(self.redo)
+        transport.compare_wanted.connect(self.toggle_compare)
         transport.theme_toggled.connect(self.toggle_theme)
-        self.controls.change_wanted.connect(run.change)
+        self.controls.change_wanted.connect(lambda spec, path: self.change(path, spec.get(path)))
         self.controls.csv_wanted.connect(self.open_data_file)
         self.canvas.selection_changed.connect(self._on_picked)
         self.canvas.layer_menu_wanted.connect(self._open_layer_menu)
@@ -283,30 +288,30 @@ class MainWindow(QWidget):
 
     def set_playing(self, playing: bool) -> None:
         if playing:
-            self.run.play()
+            self.driven.play()
         else:
-            self.run.pause()
+            self.driven.pause()
 
     def toggle_playing(self) -> None:
-        self.set_playing(not self.run.will_play)
+        self.set_playing(not self.driven.will_play)
 
     def step(self) -> None:
-        self.run.walk("step")
+        self.driven.walk("step")
 
     def step_layer(self) -> None:
-        self.run.walk("step_layer")
+        self.driven.walk("step_layer")
 
     def step_phase(self) -> None:
-        self.run.walk("step_phase")
+        self.driven.walk("step_phase")
 
     def back(self) -> None:
-        self.run.walk("back")
+        self.driven.walk("back")
 
     def back_layer(self) -> None:
-        self.run.walk("back_layer")
+        self.driven.walk("back_layer")
 
     def back_phase(self) -> None:
-        self.run.walk("back_phase")
+        self.driven.walk("back_phase")
 
     def look_at_example(self, example: int | None) -> None:
         """Show one example of the mini-batch (its position), or all of it."""
@@ -322,6 +327,8 @@ class MainWindow(QWidget):
         """How much may move: one of `motion.MODES`."""
         motion.save(mode)
         self.canvas.set_motion(mode)
+        if self.compare is not None:
+            self.compare.page.set_motion(mode)
         self.transport.show_motion(mode)
 
     def show_overview(self) -> None:
@@ -348,13 +355,16 @@ class MainWindow(QWidget):
         self.left.show_page("lesson")
 
     def show_page(self, name: str) -> None:
-        """Bring a page of the right dock to the front."""
-        self.dock.show()
+        """Bring a page of the right dock to the front; while two runs are compared it stays behind."""
+        self.dock.setVisible(self.compare is None)
         self.dock.show_page(name)
         self._on_page_changed(name)
 
     def change(self, path: str, value: object) -> None:
         """Change one field of the spec; ``path`` is such as ``network.depth``. What does not fit the others is told and changes nothing."""
+        if self.compare is not None:
+            self.compare.change(path, value)
+            return
         try:
             wanted = self.run.wanted_spec.replace(path, value)
         except SpecError as error:  # of a lesson or the lab, which may have had another net in mind
@@ -370,15 +380,59 @@ class MainWindow(QWidget):
         self.run.play()
 
     def reset(self) -> None:
-        self.run.reset()
+        self.driven.reset()
 
     def new_seed(self) -> None:
-        spec = self.run.wanted_spec
-        self.run.change(spec.replace("training.seed", (spec.training.seed + 1) % 2**31), "training.seed")
+        self.change("training.seed", (self.run.wanted_spec.training.seed + 1) % 2**31)
+
+    # ---- two runs
+
+    @property
+    def driven(self) -> LiveRun | Comparison:
+        """What the commands are for: the run, or both while two are compared."""
+        return self.run if self.compare is None else self.compare.pair
+
+    def toggle_compare(self) -> None:
+        """Put a second run beside this one, or go on with A alone."""
+        if self.compare is None:
+            self._begin_compare()
+        else:
+            self.compare.adopt("A")
+
+    def compare_with(self, spec: Spec, *, play_for: int | None = None) -> None:
+        """Compare the run with one of ``spec`` from its first step on, which catches up with it.
+
+        With ``play_for`` both are brought to that step instead: the run goes back to it, or is trained on. A run whose settings were
+        changed on its way is begun anew with its present ones, so that the two differ in nothing but their specs; Undo brings it back.
+        """
+        if self.compare is not None:
+            self.compare.leave()
+        if len(self.run.settings) > 1:
+            self.run.load(self.run.wanted_spec, "begun anew to compare")
+        self._begin_compare(spec, play_for)
+
+    def _begin_compare(self, spec: Spec | None = None, step: int | None = None) -> None:
+        if (self.run.snapshot is None and spec is None) or self.run.is_opening or self.run.is_lost:
+            self.tell("notice", "There is no run yet that another could be compared with.")
+            return
+        from .compare_mode import CompareMode  # only now: the first frame does not need it
+
+        self.compare = CompareMode(self, spec, step)
+        self.show_undo()
+
+    def end_compare(self, mode: CompareMode) -> None:
+        """The run is alone again: show it."""
+        self.compare = None
+        self._former.append(mode.pair)
+        mode.pair.stopped.connect(self._former.remove)
+        self.show_undo()
+        if self.run.snapshot is not None and not self._closed:
+            self._shown_spec = None
+            self._on_snapshot(self.run.snapshot)
 
     def set_speed(self, steps_per_second: float | None) -> None:
-        self.run.set_speed(steps_per_second)
-        self.transport.show_state(self.run.playing, steps_per_second)
+        self.driven.set_speed(steps_per_second)
+        self.transport.show_state(self.driven.playing, steps_per_second)
         self.speed = steps_per_second
 
     def faster(self) -> None:
@@ -391,6 +445,8 @@ class MainWindow(QWidget):
         self.transport.presets.showPopup()
 
     def load_preset(self, name: str) -> None:
+        if self.compare is not None:
+            self.compare.leave()
         self._preset = preset_named(name)
         self.sessions.leave_file()
         self.run.load(self._preset.spec, f"preset {self._preset.title}")
@@ -405,13 +461,15 @@ class MainWindow(QWidget):
             self.run.play()
         if preset is not None and preset.page:
             self.show_page(preset.page)
+        if preset is not None and preset.against is not None:
+            self._begin_compare(preset.against)
         self._to_select = preset.select if preset is not None else None
 
     def undo(self) -> None:
-        self.run.undo_stack.undo()
+        self.driven.undo_stack.undo()
 
     def redo(self) -> None:
-        self.run.undo_stack.redo()
+        self.driven.undo_stack.redo()
 
     def select(self, selection: Selection | None) -> None:
         self.canvas.select(selection)
@@ -443,9 +501,11 @@ class MainWindow(QWidget):
 
     def toggle_left(self) -> None:
         self.left.setVisible(not self.left.isVisible())
+        if self.compare is not None:
+            self.compare.mark_open()
 
     def toggle_right(self) -> None:
-        self.dock.setVisible(not self.dock.isVisible())
+        self.dock.setVisible(self.compare is None and not self.dock.isVisible())
         self._on_page_changed(self.dock.page)
 
     def toggle_full_screen(self) -> None:
@@ -509,11 +569,13 @@ class MainWindow(QWidget):
 
     def use_data_file(self, path: Path) -> None:
         """Train on a CSV file of the user's own; what is wrong with it is told, and the run goes on."""
-        self.run.use_file(path)
+        self.driven.use_file(path)
 
     def tell(self, kind: str, text: str) -> None:
         """Say something to the user: a notice in the status bar, an error on a banner."""
-        if kind == "error":
+        if kind == "error" and self.compare is not None:
+            self.compare.show_error(text)
+        elif kind == "error":
             self.overlays.show_error(text)
             self._show_spec(self.run.snapshot.spec if self.run.snapshot else self.run.wanted_spec)
         else:
@@ -538,6 +600,8 @@ class MainWindow(QWidget):
     # ---- what comes back
 
     def _on_snapshot(self, snapshot: Snapshot) -> None:
+        if self.compare is not None:
+            return  # which shows both
         self._frames += 1
         settled = not snapshot.playing
         if snapshot.spec != self._shown_spec:
@@ -650,8 +714,9 @@ class MainWindow(QWidget):
         known = self._preset if self._preset is not None and self._preset.spec == spec else None
         self.transport.show_preset(known.name if known else None)
 
-    def _show_undo(self) -> None:
-        stack = self.run.undo_stack
+    def show_undo(self) -> None:
+        """Say what Undo and Redo would do."""
+        stack = self.driven.undo_stack
         self.transport.show_undo(stack.undoText() if stack.canUndo() else None, stack.redoText() if stack.canRedo() else None)
 
     # ---- theme, layout, end
@@ -663,7 +728,7 @@ class MainWindow(QWidget):
             panel.set_theme(self.theme)
         for widget in (self.transport, self.controls, self.status, self.overlays):
             widget.set_theme(self.theme)
-        for page in (self.lab, self.notes):
+        for page in (self.lab, self.notes, self.compare):
             if page is not None:
                 page.set_theme(self.theme)
 
@@ -700,6 +765,8 @@ class MainWindow(QWidget):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Go at once; the processes end meanwhile, and `shut_down` waits for them when the window is gone."""
+        if self.compare is not None:
+            self.compare.leave()
         self._save_layout()
         self.export_menu.end()
         self.run.end()
@@ -715,6 +782,8 @@ class MainWindow(QWidget):
             if self.autosave is not None:
                 self.autosave.stop()
             self.export_menu.stop()
+            for pair in tuple(self._former):
+                pair.stop()
             self.run.stop()
 
     def exported_panels(self) -> tuple[Panel, ...]:

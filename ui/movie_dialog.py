@@ -174,11 +174,14 @@ class MovieDialog(QDialog):
         """Offer the whole run so far, or the phases where one is walking through them."""
         snapshot = self._window.run.snapshot
         assert snapshot is not None, "the menu offers an animation only when there is something to see"
-        self.view.addItem("Figure", "figure")
-        self.view.addItem("Window", "window")
-        for panel in self._window.exported_panels():
-            if panel.name in STILL_VIEWS:
-                self.view.addItem(panel.title, panel.name)
+        if self._window.export_menu.compared is not None:
+            self.view.addItem("Both runs", "compare")
+        else:
+            self.view.addItem("Figure", "figure")
+            self.view.addItem("Window", "window")
+            for panel in self._window.exported_panels():
+                if panel.name in STILL_VIEWS:
+                    self.view.addItem(panel.title, panel.name)
         steps = thinned(min(1, snapshot.last_step), snapshot.last_step)
         self.first.setValue(steps[0])
         self.last.setValue(steps[-1])
@@ -196,7 +199,7 @@ class MovieDialog(QDialog):
         window, view = self._window, self.view.currentData()
         self.sizes.clear()
         ratio = window.devicePixelRatioF()
-        if view not in ("figure", "window"):
+        if view not in ("figure", "window", "compare"):
             panel = next(panel for panel in window.panels if panel.name == view)
             if panel.whole_size() is not None:
                 self.sizes.addItem("All of it, as sharp as on screen", (None, ratio))
@@ -267,12 +270,16 @@ class MovieDialog(QDialog):
         self._show_working(Report(0, 0))
         phases = self.kind.currentData() == "phases"
         size, scale = self.sizes.currentData()
+        compared = self._window.export_menu.compared if self.view.currentData() == "compare" else None
+        settings = (self._window.run.settings, ()) if compared is None else compared.settings()
         window, view = self._window, str(self.view.currentData())
         look = window.run.look
         selection = window.canvas.selection
+        at_its_end = snapshot.moment is None and snapshot.step == snapshot.last_step
         in_lab = view in LAB or (view == "window" and window.dock.page == "lab")
         film = Film(
-            settings=self._window.run.settings,
+            settings=settings[0],
+            against=settings[1],
             path=path,
             steps=() if phases else self._steps(snapshot.last_step),
             phases_of=min(self.step.value(), snapshot.last_step + 1) if phases else None,
@@ -285,8 +292,8 @@ class MovieDialog(QDialog):
             preset=window.shown_preset,
             page=window.dock.page,
             selection=selection,
-            ghost=snapshot.ghost,
-            known=(snapshot.step, snapshot.loss) if snapshot.moment is None and snapshot.step == snapshot.last_step else None,
+            ghost=snapshot.ghost if compared is None else None,
+            known=(snapshot.step, snapshot.loss) if compared is None and at_its_end else None,
         )
         self._process = MovieProcess(film)
         self._timer.start()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QCoreApplication, QEvent, QSizeF
 from PySide6.QtWidgets import QWidget
 
@@ -18,6 +20,9 @@ from .selection import Selection
 from .session_view import show_view
 from .theme import THEMES
 
+if TYPE_CHECKING:
+    from .compare_page import ComparePage
+
 SIZES = {
     "window": (1600, 1000),
     "network": (976, 416),
@@ -25,6 +30,7 @@ SIZES = {
     "timeline": (976, 282),
     "prediction": (360, 360),
     "figure": (1600, 900),
+    "compare": (1600, 1000),
 }  # the chain rule and the lab are as high as what they hold
 
 
@@ -52,7 +58,15 @@ class OffScreen:
         self._selection, self._seen = selection, seen
         self._owner: QWidget
         self._panel: Panel | None = None
-        if view == "window":
+        self._page: ComparePage | None = None
+        if view == "compare":
+            from .compare_page import ComparePage
+
+            self._page = ComparePage()
+            self._page.set_theme(THEMES[theme])
+            self._page.set_motion("off")
+            self.drawable = self._owner = self._page
+        elif view == "window":
             from .export_menu import WindowPicture
             from .main_window import MainWindow
 
@@ -67,8 +81,12 @@ class OffScreen:
             self._panel.set_theme(THEMES[theme])
             self.drawable = self._owner = self._panel
 
-    def show(self, snapshot: Snapshot) -> None:
-        """Show this moment."""
+    def show(self, snapshot: Snapshot, other: Snapshot | None = None) -> None:
+        """Show this moment; two runs are compared with that of the ``other`` one."""
+        if self._page is not None:
+            assert other is not None, "a comparison is of two runs"
+            self._page.show_pair(snapshot, other)
+            return
         if self._panel is None:
             self._window.show_still(snapshot)
             if self._selection is not None:
@@ -91,6 +109,8 @@ class OffScreen:
         Raises:
             ValueError: for the whole window, which has no table of its own.
         """
+        if self._page is not None:
+            return self._page.table()
         if self._panel is None:
             raise ValueError("a window has no numbers of its own; its panels have")
         return self._panel.table()

@@ -27,26 +27,36 @@ class Preset:
     paused: bool = False  # to be stepped through, not played
     page: str = ""  # of the right dock, to be brought to the front
     select: Selection | None = None
+    against: Spec | None = None  # of the second side, for a preset that compares two runs
 
 
 def read_preset(path: Path) -> Preset:
     """Read a preset file; raises SpecError for one that is not as it must be."""
     try:
         raw = decode_json(path.read_bytes())
+        spec = Spec.from_dict(raw["spec"])
         return Preset(
             name=path.stem,
             title=str(raw["title"]),
             description=str(raw["description"]),
             order=int(raw["order"]),
             group=str(raw["group"]),
-            spec=Spec.from_dict(raw["spec"]),
+            spec=spec,
             speed=raw.get("speed"),
             paused=raw.get("paused", False),
             page=raw.get("page", ""),
             select=Selection(*raw["select"]) if "select" in raw else None,
+            against=_changed(spec, raw["against"]) if "against" in raw else None,
         )
     except (ValueError, KeyError, TypeError, OverflowError, OSError) as error:
         raise SpecError(f"the preset {path.name}", str(error), "an object with title, description, group, order and spec") from None
+
+
+def _changed(spec: Spec, changes: dict[str, object]) -> Spec:
+    """The spec with these fields changed, by their dotted names."""
+    for path, value in changes.items():
+        spec = spec.replace(path, tuple(value) if isinstance(value, list) else value)
+    return spec
 
 
 @functools.cache

@@ -18,15 +18,18 @@ from gradviz.spec import Spec, SpecError
 from gradviz.speed import measure_speed
 
 from . import export
-from .film import PHASES_RATE, STEPS_RATE, Film, make_film, thinned
+from .film import PHASES_RATE, STEPS_RATE, Film, Settings, make_film, thinned
 from .movie import SUFFIXES, Cancelled
 from .off_screen import OffScreen
 from .panels import LAB
 from .presets import Preset, preset_named
 from .theme import THEMES, apply_theme
 
+Second = tuple[Spec, argparse.Namespace] | None
+"""The second run of a comparison: its spec and options."""
 
-def render(spec: Spec, options: argparse.Namespace) -> int:
+
+def render(spec: Spec, options: argparse.Namespace, second: Second = None) -> int:
     """Train ``options.steps`` steps and ``options.phases`` phases, draw ``options.view`` and write it; returns the exit status.
 
     Where the file is one of an animation, every moment on the way is drawn.
@@ -44,6 +47,7 @@ def render(spec: Spec, options: argparse.Namespace) -> int:
         preset = None  # what it selects belongs to its own network
     look = _look(options, preset)
     snapshot = None if moving else _measured(spec, options, look)
+    other = None if moving or second is None else _measured(*second, look)
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # a picture needs no screen, and the same picture comes out everywhere
     from .application import make_application
 
@@ -51,15 +55,15 @@ def render(spec: Spec, options: argparse.Namespace) -> int:
     apply_theme(THEMES[options.theme])
     try:
         if snapshot is None:
-            return _animate(spec, options, preset, look)
-        _draw(snapshot, options, preset)
+            return _animate(spec, options, preset, look, second)
+        _draw(snapshot, options, preset, other)
     except export.ExportError as error:
         print(f"gradviz: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def write_numbers(spec: Spec, options: argparse.Namespace) -> int:
+def write_numbers(spec: Spec, options: argparse.Namespace, second: Second = None) -> int:
     """Train like `render` and write the numbers of ``options.view``; returns the exit status."""
     if options.output.suffix.lower() not in export.NUMBERS:
         print(f"gradviz: {options.output} must end in {', '.join(export.NUMBERS)}", file=sys.stderr)
@@ -67,13 +71,15 @@ def write_numbers(spec: Spec, options: argparse.Namespace) -> int:
     preset = preset_named(options.preset) if options.preset is not None else None
     if preset is not None and preset.spec != spec:
         preset = None
-    snapshot = _measured(spec, options, _look(options, preset))
+    look = _look(options, preset)
+    snapshot = _measured(spec, options, look)
+    other = _measured(*second, look) if second is not None else None
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from .application import make_application
 
     make_application()
     view = OffScreen(options.view, "light", snapshot.spec)
-    view.show(snapshot)
+    view.show(snapshot, other)
     try:
         export.export_numbers(view.table(), options.output)
     except export.ExportError as error:
@@ -140,19 +146,19 @@ def _measured(spec: Spec, options: argparse.Namespace, look: Look) -> Snapshot:
     return snapshot
 
 
-def _draw(snapshot: Snapshot, options: argparse.Namespace, preset: Preset | None) -> None:
+def _draw(snapshot: Snapshot, options: argparse.Namespace, preset: Preset | None, other: Snapshot | None) -> None:
     selection = preset.select if preset is not None else None
     page = "chain" if options.phases else preset.page if preset is not None else ""
     seen = options.session.view if options.session is not None else None
     view = OffScreen(options.view, options.theme, snapshot.spec, options.size, preset=preset, page=page, selection=selection, seen=seen)
     try:
-        view.show(snapshot)
-        export.export_picture(view.drawable, options.output, view.size, options.scale, export.description(snapshot))
+        view.show(snapshot, other)
+        export.export_picture(view.drawable, options.output, view.size, options.scale, export.description(snapshot, other))
     finally:
         view.close()
 
 
-def _animate(spec: Spec, options: argparse.Namespace, preset: Preset | None, look: Look) -> int:
+def _animate(spec: Spec, options: argparse.Namespace, preset: Preset | None, look: Look, second: Second) -> int:
     """Make an animation of the run's steps, or of one step's phases; Ctrl+C leaves nothing of it behind."""
     if options.phases:
         raise SpecError("--phases", options.phases, "left out for an animation: --phases-of STEP shows all phases of a step")
@@ -161,11 +167,9 @@ def _animate(spec: Spec, options: argparse.Namespace, preset: Preset | None, loo
     if options.phases_of is None and not options.first <= last:
         raise SpecError("--from", options.first, f"a step up to {last}, the last one (--steps)")
     page = "chain" if options.phases_of is not None else preset.page if preset is not None else ""
-    settings = ((0, spec),) if session is None else tuple((item.step, item.spec) for item in session.settings)
-    if options.playback is not None:
-        settings = options.playback.experiment.settings
     film = Film(
-        settings=settings,
+        settings=_settings(spec, options),
+        against=_settings(*second) if second is not None else (),
         path=options.output,
         steps=() if options.phases_of is not None else thinned(options.first, last, options.every),
         phases_of=options.phases_of,
@@ -192,6 +196,14 @@ def _animate(spec: Spec, options: argparse.Namespace, preset: Preset | None, loo
         for number, handler in before.items():
             signal.signal(number, handler)
     return 0
+
+
+def _settings(spec: Spec, options: argparse.Namespace) -> Settings:
+    """What is in force from which step on."""
+    if options.playback is not None:
+        return tuple(options.playback.experiment.settings)
+    session: SessionFile | None = options.session
+    return ((0, spec),) if session is None else tuple((item.step, item.spec) for item in session.settings)
 
 
 def _show_progress(done: int, total: int) -> None:

@@ -22,6 +22,8 @@ MOST_ZOOM, MOST_SCROLL = 1000.0, 10_000.0
 
 def view_of(window: MainWindow) -> View:
     """What is in front, what is selected, where the network is scrolled to, and how the window is divided."""
+    if window.compare is not None:
+        return window.compare.view
     columns, selection = window.canvas.columns, window.canvas.selection
     raw = {
         "page": window.dock.page,

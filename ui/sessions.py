@@ -32,6 +32,7 @@ from .recordings import RECORDING_SUFFIX
 from .session_view import show_view, view_of
 
 if TYPE_CHECKING:
+    from .live_run import LiveRun
     from .main_window import MainWindow
 
 MOST_RECENT = 10
@@ -61,9 +62,9 @@ class Sessions(QObject):
 
     # ---- out
 
-    def present(self) -> SessionFile | None:
-        """The run as it stands and how it is looked at; None before there is anything."""
-        run = self._window.run
+    def present(self, other: LiveRun | None = None) -> SessionFile | None:
+        """The run (or an ``other`` one) as it stands and how it is looked at; None before there is anything."""
+        run = other or self._window.run
         snapshot = run.snapshot
         if snapshot is None or not run.settings:
             return None

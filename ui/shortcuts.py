@@ -27,6 +27,7 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("faster", "Faster", ("]",)),
     Shortcut("slower", "Slower", ("[",)),
     Shortcut("open_presets", "Presets", ("Ctrl+P",)),
+    Shortcut("toggle_compare", "Compare two runs", ("Ctrl+K",)),
     Shortcut("undo", "Undo", ("Ctrl+Z",)),
     Shortcut("redo", "Redo", ("Ctrl+Shift+Z", "Ctrl+Y")),
     Shortcut("fit", "Fit the network", ("F",)),

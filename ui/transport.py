@@ -32,6 +32,7 @@ WALKS = (
     ("step", "One whole step on"),
 )
 """The ways to go through a training step."""
+COMPARE = "Put a second run beside this one, from the same seed, and change one thing"
 MOTIONS = {"full": "Full", "reduced": "Reduced: nothing runs across the picture", "off": "Off"}
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, math.inf)
 """Steps per second on the slider; the last one is as fast as the engine can."""
@@ -49,6 +50,7 @@ class Transport(QWidget):
     preset_wanted = Signal(str)
     undo_wanted = Signal()
     redo_wanted = Signal()
+    compare_wanted = Signal()
     theme_toggled = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -98,6 +100,8 @@ class Transport(QWidget):
         self.presets.chosen.connect(self.preset_wanted)
         self.undo_button = self._button("undo", "Undo", "Undo", "undo", self.undo_wanted)
         self.redo_button = self._button("redo", "Redo", "Redo", "redo", self.redo_wanted)
+        self.compare_button = self._button("compare", "Compare", COMPARE, "toggle_compare", self.compare_wanted)
+        self.compare_button.setCheckable(True)
         self.file_button = self._button("folder", "File", "Open or save a session", "")
         self.file_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.export_button = self._button("export", "Export", "Save or copy pictures and numbers", "open_export_menu")
@@ -151,7 +155,7 @@ class Transport(QWidget):
             (self.speed_label, self.speed, self.speed_text),
             (self.preset_label, self.presets),
             (self.undo_button, self.redo_button),
-            (self.file_button, self.export_button, self.theme_button),
+            (self.compare_button, self.file_button, self.export_button, self.theme_button),
         )
         for number, group in enumerate(groups):
             if number == 4:
@@ -166,7 +170,8 @@ class Transport(QWidget):
         self._levels: tuple[tuple[QWidget, ...], ...] = (
             (self.reset_button, self.seed_button, self.back_button),
             (self.undo_button, self.redo_button),
-            (self.file_button, self.export_button, self.theme_button, self.speed_label, self.preset_label),
+            (self.file_button, self.theme_button),
+            (self.compare_button, self.export_button, self.speed_label, self.preset_label),
             (self.phase_button,),
             (self.layer_button, self.step_button),
             (),  # here the button for a phase goes: the menu beside it has that too
@@ -225,6 +230,11 @@ class Transport(QWidget):
     def show_place(self, begun: bool) -> None:
         """Whether there is anything to go back to."""
         self.back_button.setEnabled(begun)
+
+    def show_comparing(self, comparing: bool) -> None:
+        """Whether two runs are compared."""
+        self.compare_button.setChecked(comparing)
+        self.compare_button.setToolTip(("Go on with A alone" if comparing else COMPARE) + _keys("toggle_compare"))
 
     def show_motion(self, mode: str) -> None:
         """Which of `MOTIONS` is in force."""
@@ -319,7 +329,7 @@ QLabel {{ color: {theme.ink2}; font-size: 12px; }}
             label.setVisible(label not in hidden)
         narrowest = level == len(self._levels) - 1
         self.phase_button.setVisible(not narrowest and not self._evolves)
-        self.speed.setFixedWidth(76 if narrowest else 120)
+        self.speed.setFixedWidth(60 if narrowest else 96 if self.phase_button in hidden else 120)
 
     # ---- inside
 

@@ -38,6 +38,26 @@ def ink_of(kind: str, theme: Theme) -> QColor:
     return QColor(theme.nan) if math.isnan(gradient) else color(level(gradient), theme)
 
 
+def pill_text(verdicts: tuple[Verdict, ...], letter: str = "L") -> str:
+    """The first verdict in a few words, and how many more there are; "" for none."""
+    more = f" +{len(verdicts) - 1}" if len(verdicts) > 1 else ""
+    return words_of(verdicts[0], letter) + more if verdicts else ""
+
+
+def paint_pill(painter: QPainter, area: QRectF, kind: str, text: str, theme: Theme, focused: bool = False) -> None:
+    """A verdict's icon and words in a frame of its colour."""
+    pill = area.adjusted(0.75, 0.75, -0.75, -0.75)
+    painter.setPen(QPen(QColor(theme.ink1) if focused else ink_of(kind, theme), 2.0 if focused else 1.5))
+    painter.setBrush(QColor(theme.raised))
+    painter.drawRoundedRect(pill, pill.height() / 2, pill.height() / 2)
+    paint_icon(painter, WORDS[kind][1], QRectF(pill.left() + 9, pill.center().y() - 7, 14, 14), theme.ink1)
+    painter.setFont(font(12, 600))
+    painter.setPen(QColor(theme.ink1))
+    inside = pill.adjusted(29, 0, -8, 0)
+    fitted = QFontMetrics(font(12, 600)).elidedText(text, Qt.TextElideMode.ElideRight, math.ceil(inside.width()))
+    painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter, fitted)
+
+
 class VerdictPill(QWidget):
     """The most serious verdict in a few words; a click opens the `VerdictCard`."""
 
@@ -62,18 +82,19 @@ class VerdictPill(QWidget):
         self.verdicts, self._letter = snapshot.verdicts, snapshot.architecture.layers[0].name[0]
         self.setVisible(bool(self.verdicts))
         if self.verdicts:
-            text = self._text()
+            text = self.text
             self.setAccessibleName(f"Verdict: {text}")
             self.setToolTip(f"{self.verdicts[0].explanation}\nClick for the rule and what may help.")
         self.updateGeometry()
         self.update()
 
-    def _text(self) -> str:
-        more = f" +{len(self.verdicts) - 1}" if len(self.verdicts) > 1 else ""
-        return words_of(self.verdicts[0], self._letter) + more
+    @property
+    def text(self) -> str:
+        """What it says; "" where nothing is judged yet."""
+        return pill_text(self.verdicts, self._letter)
 
     def sizeHint(self) -> QSize:
-        return QSize(QFontMetrics(font(12, 600)).horizontalAdvance(self._text()) + 44 if self.verdicts else 0, HEIGHT)
+        return QSize(QFontMetrics(font(12, 600)).horizontalAdvance(self.text) + 44 if self.verdicts else 0, HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -83,26 +104,20 @@ class VerdictPill(QWidget):
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        kind = self.verdicts[0].kind
-        pill = QRectF(0.75, (self.height() - HEIGHT) / 2 + 0.75, self.width() - 1.5, HEIGHT - 1.5)
-        painter.setPen(QPen(QColor(self.theme.ink1) if self.hasFocus() else ink_of(kind, self.theme), 2.0 if self.hasFocus() else 1.5))
-        painter.setBrush(QColor(self.theme.raised))
-        painter.drawRoundedRect(pill, pill.height() / 2, pill.height() / 2)
-        paint_icon(painter, WORDS[kind][1], QRectF(pill.left() + 9, pill.center().y() - 7, 14, 14), self.theme.ink1)
-        painter.setFont(font(12, 600))
-        painter.setPen(QColor(self.theme.ink1))
-        painter.drawText(pill.adjusted(29, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, self._text())
+        area = QRectF(0, (self.height() - HEIGHT) / 2, self.width(), HEIGHT)
+        paint_pill(painter, area, self.verdicts[0].kind, self.text, self.theme, self.hasFocus())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self.open_card()
 
     def open_card(self) -> VerdictCard:
-        """Open the evidence above the pill."""
+        """Open the evidence above the pill, or below it where there is no room."""
         card = VerdictCard(self.verdicts, self._step, self.theme, self, self._letter)
         card.remedy_wanted.connect(self.remedy_wanted)
         card.layers_wanted.connect(self.layers_wanted)
-        card.move(self.mapToGlobal(QPoint(0, -card.height() - 6)))
+        above, below = self.mapToGlobal(QPoint(0, -card.height() - 6)), self.mapToGlobal(QPoint(0, self.height() + 6))
+        card.move(above if above.y() >= self.window().mapToGlobal(QPoint(0, 0)).y() else below)
         card.show()
         return card
 

@@ -3,7 +3,7 @@
 Every value is measured in turn with its peer in the same call, because absolute times vary from run to run and from
 machine to machine. Nothing is asserted. PyTorch is needed for training and recurrent alone.
 
-    python tests/benchmarks/run.py [--only training|recurrent|evolution|window|canvas|launch|time_travel|recording]
+    python tests/benchmarks/run.py [--only training|recurrent|evolution|window|canvas|launch|time_travel|recording|compare]
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-BENCHMARKS = ("training", "recurrent", "evolution", "window", "canvas", "launch", "time_travel", "recording")
+BENCHMARKS = ("training", "recurrent", "evolution", "window", "canvas", "launch", "time_travel", "recording", "compare")
 
 
 def main() -> None:

@@ -55,20 +55,20 @@ def _measure(depth: int, width: int, batch_size: int) -> Iterator[Result]:
     window, frames = MainWindow(spec), Frames()
     window.canvas.installEventFilter(frames)
     window.show()
-    _until(lambda: window.run.snapshot is not None and window.run.snapshot.step > 0)
+    until(lambda: window.run.snapshot is not None and window.run.snapshot.step > 0)
     intervals: list[float] = []
 
     def playing() -> float:
         window.set_playing(True)
-        _until(lambda: window.run.playing)
-        _spin(0.5)  # the first moments pay for what is built once
+        until(lambda: window.run.playing)
+        spin(0.5)  # the first moments pay for what is built once
         frames.moments.clear()
-        start, first = time.perf_counter(), _step(window)
-        _spin(SECONDS)
-        steps_per_second = (_step(window) - first) / (time.perf_counter() - start)
+        start, first = time.perf_counter(), step(window)
+        spin(SECONDS)
+        steps_per_second = (step(window) - first) / (time.perf_counter() - start)
         intervals.extend(np.diff(frames.moments))
         window.set_playing(False)
-        _until(lambda: not window.run.playing)
+        until(lambda: not window.run.playing)
         return steps_per_second
 
     value, peer_value = in_turn(ROUNDS, playing, lambda: rate(experiment.step, SECONDS))
@@ -81,20 +81,23 @@ def _measure(depth: int, width: int, batch_size: int) -> Iterator[Result]:
     yield Result(f"{name}, 99th percentile of the frame interval", late, "ms", "60 Hz screen", 1000.0 / FRAMES_PER_SECOND)
 
 
-def _step(window: MainWindow) -> int:
+def step(window: MainWindow) -> int:
+    """Where the run stands."""
     assert window.run.snapshot is not None
     return window.run.snapshot.step
 
 
-def _spin(seconds: float) -> None:
+def spin(seconds: float) -> None:
+    """Let the window live for so long."""
     loop = QEventLoop()
     QTimer.singleShot(int(1000 * seconds), loop.quit)
     loop.exec()
 
 
-def _until(holds: Callable[[], bool]) -> None:
+def until(holds: Callable[[], bool]) -> None:
+    """Let the window live until something holds; raises RuntimeError when it never does."""
     end = time.monotonic() + PATIENCE
     while not holds():
         if time.monotonic() > end:
             raise RuntimeError(f"the window has not come to the awaited state after {PATIENCE:g} s")
-        _spin(0.02)
+        spin(0.02)

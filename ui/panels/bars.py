@@ -25,6 +25,7 @@ TOP = 38.0  # from the panel's top to the plot's
 MAX_BAR = 36.0
 CIRCLES_FROM = 9.0  # pitch from which bars stand apart and circles of radius 3 fit; closer, they are a line
 TICKS = (3, 0, -3, -6, -9)
+GUTTER, RIGHT = 134.0, 94.0
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,12 @@ class Frame:
     def shown(self) -> list[int]:
         """The layers whose columns lie in the plot."""
         return [n for n in self.columns.visible() if self.left - 1 <= self.x(n) <= self.right + 1]
+
+
+def plot_sides(width: float, layers: int) -> tuple[float, float]:
+    """Where a plot begins and ends that stands under so many columns in a picture of this width."""
+    fitted = Columns(width, layers)
+    return min(GUTTER, fitted.x(0.5)), max(width - RIGHT, fitted.x(layers + 0.5))
 
 
 def paint_axis(painter: QPainter, frame: Frame, theme: Theme) -> None:
@@ -168,14 +175,24 @@ def _paint_bar(painter: QPainter, frame: Frame, theme: Theme, layer: int, value:
             marks.paint_arrowhead(painter, x, frame.top - 2, width, min(7.0, width), colors.color(level, theme), QColor(theme.outline))
 
 
-def paint_margin(painter: QPainter, frame: Frame, theme: Theme, ends: tuple[float, float] | None) -> None:
-    """At the right: where the healthy zone is, and which end of the last bar is before and which after clipping."""
+def paint_margin(
+    painter: QPainter, frame: Frame, theme: Theme, ends: tuple[float, float] | None, beside: tuple[str, float, str] | None = None
+) -> None:
+    """At the right: where the healthy zone is, and which end of the last bar is before and which after clipping.
+
+    ``beside`` is the letter of a line that ends there, the height where it does, and the letter's ink.
+    """
     used = font(11)
     start = frame.right + 8
     room = frame.area.right() - start - 4
     wanted = [(frame.y(1e-4) + frame.y(1.0)) / 2] + [frame.y(end) for end in ends or ()]
+    if beside is not None:
+        wanted.append(beside[1])
     heights = marks.spread(wanted, 13.0, frame.top - 6, frame.bottom + 2)
     marks.put_text(painter, start, heights[0], "healthy", font(12), theme.ink2, Qt.AlignmentFlag.AlignLeft)
+    if beside is not None:
+        marks.put_text(painter, start, heights.pop(), beside[0], font(13, 600), beside[2], Qt.AlignmentFlag.AlignLeft)
+        wanted.pop()
     edge = frame.x(frame.columns.layers) + frame.bar / 2 + 3
     for end, height, texts in zip(wanted[1:], heights[1:], (("before clipping", "before"), ("after clipping", "after")), strict=False):
         text = texts[0] if marks.text_width(texts[0], used) <= room else texts[1]

@@ -51,15 +51,23 @@ class LossAxis:
         return result
 
 
-def loss_axis(history: HistoryTable | None, guessing: float | None, height: float, before: NDArray[Any] | None = None) -> LossAxis:
-    """The axis for these losses in a plot of ``height`` pixels.
+def loss_axis(
+    history: HistoryTable | None,
+    guessing: float | None,
+    height: float,
+    before: NDArray[Any] | None = None,
+    beside: HistoryTable | None = None,
+) -> LossAxis:
+    """The axis for these losses, and those of the run ``beside``, in a plot of ``height`` pixels.
 
     Those of the line ``before`` a branch count as far as they do not flatten the line that is shown: often it was left because
     it exploded.
     """
-    parts = [] if history is None else [history.loss, history.test_loss]
-    if history is not None and history.population is not None:
-        parts.append(history.population[:, 1])
+    parts = []
+    for table in filter(None, (history, beside)):
+        parts += [table.loss, table.test_loss]
+        if table.population is not None:
+            parts.append(table.population[:, 1])
     losses = np.concatenate([*parts, [] if guessing is None else [guessing]])
     losses = losses[np.isfinite(losses)]
     if before is not None and len(losses):
@@ -101,8 +109,12 @@ class LossPlot:
         last_step: float,
         ghost: Ghost | None = None,
         level_ends: tuple[int, ...] = (),
+        axis: LossAxis | None = None,
     ) -> None:
-        """Up to the last of ``level_ends`` the losses are reconstruction errors of one level after another; guessing costs 1 there."""
+        """``axis`` is given where another run shares it.
+
+        Up to the last of ``level_ends`` the losses are reconstruction errors of one level after another; guessing costs 1 there.
+        """
         pretraining_steps = level_ends[-1] if level_ends else 0
         begun = pretraining_steps < last_step
         self.area, self.guessing = area, guessing if begun else None
@@ -111,7 +123,7 @@ class LossPlot:
         self._breaks = area.left() + (np.array(level_ends) + 0.5) / last_step * area.width()  # x
         left = slice(0, 0) if ghost is None else slice(int(np.searchsorted(ghost.history.steps, ghost.branch_step)), None)
         before = None if ghost is None else ghost.history.loss[left]
-        self.axis = loss_axis(history, max(filter(None, (self.guessing, self.mean)), default=None), area.height(), before)
+        self.axis = axis or loss_axis(history, max(filter(None, (self.guessing, self.mean)), default=None), area.height(), before)
         self._last_step = last_step
         empty = np.zeros(0)
         self._train: tuple[list[QPointF], ...] = ()
@@ -213,13 +225,27 @@ class LossPlot:
 
     def paint(self, painter: QPainter, theme: Theme) -> None:
         """Axis, guessing level, the line before the branch and the curves, without their labels at the right."""
+        self.paint_axis(painter, theme)
+        self.paint_population(painter, theme)
+        self.paint_levels(painter, theme)
+        painter.setPen(QPen(QColor(theme.canvas), 3.0))
+        for curve in self._before:  # a line that never learnt runs along the level of guessing: keep the two apart
+            painter.drawLines([QLineF(a, b) for a, b in itertools.pairwise(curve)])
+        self.paint_before(painter, theme)
+        self.paint_curves(painter, theme, theme.ink2, 1.3)
+
+    def paint_axis(self, painter: QPainter, theme: Theme) -> None:
+        """The ticks and their lines."""
         area = self.area
         for value, label in self.axis.ticks:
             y = self.y(value)
             painter.setPen(QPen(QColor(theme.line), 1))
             painter.drawLine(QLineF(area.left(), y, area.right(), y))
             marks.put_text(painter, area.left() - 8, y, label, font(11), theme.ink3, Qt.AlignmentFlag.AlignRight)
-        self._paint_population(painter, theme)
+
+    def paint_levels(self, painter: QPainter, theme: Theme) -> None:
+        """What guessing costs."""
+        area = self.area
         if self.guessing is not None and math.isfinite(self.guessing):
             y = self.y(self.guessing)
             painter.setPen(_dashed(theme.ink3, 1.0, 4.0, 4.0))
@@ -227,33 +253,32 @@ class LossPlot:
         if self.mean is not None:
             painter.setPen(_dashed(theme.ink3, 1.0, 4.0, 4.0))
             painter.drawLine(QLineF(area.left(), self.y(self.mean), self._task_from, self.y(self.mean)))
-        painter.setPen(QPen(QColor(theme.canvas), 3.0))
-        for curve in self._before:  # a line that never learnt runs along the level of guessing: keep the two apart
-            painter.drawLines([QLineF(a, b) for a, b in itertools.pairwise(curve)])
-        self.paint_before(painter, theme)
+
+    def paint_curves(self, painter: QPainter, theme: Theme, ink: str, width: float) -> None:
+        """The training loss with its extremes in this ink and width, and the test loss dashed."""
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(blend(theme.ink2, theme.canvas, 0.28))
+        painter.setBrush(blend(ink, theme.canvas, 0.28))
         for outline in self._envelope:
             painter.drawPolygon(QPolygonF(outline))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(_dashed(theme.ink1, 1.3, 5.0, 3.0))
+        painter.setPen(_dashed(theme.ink1, width, 5.0, 3.0))
         for curve in self._test:
             painter.drawPolyline(QPolygonF(curve))
-        painter.setPen(QPen(QColor(theme.ink2), 1.3))
+        painter.setPen(QPen(QColor(ink), width))
         for curve in self._train:
             # one by one: stroking a noisy polyline wider than 1 px as a whole is twenty times slower
             painter.drawLines([QLineF(a, b) for a, b in itertools.pairwise(curve)])
         painter.setPen(Qt.PenStyle.NoPen)
-        for curves, ink in ((self._train, theme.ink2), (self._test, theme.ink1)):
-            painter.setBrush(QColor(ink))
+        for curves, fill in ((self._train, ink), (self._test, theme.ink1)):
+            painter.setBrush(QColor(fill))
             for curve in curves:
                 if len(curve) == 1:  # a single value has no line yet
                     painter.drawEllipse(curve[0], 2.0, 2.0)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for x in self._spikes:
-            marks.paint_arrowhead(painter, x, area.top() + 1, 7, 6, QColor(theme.ink1))
+            marks.paint_arrowhead(painter, x, self.area.top() + 1, 7, 6, QColor(theme.ink1))
 
-    def _paint_population(self, painter: QPainter, theme: Theme) -> None:
+    def paint_population(self, painter: QPainter, theme: Theme) -> None:
         """The band in which the middle half of a population lies, and its median."""
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(blend(theme.ink3, theme.canvas, 0.3 if theme.name == "dark" else 0.26))

@@ -29,12 +29,18 @@ class Panel(QWidget):
 
     name = ""  # short, stable: used for exports and the saved layout
     title = ""
+    side = ""  # "A" or "B" where two runs stand side by side
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.theme: Theme = THEMES["dark"]
         self.snapshot: Snapshot | None = None
         self.setAccessibleName(self.title)
+
+    @property
+    def full_title(self) -> str:
+        """The title, with the side that it is about where there are two."""
+        return f"{self.side}: {self.title}" if self.side else self.title
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Draw this moment from now on."""

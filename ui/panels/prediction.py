@@ -19,7 +19,7 @@ from .plots import percent
 from .prediction_confusion import ConfusionPicture
 from .prediction_curve import CurvePicture
 from .prediction_images import ImagesPicture
-from .prediction_picture import Card, Picture
+from .prediction_picture import Beside, Card, Picture
 from .prediction_reconstruction import reconstruction_of, told_captions
 from .prediction_scatter import ScatterPicture
 from .prediction_sequences import SequencesPicture
@@ -40,6 +40,8 @@ class PredictionPanel(Panel):
 
     name = "prediction"
     title = "Prediction"
+    ground = "dock"  # the role of the colour it stands on
+    beside: Beside | None = None  # what the other side predicts
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -91,20 +93,24 @@ class PredictionPanel(Panel):
     def paint_to(self, painter: QPainter, area: QRectF) -> None:
         theme, prediction, report = self.theme, self._prediction, self._reconstruction
         painter.save()
-        painter.fillRect(area, QColor(theme.dock))
+        painter.fillRect(area, QColor(getattr(theme, self.ground)))
         if report is not None:  # nothing is asked about the task while one layer is trained by itself
-            marks.paint_heading(painter, area, theme, f"Told again by level {report.level}", told_captions(report))
+            title = f"{self.side}: told" if self.side else "Told"
+            marks.paint_heading(painter, area, theme, f"{title} again by level {report.level}", told_captions(report))
             reconstruction_of(report, theme, self._names, area).paint(painter)
         elif prediction is None:
-            marks.paint_heading(painter, area, theme, self.title, ())
+            marks.paint_heading(painter, area, theme, self.full_title, ())
             marks.put_text(painter, area.center().x(), area.center().y(), marks.NOTHING_YET, font(13), theme.ink2)
         else:
-            marks.paint_heading(painter, area, theme, self.title, self._captions(prediction))
+            marks.paint_heading(painter, area, theme, self.full_title, self._captions(prediction))
             self._picture(prediction, area).paint(painter)
         painter.restore()
 
     def _picture(self, prediction: Prediction, area: QRectF) -> Picture:
-        return PICTURES[prediction.kind](prediction, self.theme, self._names, area)
+        picture = PICTURES[prediction.kind](prediction, self.theme, self._names, area)
+        if self.beside is not None and self.beside.prediction.kind == prediction.kind:
+            picture.beside = self.beside
+        return picture
 
     @property
     def _names(self) -> tuple[str, ...]:

@@ -27,8 +27,17 @@ class Said(NamedTuple):
     failed: bool  # no finite answer
 
 
+class Beside(NamedTuple):
+    """What another run predicts, to be drawn as a thin line with its letter."""
+
+    letter: str
+    prediction: Prediction
+
+
 class Picture:
-    """A prediction drawn in one way, in one area."""
+    """A prediction drawn in one way, in one area; ``beside`` is set where the other side's line can be drawn into it."""
+
+    beside: Beside | None = None
 
     def __init__(self, prediction: Prediction, theme: Theme, input_names: tuple[str, ...], area: QRectF) -> None:
         self.prediction, self.theme, self.input_names, self.area = prediction, theme, input_names, area
@@ -67,6 +76,13 @@ class Picture:
         after = left + marks.text_width(said.text, strong) + 6
         if after + marks.text_width(said.note, small) <= right + 6:
             marks.put_text(painter, right, y, said.note, small, theme.ink2 if said.wrong else theme.ink3, Qt.AlignmentFlag.AlignRight)
+
+    def paint_letter(self, painter: QPainter, at: QPointF, letter: str) -> None:
+        """The letter of the other side, where its line runs."""
+        painter.setPen(QPen(QColor(self.theme.ink1), 1))
+        painter.setBrush(QColor(self.theme.canvas))
+        painter.drawRoundedRect(QRectF(at.x() - 7.5, at.y() - 7.5, 15, 15), 4, 4)
+        marks.put_text(painter, at.x(), at.y(), letter, font(11, 600), self.theme.ink1)
 
     def _paint_cross(self, painter: QPainter, at: QPointF) -> None:
         pen = QPen(QColor(self.theme.ink1), 2)

@@ -21,16 +21,27 @@ from ..selection import Selection
 from ..stages import LAYERS, words_of
 from ..theme import blend, font
 from . import marks
-from .bars import CIRCLES_FROM, TOP, Frame, clipped_ends, paint_axis, paint_bars, paint_margin, reached
+from .bars import CIRCLES_FROM, TOP, Frame, clipped_ends, paint_axis, paint_bars, paint_margin, plot_sides, reached
 from .panel import Panel, Table
-from .profile_lines import Before, before_branch, label_place, paint_before, paint_circles, paint_theory, points
+from .profile_lines import (
+    Before,
+    Beside,
+    before_branch,
+    label_place,
+    paint_before,
+    paint_beside,
+    paint_circles,
+    paint_theory,
+    points,
+)
 from .profile_numbers import ROW, THEORY, card, paint_names, paint_numbers, paint_verdict, profile_table, theory_words
-
-GUTTER, RIGHT = 134.0, 94.0
 
 
 class ProfilePanel(Panel):
-    """The gradient of each layer. Page Up and Page Down go from layer to layer. ``show_theory``: whether its line is drawn."""
+    """The gradient of each layer. Page Up and Page Down go from layer to layer.
+
+    ``show_theory``: whether its line is drawn; ``beside`` another run, whose gradients become a line in place of circles and theory.
+    """
 
     name = "gradients"
     title = LAYERS.title
@@ -41,6 +52,7 @@ class ProfilePanel(Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.show_theory = True
+        self.beside: Beside | None = None
         self._columns: Columns | None = None
         self._selection: Selection | None = None
         self._hovered: int | None = None
@@ -85,6 +97,8 @@ class ProfilePanel(Panel):
         self.paint_to(painter, area)
         if self.snapshot is not None and self._hovered is not None and self._hovered <= len(self.snapshot.architecture.layers):
             title, rows = card(self.snapshot, self._hovered)
+            if self.beside is not None:
+                rows += self.beside.rows(self.snapshot, self._hovered)
             marks.paint_card(painter, self.theme, area, self._pointer, title, rows)
         if self.hasFocus() and self._focused_by_key:
             painter.setPen(QPen(QColor(self.theme.ink1), 2))
@@ -103,7 +117,7 @@ class ProfilePanel(Panel):
         paint_axis(painter, frame, theme)
         if snapshot is None or details is None:
             foretold = self._theory(snapshot) is not None
-            marks.paint_heading(painter, area, theme, self.title, (f"dotted: {THEORY}", "dotted: theory") if foretold else ())
+            marks.paint_heading(painter, area, theme, self.full_title, (f"dotted: {THEORY}", "dotted: theory") if foretold else ())
             paint_margin(painter, frame, theme, None)
             if snapshot is not None:
                 paint_names(painter, frame, theme, snapshot, layer)
@@ -116,8 +130,12 @@ class ProfilePanel(Panel):
             if before is not None:
                 paint_before(painter, frame, theme, before, snapshot)
             self._paint_theory(painter, frame, snapshot)
-            paint_circles(painter, frame, theme, snapshot, details)
-            paint_margin(painter, frame, theme, clipped_ends(frame, snapshot, details))
+            end = None
+            if self.beside is None:
+                paint_circles(painter, frame, theme, snapshot, details)
+            elif self.beside.fits(snapshot):
+                end = paint_beside(painter, frame, theme, self.beside)
+            paint_margin(painter, frame, theme, clipped_ends(frame, snapshot, details), end)
             self._paint_words(painter, frame, snapshot, details, before)
             paint_names(painter, frame, theme, snapshot, layer)
             paint_verdict(painter, frame, theme, snapshot)
@@ -128,7 +146,7 @@ class ProfilePanel(Panel):
         """What circles and lines are, in the plot if there is room, and the heading with all else there is to say."""
         theory = self._theory(snapshot)
         drawn = "circles" if frame.pitch >= CIRCLES_FROM else "line"
-        seen = bool(points(frame, details.delta_rms, snapshot))
+        seen = self.beside is None and bool(points(frame, details.delta_rms, snapshot))
         label = "; ".join(
             [
                 *([f"{drawn}: typical |{words_of(snapshot.architecture).returned}| of the units"] if seen else []),
@@ -140,11 +158,17 @@ class ProfilePanel(Panel):
         at = label_place(frame, snapshot, details, label, others) if frame.shown else None
         if at is not None:
             marks.put_text(painter, at.x(), at.y(), label, font(12, 500), self.theme.ink1, Qt.AlignmentFlag.AlignLeft)
-        marks.paint_heading(painter, frame.area, self.theme, self.title, captions(snapshot, before, label if at is None else ""))
+        said = captions(snapshot, before, label if at is None else "")
+        if self.beside is not None:
+            lines = self.beside.caption(snapshot)
+            said = (*(f"{bars}; {lines[0]}" for bars in said), f"{said[-1]}; {lines[-1]}", *lines)
+        marks.paint_heading(painter, frame.area, self.theme, self.full_title, said)
 
     def _theory(self, snapshot: Snapshot | None) -> NDArray[Any] | None:
         """(layers,) |∂J/∂z| by theory; it is of whole mini-batches, so that beside one example there is none."""
-        if not self.show_theory or snapshot is None or snapshot.from_theory is None or snapshot.example is not None:
+        if self.beside is not None or not self.show_theory:
+            return None
+        if snapshot is None or snapshot.from_theory is None or snapshot.example is not None:
             return None
         return snapshot.theory.delta_rms if snapshot.theory is not None else None
 
@@ -163,14 +187,12 @@ class ProfilePanel(Panel):
     def _frame(self, area: QRectF) -> Frame:
         snapshot = self.snapshot
         layers = len(snapshot.architecture.layers) if snapshot is not None else 1
-        fitted = Columns(area.width(), layers)
+        left, right = plot_sides(area.width(), layers)
         given = self._columns
         same = given is not None and given.layers == layers and abs(given.width - area.width()) < 0.5
-        columns = given if same and given is not None else fitted
+        columns = given if same and given is not None else Columns(area.width(), layers)
         rows = 2 + self._clips
         bottom = max(area.top() + TOP + 20, area.bottom() - 26 - ROW * rows)
-        left = min(GUTTER, fitted.x(0.5))
-        right = max(area.width() - RIGHT, fitted.x(layers + 0.5))
         return Frame(area, columns, area.left() + left, area.left() + max(left + 20, right), bottom)
 
     @property

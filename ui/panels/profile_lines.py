@@ -17,6 +17,8 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from gradviz.snapshot import Details, Snapshot
 
 from .. import colors
+from ..numbers import full, short
+from ..stages import size_of, words_of
 from ..theme import Theme, font
 from . import marks
 from .bars import CIRCLES_FROM, Frame, reached
@@ -32,6 +34,35 @@ class Before:
 
     step: int
     values: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """The run that stands on the other side, for a line through the bars of this one."""
+
+    letter: str
+    snapshot: Snapshot
+
+    def fits(self, snapshot: Snapshot) -> bool:
+        """Whether its numbers are of the same kind: a layer's weights, or a time step's state."""
+        return self.snapshot.architecture.recurrent == snapshot.architecture.recurrent
+
+    def caption(self, snapshot: Snapshot) -> tuple[str, ...]:
+        """What the line is, longest first."""
+        layers, own = len(self.snapshot.architecture.layers), len(snapshot.architecture.layers)
+        many = words_of(snapshot.architecture).many
+        if not self.fits(snapshot):
+            return (f"no line for {self.letter}: one has layers, the other time steps", f"no line for {self.letter}")
+        spread = f"line: {self.letter}, its {layers} {many} spread over {own}"
+        return (spread, f"line: {self.letter}, spread") if layers != own else (f"line: the same of {self.letter}", f"line: {self.letter}")
+
+    def rows(self, snapshot: Snapshot, layer: int) -> list[tuple[str, str]]:
+        """What the other side has in this layer, for its card; nothing where its net is another one there."""
+        own, other = snapshot.architecture.layers, self.snapshot.architecture.layers
+        details = self.snapshot.details
+        if details is None or len(own) != len(other) or not self.fits(snapshot) or not reached(self.snapshot, layer):
+            return []
+        return [(f"{self.letter}: typical {size_of(snapshot.architecture, layer)} (RMS)", full(float(details.gradient_rms[layer - 1])))]
 
 
 def before_branch(snapshot: Snapshot) -> Before | None:
@@ -88,6 +119,51 @@ def paint_before(painter: QPainter, frame: Frame, theme: Theme, before: Before, 
         painter.drawLines(ticks)
     painter.setPen(_dotted(theme.ink1, 1.5, 2.0, 1.6) if wide else QPen(QColor(theme.ink3), 1.4))
     painter.drawLines(ticks)
+
+
+def paint_beside(painter: QPainter, frame: Frame, theme: Theme, beside: Beside) -> tuple[str, float, str] | None:
+    """A thin line through what each layer of the other side has; where its net is as deep, from bar to bar.
+
+    Returns its letter, the height at which the line ends, and the ink; None where there is no number yet.
+    """
+    snapshot = beside.snapshot
+    if snapshot.details is None:
+        return None
+    values, own, layers = snapshot.details.gradient_rms, frame.columns.layers, len(snapshot.architecture.layers)
+    high = frame.bottom - frame.top
+    heights = frame.bottom - colors.positions(values) * high
+    runs: list[list[QPointF]] = [[]]
+    zeros: list[QPointF] = []  # exactly 0 is no small number: the line breaks, and a ring with a slash stands there
+    for layer, (value, y) in enumerate(zip(values.tolist(), heights.tolist(), strict=True), 1):
+        x = frame.x(layer if layers == own else 1 + (layer - 1) * (own - 1) / max(1, layers - 1))
+        known = math.isfinite(value) and reached(snapshot, layer) and frame.left - 1 <= x <= frame.right + 1
+        if known and value != 0:
+            runs[-1].append(QPointF(x, y))
+        elif runs[-1]:
+            runs.append([])
+        if known and value == 0:
+            zeros.append(QPointF(x, frame.bottom))
+    for width, ink in ((4.0, theme.canvas), (1.3, theme.ink1)):  # a casing, so that the line is seen on every bar
+        painter.setPen(QPen(QColor(ink), width))
+        for run in runs:
+            painter.drawPolyline(QPolygonF(run))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(theme.ink1))
+    for run in runs:
+        if len(run) == 1:
+            painter.drawEllipse(run[0], 2.0, 2.0)
+    painter.setPen(QPen(QColor(theme.ink1), 1.2))
+    painter.setBrush(QColor(theme.canvas))
+    for at in zeros if frame.pitch >= CIRCLES_FROM else ():
+        painter.drawEllipse(at, 3.0, 3.0)
+        painter.drawLine(QLineF(at.x() - 3.5, at.y() + 3.5, at.x() + 3.5, at.y() - 3.5))
+    last = float(values[-1])
+    if not reached(snapshot, layers):
+        return None
+    if not math.isfinite(last):
+        return f"{beside.letter} {short(last)}", frame.top, theme.nan
+    beyond = " ↑" if last > 10.0**colors.HIGH else " ↓" if 0 < last < 10.0**colors.LOW else ""
+    return f"{beside.letter}{beyond}", frame.y(last), theme.ink1
 
 
 def paint_circles(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snapshot, details: Details) -> None:

@@ -24,6 +24,7 @@ from .panel import Table
 NAMES, ROW = 12.0, 17.0  # names below the plot; distance of the rows of numbers
 ROOMY_PITCH = 40.0  # below this only every fifth layer is named
 NUMBER_ROOM = 64.0  # a value such as 8.4×10⁻⁹ and the space beside it
+SMALL_ROOM = 52.0  # the same in the smallest type
 NOT_YET = "·"
 THEORY = "theory at the start"
 LABEL_MARGIN = 12.0  # to the left of a row's label
@@ -70,11 +71,14 @@ def paint_verdict(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snaps
 
 def paint_numbers(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snapshot, details: Details, clips: bool) -> None:
     """Value and ratio of each layer; where clipping is on (``clips``) the value before it and after it."""
-    shown = named(frame, NUMBER_ROOM)
+    dense = SMALL_ROOM <= frame.pitch < NUMBER_ROOM
+    shown = named(frame, SMALL_ROOM if dense else NUMBER_ROOM)
     rows = [("value", details.gradient_rms)]
     if clips:
         rows = [("before", details.gradient_rms), ("clipped", details.clipped_rms)]
-    small, strong = font(12), font(12, 500)
+    small, strong = (font(11), font(11, 500)) if dense else (font(12), font(12, 500))
+    if dense and max(marks.text_width(short(float(values[n - 1])), strong) for _, values in rows for n in shown) > frame.pitch - 4:
+        shown = named(frame, NUMBER_ROOM)  # some are longer than is usual
     y = frame.bottom + NAMES
     room = frame.x(shown[0]) - NUMBER_ROOM / 2 - frame.area.left() if shown else 0.0
     for label, values in rows:

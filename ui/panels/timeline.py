@@ -43,6 +43,7 @@ class TimelinePanel(Panel):
 
     name = "timeline"
     title = "Timeline"
+    headed = True
 
     layer_selected = Signal(int)
     step_wanted = Signal(int)
@@ -108,7 +109,8 @@ class TimelinePanel(Panel):
         """Draw the timeline with the scrubber at ``target``, or where the run stands; in a ``still`` picture nothing can be dragged."""
         painter.save()
         painter.fillRect(area, QColor(self.theme.canvas))
-        marks.paint_heading(painter, area, self.theme, self.title, self._captions(target, still))
+        if self.headed:
+            marks.paint_heading(painter, area, self.theme, self.full_title, self._captions(target, still))
         frame = self._frame(area)
         layer = self._selection.layer if self._selection is not None and self._selection.layer <= frame.layers else 0
         self.picture.paint(painter, frame, self.theme, layer, target, self.scrubbing_enabled)
@@ -175,6 +177,13 @@ class TimelinePanel(Panel):
         self._patience.start()
         self.update()
         self.step_wanted.emit(wanted)
+
+    def expect(self, step: int) -> None:
+        """Somebody else has asked for this step: the scrubber goes there too, and nothing is said."""
+        if self.snapshot is not None and step != self.snapshot.step:
+            self._target = step
+            self._patience.start()
+            self.update()
 
     def _arrive(self) -> None:
         """The run has come to where it was wanted, or does not go there."""

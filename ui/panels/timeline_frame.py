@@ -17,6 +17,13 @@ STEPS_BELOW = 25.0  # from the heatmap's foot to the numbers of the steps
 REACH = 6.0  # pixels beside the scrubber's line from which it can still be taken hold of
 
 
+def step_axis(last: float, width: float) -> tuple[float, float]:
+    """How far an axis of this width reaches that has to show so many steps, and the distance of its ticks."""
+    longest = max(last * 1.04, FEWEST_STEPS)
+    tick = max(1.0, marks.nice_step(longest, max(1.0, min(6.0, width / 90))))
+    return tick * math.ceil(longest / tick), tick
+
+
 @dataclass(frozen=True)
 class Frame:
     """The places of one drawing; x runs linearly from step 0 to step ``span``, where the axis ends."""
@@ -40,11 +47,9 @@ class Frame:
         loss = min(max(room - ROW * layers, min(LOSS_HEIGHT, 0.45 * room)), max(0.45 * room, min(LOSS_HEIGHT, 0.45 * room)))
         heat = min(room - loss, TALLEST_ROW * layers)
         loss = room - heat
-        longest = max(last * 1.04, FEWEST_STEPS)
-        tick = max(1.0, marks.nice_step(longest, max(1.0, min(6.0, width / 90))))
         x, y = area.left() + left, area.top() + TOP + head
         places = QRectF(x, y, width, loss), QRectF(x, y + loss + GAP, width, heat)
-        return cls(area, *places, layers, tick * math.ceil(longest / tick), tick)
+        return cls(area, *places, layers, *step_axis(last, width))
 
     def x(self, step: float) -> float:
         return self.heat.left() + step / self.span * self.heat.width()

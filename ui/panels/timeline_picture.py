@@ -42,6 +42,7 @@ class TimelinePicture:
         self.history: HistoryTable | None = None
         self.ghost: Ghost | None = None
         self.kept: _Kept | None = None
+        self.reach = 0.0  # the axis of steps goes at least so far
 
     def take(self, snapshot: Snapshot) -> None:
         """Draw this moment from now on; a snapshot without history leaves the one there is."""
@@ -65,10 +66,14 @@ class TimelinePicture:
 
     def frame(self, area: QRectF) -> Frame:
         """Where things stand in ``area``; the axis spans both lines."""
+        staged = self.snapshot is not None and self.snapshot.spec.pretraining_steps > 0
+        return Frame.of(area, max(1, len(self.layer_names)), self.longest(), STAGE_ROOM * staged)
+
+    def longest(self) -> float:
+        """The last step that the axis has to show."""
         tables = (self.history, self.ghost.history if self.ghost is not None else None)
         ends = [float(table.steps[-1]) for table in tables if table is not None and len(table.steps)]
-        staged = self.snapshot is not None and self.snapshot.spec.pretraining_steps > 0
-        return Frame.of(area, max(1, len(self.layer_names)), max([float(self.last), *ends]), STAGE_ROOM * staged)
+        return max([float(self.last), self.reach, *ends])
 
     def paint(self, painter: QPainter, frame: Frame, theme: Theme, selected: int, at: int | None, movable: bool) -> None:
         """Draw it, with the row of the layer ``selected`` framed (0 for none).
@@ -77,9 +82,10 @@ class TimelinePicture:
         """
         if frame.heat.height() < 8:
             return
-        device = painter.device()
-        kept = self._keep(frame, theme, device.devicePixelRatio() if isinstance(device, (QImage, QPixmap, QWidget)) else 2.0)
-        kept.losses.paint(painter, theme)
+        kept = self._keep(frame, theme, scale_of(painter))
+        with_losses = frame.loss.height() > 0
+        if with_losses:
+            kept.losses.paint(painter, theme)
         tag, text = QRectF(), ""
         if self.snapshot is None or self.history is None or kept.heatmap is None:
             timeline_marks.paint_empty(painter, frame, theme)
@@ -97,7 +103,8 @@ class TimelinePicture:
         if self.snapshot is not None:
             timeline_marks.paint_names(painter, frame, theme, self.layer_names, selected)
         timeline_marks.paint_steps(painter, frame, theme, tag, training_step(self.snapshot.spec) if self.snapshot is not None else "step")
-        timeline_marks.paint_curve_labels(painter, frame, theme, kept.losses)
+        if with_losses:
+            timeline_marks.paint_curve_labels(painter, frame, theme, kept.losses)
         if text:
             timeline_marks.paint_tag(painter, theme, tag, text)
 
@@ -114,7 +121,7 @@ class TimelinePicture:
     ) -> None:
         past = step < self.last
         heatmap.paint(painter, frame.x(step) if past else frame.heat.right())
-        if past:
+        if past and frame.loss.height() > 0:
             timeline_marks.paint_veil(painter, frame, theme, step)
             losses.paint_before(painter, theme)
         timeline_marks.paint_zeros(painter, frame, theme, history)
@@ -122,7 +129,7 @@ class TimelinePicture:
         if self.snapshot is not None:
             paint_stages(painter, frame, theme, self.snapshot.spec)
         timeline_marks.paint_changes(painter, frame, theme, [changed for changed, _ in history.changes])
-        if self.snapshot is not None:
+        if self.snapshot is not None and frame.loss.height() > 0:
             timeline_marks.paint_oscillations(painter, frame, theme, self.snapshot.oscillations)
         if self.ghost is not None:
             timeline_marks.paint_fork(painter, frame, theme, self.ghost.branch_step)
@@ -140,6 +147,12 @@ class TimelinePicture:
             heatmap = Heatmap(history, frame.span, frame.heat, theme, scale, measured(self.snapshot.spec, history))
         self.kept = _Kept(history, ghost, key, heatmap, LossPlot(history, guessing, frame.loss, frame.span, ghost, ends))
         return self.kept
+
+
+def scale_of(painter: QPainter) -> float:
+    """Device pixels per logical one; two where the picture is a vector file."""
+    device = painter.device()
+    return device.devicePixelRatio() if isinstance(device, (QImage, QPixmap, QWidget)) else 2.0
 
 
 def same_line(one: Ghost | None, other: Ghost | None) -> bool:

@@ -1,0 +1,266 @@
+"""The window while two runs are compared: the page in the middle, one side's settings beside it, and the ways in and out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from gradviz.snapshot import Snapshot
+from gradviz.spec import Spec
+from gradviz.view import View
+
+from .banner import Banner
+from .compare_page import ComparePage
+from .comparison import SIDES, Comparison
+from .export_menu import Compared
+from .overlays import DISMISS
+from .panels.switch import Switch
+from .session_view import view_of
+from .status import three_digits
+from .theme import Theme
+
+if TYPE_CHECKING:
+    from .film import Settings
+    from .live_run import LiveRun
+    from .main_window import MainWindow
+
+
+class CompareMode(QObject):
+    """From the moment *Compare* is pressed until one side is left."""
+
+    def __init__(self, window: MainWindow, spec: Spec | None = None, step: int | None = None) -> None:
+        """``spec`` and ``step`` as `Comparison` takes them."""
+        super().__init__(window)
+        self._window = window
+        self._view = view_of(window)
+        self._side = "B"  # whose settings are shown
+        self._shown_spec: Spec | None = None
+        self._frames = 0
+        self._alone = ""  # the side that is to go on alone, as soon as it is ready
+        self._plays_on = False
+        self._left = False
+        self.pair = Comparison(window.run, spec, step)
+        self.page = ComparePage()
+        self.page.set_motion(window.canvas.motion)
+        self.banner = Banner()
+        self.banner.hide()
+        self._row = QWidget()  # over the settings
+        self.switch = Switch("Settings of", SIDES, ("The settings of A", "The settings of B"))
+        self._put_in()
+        self._connect()
+        self.set_theme(window.theme)
+        self.page.set_motion(window.canvas.motion)
+        self._show_side(self._side)
+        if window.run.snapshot is not None:
+            self._on_pair(window.run.snapshot, window.run.snapshot)
+
+    def _put_in(self) -> None:
+        window = self._window
+        self._sizes = window.body.saveState()
+        self._docks = window.left.isVisibleTo(window), window.dock.isVisibleTo(window)
+        self._middle = QWidget()
+        column = QVBoxLayout(self._middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banner)
+        column.addWidget(self.page, 1)
+        window.left.hide()
+        window.dock.hide()
+        window.body.replaceWidget(1, self._middle)
+        window.body.setStretchFactor(1, 1)
+        window.body.setCollapsible(1, False)
+        self._middle.show()
+        layout = window.left.layout()
+        assert isinstance(layout, QVBoxLayout), "the dock is a column"
+        beside = QHBoxLayout(self._row)
+        beside.setContentsMargins(12, 8, 12, 2)
+        beside.addWidget(self.switch)
+        layout.insertWidget(0, self._row)
+        window.export_menu.compared = Compared(self.page, self._settings)
+        window.transport.show_comparing(True)
+        self.page.setFocus()
+
+    def _connect(self) -> None:
+        window, pair, page = self._window, self.pair, self.page
+        run = window.run
+        run.told.disconnect(window.tell)  # the pair says whose it is
+        pair.told.connect(window.tell)
+        pair.failed.connect(self._on_failed)
+        pair.pair_came.connect(self._on_pair)
+        pair.stands_alone.connect(self._go_on_alone)
+        pair.undo_stack.indexChanged.connect(window.show_undo)
+        run.opened.connect(self._on_opened)
+        run.closed.connect(self._on_closed)
+        page.step_wanted.connect(pair.go_to)
+        page.swap_wanted.connect(self.swap)
+        page.adopt_wanted.connect(self.adopt)
+        page.drop_wanted.connect(lambda side: self.adopt(_beside(side)))
+        page.settings_wanted.connect(self._on_settings_wanted)
+        page.change_wanted.connect(pair.change)
+        self.switch.chosen.connect(lambda number: self._show_side(SIDES[number]))
+        self.banner.clicked.connect(lambda _: self.banner.hide())
+
+    def _settings(self) -> tuple[Settings, Settings]:
+        return self.pair.run_of("A").settings, self.pair.run_of("B").settings
+
+    # ---- what the user can do
+
+    @property
+    def shown_run(self) -> LiveRun:
+        """The run whose settings are shown."""
+        return self.pair.run_of(self._side)
+
+    def change(self, path: str, value: object) -> None:
+        """Change one field on the side whose settings are shown."""
+        self.pair.change(self._side, path, value)
+
+    def swap(self) -> None:
+        """A becomes B and B becomes A; the settings shown stay those of the same letter."""
+        self.pair.swap()
+        self._show_side(self._side)
+
+    def adopt(self, side: str) -> None:
+        """Go on with one side alone, as soon as it is ready to."""
+        if self._alone or (self.pair.other is None and side != "A"):
+            return
+        if self.pair.run_of(side) is self._window.run:
+            self.leave()
+            self._window.tell("notice", f"{_beside(side)} is dropped; {side} goes on alone.")
+        else:
+            self._alone, self._plays_on = side, self.pair.will_play
+            self.pair.take_over()
+
+    def show_error(self, text: str) -> None:
+        """Say what has gone wrong, until that is dismissed."""
+        self.banner.say(text, (DISMISS,), "error")
+        self.banner.show()
+        self._show_spec()
+
+    # ---- one side goes on
+
+    def _go_on_alone(self) -> None:
+        """The second run has been kept: it takes the place of the window's own, and Undo brings that back."""
+        window, other = self._window, self.pair.other
+        session = None if other is None else window.sessions.present(other)
+        if other is None or other.kept_run is None or session is None:
+            return
+        self.pair.end()
+        view = msgspec.structs.replace(session.view, playing=self._plays_on)
+        window.run.open(msgspec.structs.replace(session, view=view), other.kept_run.body, f"go on with {self._alone} alone")
+
+    def _on_opened(self) -> None:
+        """Another run has taken the place of the window's own: the second side's, or one from a file."""
+        side = self._alone
+        self.leave()
+        if side:
+            self._window.tell("notice", f"{side} goes on alone; Undo brings {_beside(side)} back.")
+
+    def _on_closed(self) -> None:
+        if self._alone:
+            self.leave()
+
+    def _on_failed(self, text: str) -> None:
+        self.leave()
+        self._window.tell("error", text)
+
+    def leave(self) -> None:
+        """End the comparison; the window's run goes on alone. Safe to call twice."""
+        if self._left:
+            return
+        self._left = True
+        window, pair = self._window, self.pair
+        pair.end()
+        window.run.told.connect(window.tell)
+        for signal, slot in ((window.run.opened, self._on_opened), (window.run.closed, self._on_closed)):
+            signal.disconnect(slot)
+        self._row.setParent(None)
+        window.export_menu.compared = None
+        window.body.replaceWidget(1, window.centre)
+        window.centre.show()
+        window.body.setStretchFactor(1, 1)
+        window.body.setCollapsible(1, False)
+        window.left.setVisible(self._docks[0])
+        window.dock.setVisible(self._docks[1])
+        window.body.restoreState(self._sizes)
+        window.transport.show_comparing(False)
+        window.end_compare(self)
+        for widget in (self._middle, self._row):
+            widget.deleteLater()
+        self.deleteLater()
+
+    # ---- what comes back
+
+    def _on_pair(self, a: Snapshot, b: Snapshot) -> None:
+        window, pair = self._window, self.pair
+        self._frames += 1
+        self.page.show_pair(a, b)
+        pair.look = self.page.look
+        settled = not (a.playing or b.playing)
+        if settled or self._frames % 6 == 1:
+            self._show_status(a, b)
+        if self.shown_run.wanted_spec != self._shown_spec:
+            self._show_spec()
+        window.transport.show_state(pair.will_play, window.speed)
+        window.transport.show_place(a.step > 0 or b.step > 0 or a.moment is not None or b.moment is not None)
+
+    def _show_status(self, a: Snapshot, b: Snapshot) -> None:
+        status = self._window.status
+        for reading in (status.stage, status.test_loss, status.sigma, status.verdict, status.tape, status.next):
+            reading.hide()
+        together = a.step == b.step
+        status.step.show_value(f"{a.step:,}" if together else f"A {a.step:,}  B {b.step:,}")
+        status.loss.show_value(f"A {three_digits(a.loss)}  B {three_digits(b.loss)}", "Training loss of this step's mini-batch")
+        status.norm.show_value(f"A {three_digits(a.total_norm)}  B {three_digits(b.total_norm)}", "Length of the whole gradient")
+        if not self.pair.has_begun:
+            pace = "beginning B"
+        elif self.pair.will_play:
+            pace = f"{min(side.steps_per_second for side in (a, b) if side.playing or together):,.0f} steps/s each"
+        else:
+            pace = "paused"
+        if self.pair.has_begun:
+            pace += ", in lockstep" if together else ", not at one step"
+        status.pace.show_value(pace)
+        status.frames.show_value(f"{self._window.run.frames_per_second:.0f} frames/s")
+
+    def _on_settings_wanted(self, side: str) -> None:
+        """The settings of a side; asked for once more, they go."""
+        window = self._window
+        if side == self._side and window.left.isVisible() and window.left.page == "settings":
+            window.left.hide()
+            self.mark_open()
+            return
+        window.show_settings()
+        self._show_side(side)
+
+    def _show_side(self, side: str) -> None:
+        self._side = side
+        self.switch.show_choice(SIDES.index(side))
+        self.mark_open()
+        self._show_spec()
+
+    def mark_open(self) -> None:
+        """Mark on the page whose settings are open."""
+        self.page.show_side(self._side if self._window.left.isVisibleTo(self._window) else "")
+
+    def _show_spec(self) -> None:
+        window, run = self._window, self.shown_run
+        self._shown_spec = run.wanted_spec
+        window.controls.show_spec(run.wanted_spec)
+        if run.snapshot is not None:
+            window.controls.show_summary(run.snapshot.data_summary, run.snapshot.architecture.parameter_count)
+
+    @property
+    def view(self) -> View:
+        """How the window's run was looked at before."""
+        return self._view
+
+    def set_theme(self, theme: Theme) -> None:
+        self.page.set_theme(theme)
+        self.banner.set_theme(theme)
+
+
+def _beside(side: str) -> str:
+    return SIDES[1 - SIDES.index(side)]
