@@ -74,7 +74,8 @@ def in_step(numbers: Numbers) -> bool:
     """Whether both sides run, and neither has to catch up."""
     if not all(numbers[RUNS + side] for side in range(SIDES)):
         return False
-    return abs(numbers[STEP] - numbers[STEP + 1]) <= max(numbers[LEAD], numbers[LEAD + 1]) + 1
+    # twice, as the lead shrinks when steps become slower
+    return abs(numbers[STEP] - numbers[STEP + 1]) <= 2 * max(numbers[LEAD], numbers[LEAD + 1])
 
 
 def name_meeting(numbers: Numbers, ahead: int) -> int:
