@@ -123,8 +123,8 @@ class ComparePage(QWidget):
         if timeline:
             self.losses.show_pair(a, b)
         if slow:
-            self.effects.show_pair(a, b)
             histories = (self.sides["A"].heat.picture.history, self.sides["B"].heat.picture.history)
+            self.effects.show_pair(a, b, histories)
             self.header.show_pair(a, b, histories)
             self._fit()
 
@@ -165,8 +165,8 @@ class ComparePage(QWidget):
         self._mark(self.sides[letter], selection)
         layer = Selection("layer", selection.layer) if selection is not None and selection.layer else None
         self._mark(self.sides[other_side(letter)], layer)
-        if selection is not None:
-            self.layer_selected.emit(selection.layer)
+        if layer is not None:
+            self.layer_selected.emit(layer.layer)
 
     def _on_layer(self, layer: int) -> None:
         self.select(Selection("layer", layer))
