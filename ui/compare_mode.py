@@ -19,7 +19,7 @@ from .export_menu import Compared
 from .overlays import DISMISS
 from .panels.switch import Switch
 from .session_view import view_of
-from .status import three_digits
+from .status import NOT_YET, UNKNOWN, three_digits
 from .theme import Theme
 
 if TYPE_CHECKING:
@@ -186,6 +186,7 @@ class CompareMode(QObject):
         window.dock.setVisible(self._docks[1])
         window.body.restoreState(self._sizes)
         window.transport.show_comparing(False)
+        window.canvas.setFocus()
         window.end_compare(self)
         for widget in (self._middle, self._row):
             widget.deleteLater()
@@ -211,9 +212,12 @@ class CompareMode(QObject):
         for reading in (status.stage, status.test_loss, status.sigma, status.verdict, status.tape, status.next):
             reading.hide()
         together = a.step == b.step
-        status.step.show_value(f"{a.step:,}" if together else f"A {a.step:,}  B {b.step:,}")
-        status.loss.show_value(f"A {three_digits(a.loss)}  B {three_digits(b.loss)}", "Training loss of this step's mini-batch")
-        status.norm.show_value(f"A {three_digits(a.total_norm)}  B {three_digits(b.total_norm)}", "Length of the whole gradient")
+        steps = [side.step if side.moment is None else side.moment.step for side in (a, b)]
+        status.step.show_value(f"{steps[0]:,}" if steps[0] == steps[1] else f"A {steps[0]:,}  B {steps[1]:,}")
+        losses, norms = ([_told(side, size) for side in (a, b)] for size in ("loss", "total_norm"))
+        finite = not (a.diverged or b.diverged)
+        status.loss.show_value(f"A {losses[0]}  B {losses[1]}", "Training loss of this step's mini-batch", finite)
+        status.norm.show_value(f"A {norms[0]}  B {norms[1]}", "Length of the whole gradient", finite)
         if not self.pair.has_begun:
             pace = "beginning B"
         elif self.pair.will_play:
@@ -260,6 +264,15 @@ class CompareMode(QObject):
     def set_theme(self, theme: Theme) -> None:
         self.page.set_theme(theme)
         self.banner.set_theme(theme)
+
+
+def _told(side: Snapshot, size: str) -> str:
+    """The loss or the gradient's norm; inside a step only when it is known."""
+    moment = side.moment
+    if moment is None:
+        return three_digits(getattr(side, size)) if side.step else UNKNOWN
+    known = moment.lost if size == "loss" else moment.kind not in ("forward", "loss", "backward")
+    return three_digits(getattr(side, size)) if known else NOT_YET
 
 
 def _beside(side: str) -> str:

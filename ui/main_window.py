@@ -349,6 +349,8 @@ class MainWindow(QWidget):
     def show_settings(self) -> None:
         self.left.show()
         self.left.show_page("settings")
+        if self.compare is not None:
+            self.compare.mark_open()
 
     def show_lessons(self) -> None:
         self.left.show()
