@@ -29,6 +29,7 @@ Floats = NDArray[np.floating[Any]]
 
 YOUNG = 10  # steps that a run, or what is left of it after its settings were changed, must have to be judged
 FEWEST_ROWS, MOST_ROWS = 10, 50  # of the record that a median is taken over
+ENOUGH = 32  # examples of which a loss is taken as that of the net
 TESTS = 3  # of the test set: a single one may be an accident
 SURE = 3.0  # standard errors by which the loss must have fallen so that it is no accident of the mini-batches
 
@@ -92,7 +93,7 @@ def gather(experiment: Experiment) -> Evidence | None:
             first=float(np.median(losses[:3])),
             fallen=fallen,
             falling=fallen > max(SURE * error, 0.01 * float(np.median(now))),
-            oscillates=_oscillates(table, rows, scale),
+            oscillates=_oscillates(table, rows, scale, trainer.batches.size),
             norm=float(clipped),
             **(_of_time_steps(trainer, rms) if of_time else _of_layers(trainer, rms, float(norm))),
         )
@@ -168,12 +169,20 @@ def _tested(table: HistoryTable, start: int, end: int) -> float:
     return float(losses.min()) if len(losses) == TESTS else math.nan
 
 
-def _oscillates(table: HistoryTable, rows: slice, scale: float) -> bool:
+def _oscillates(table: HistoryTable, rows: slice, scale: float, batch: int) -> bool:
+    # the loss of a handful of examples jumps as they differ: so many rows are averaged that all together are a mini-batch worth the name
+    size = max(1, ENOUGH // batch)
+    stop = rows.stop - (rows.stop - rows.start) % size
+    steps, loss, low, high = (
+        values[rows.start : stop].reshape(-1, size)
+        for values in (table.steps, table.loss, table.loss_low, table.loss_high)
+    )
     # the windows begin at the same rows whenever one looks, so that the answer does not flicker from step to step
-    first = rows.start + max(0, rows.stop - rows.start - 2 * LASTING) // HOP * HOP
-    part = slice(first, rows.stop)
-    found = oscillating_ranges(table.steps[part], table.loss[part], table.loss_low[part], table.loss_high[part], scale)
-    return bool(found) and found[-1][1] >= table.steps[max(first, rows.stop - WINDOW)]
+    first = max(0, len(steps) - 2 * LASTING) // HOP * HOP
+    found = oscillating_ranges(
+        steps[first:, -1], loss[first:].mean(axis=1), low[first:].mean(axis=1), high[first:].mean(axis=1), scale
+    )
+    return bool(found) and found[-1][1] >= steps[max(first, len(steps) - WINDOW), -1]
 
 
 def _deviation(values: Floats) -> float:
