@@ -7,7 +7,7 @@ guessing. The thresholds were tuned on half of the runs of tests/benchmarks/diag
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gradviz.experiment import Experiment
 
 LEFT_GUESSING = 0.9  # a median loss under this multiple of guessing: the net has learnt something
+AT_GUESSING = 0.97
 LEARNT = 0.5
 BY_HEART = 1.05  # a test loss of this multiple of guessing, while the training loss has left it
 FINISHED = 0.1
@@ -30,7 +31,10 @@ DEAD = 0.9
 VANISHED = 1e-3  # AUTOTRAINER's threshold as well (Zhang et al. 2021)
 STRETCHED = 1e3  # × ‖∂J/∂h‖ of the last time step, at the first one
 STANDS_STILL = 1e-3
+IDLE = 1e-4  # TheDeepChecker’s lower limit for the relative update (Ben Braiek and Khomh 2022)
+SURER = 5e-7  # so much of it for each step the net has guessed: from 20 steps on 1e-5, from 200 on all of it
 EXPLODED, FAR_EXPLODED = 20.0, 100.0
+LOST = 100.0  # × guessing
 SATURATED = 0.95
 SETTLED, PATIENT, LONG = 50, 500, 1000  # steps after which the beginning is over, a run without success is suspect, and has failed
 
@@ -42,7 +46,7 @@ def diagnose(experiment: Experiment) -> list[Verdict]:
     number which is not finite is told at once. Nothing of the experiment is changed.
     """
     if experiment.trainer.failure is not None:
-        return [_failed(experiment)]
+        return [_failed(experiment), *_exploded(experiment)]
     if experiment.trainer.level:
         return [_pretrains(experiment)] if math.isfinite(experiment.trainer.loss) else []
     evidence = gather(experiment)
@@ -60,6 +64,16 @@ def _failed(experiment: Experiment) -> Verdict:
     text = f"A number stopped being finite in step {failure.step}, first in {failure.layer_name} ({failure.phase}). Later steps are lost."
     rule = "a number is not finite"
     return Verdict("diverged", (failure.layer,), rule, math.nan, math.inf, text, remedies("diverged", experiment.spec, None))
+
+
+def _exploded(experiment: Experiment) -> Iterator[Verdict]:
+    """What the record tells of the steps before a number stopped being finite."""
+    norms = experiment.history.table().total_norms[:, 0]
+    longest = float(norms[np.isfinite(norms)].max(initial=0.0))
+    if longest > FAR_EXPLODED:
+        rule = f"‖g‖ was {_number(longest)} before a number stopped being finite; exploding above {_number(FAR_EXPLODED)}"
+        text = "The gradient had become so long that a single step threw the weights out of all bounds."
+        yield Verdict("exploding", (), rule, longest, FAR_EXPLODED, text, remedies("exploding", experiment.spec, None))
 
 
 def _pretrains(experiment: Experiment) -> Verdict:
@@ -150,7 +164,8 @@ def _exploding(e: Evidence, spec: Spec) -> Verdict | None:
     if _exploding_through_time(e, spec) is not None:
         return None  # said already
     lasting = e.norm > EXPLODED and e.level > ABOVE and e.steps >= SETTLED and not e.falling
-    if not (lasting or (e.norm > FAR_EXPLODED and e.level > EXPLODED)):
+    lost = e.level > LOST and e.steps >= 2 * SETTLED  # clipping shortens the gradient, but not what the weights make of the signal
+    if not (lasting or lost or (e.norm > FAR_EXPLODED and e.level > EXPLODED and not e.falling)):
         return None
     rule = (
         f"‖g‖ is {_number(e.norm)} and the loss {_number(e.level)} × guessing;"
@@ -176,7 +191,7 @@ def _saturated(e: Evidence, spec: Spec) -> Verdict | None:
 def _oscillating(e: Evidence, spec: Spec) -> Verdict | None:
     # where the weights hardly move, the loss differs because the mini-batches do
     swing = e.high - e.low
-    if not (e.oscillates and swing > SWING and e.high > ABOVE and e.changes.max() > STANDS_STILL):
+    if not (e.oscillates and swing > SWING and e.high > ABOVE and e.changes.max() > STANDS_STILL and e.fallen < e.level):
         return None
     rule = (
         f"the loss swings between {_number(e.low)} and {_number(e.high)} × guessing;"
@@ -187,23 +202,31 @@ def _oscillating(e: Evidence, spec: Spec) -> Verdict | None:
 
 
 def _by_heart(e: Evidence, spec: Spec) -> Verdict | None:
-    """A sequence of noise is easier learnt by heart than looked through; told of recurrent nets alone."""
+    """A sequence of noise is easier learnt by heart than looked through; no illness of the gradient, but worth a remedy."""
     if not (spec.network.recurrent and e.level < LEFT_GUESSING and e.tested >= BY_HEART):
         return None
     rule = (
         f"the test loss is {_number(e.tested)} × guessing, the training loss {_number(e.level)};"
         f" learnt by heart from {BY_HEART} with the latter below {LEFT_GUESSING}"
     )
-    text = "The net learns its training sequences by heart, and not the task: on those it has not seen it does no better than guessing."
-    return Verdict("by_heart", (), rule, e.tested, BY_HEART, text, remedies("by_heart", spec, e))
+    text = "The gradients are sound, but the net learns its training sequences by heart, and not the task: on those it has not seen it does no better than guessing."
+    return Verdict("healthy", (), rule, e.tested, BY_HEART, text, remedies("by_heart", spec, e))
 
 
 def _standing_still(e: Evidence, spec: Spec) -> Verdict | None:
-    largest = float(e.changes.max())
-    if not (largest < STANDS_STILL and e.level >= LEFT_GUESSING) or e.shares[0] < VANISHED:
+    """TheDeepChecker asks for 1e-4 per step of every layer at every step; a net that learns often has less in some layer for a while.
+
+    So it must be the first layer, the loss must be at guessing, and the smaller the steps are the sooner it is sure.
+    """
+    if not e.level >= LEFT_GUESSING or e.shares[0] < VANISHED or (e.falling and not _hopeless(e)):
         return None
+    first, largest = float(e.changes[0]), float(e.changes.max())
+    if AT_GUESSING <= e.level <= ABOVE and first < min(IDLE, e.steps * SURER):
+        rule = f"‖ΔW‖ of L1 is {_number(first)} of ‖W‖ per step; vanishing below {_number(IDLE)} when the loss stays at guessing"
+        text = "What reaches the first layer is too little to move it: it stays as it was drawn, and the net only guesses."
+        return Verdict("vanishing", (1,), rule, first, IDLE, text, remedies("vanishing", spec, e))
     waited = e.steps >= PATIENT or (largest < 0.3 * STANDS_STILL and e.steps >= PATIENT / 2)
-    if not ((waited and not e.falling) or _hopeless(e)):
+    if not (largest < STANDS_STILL and (waited or _hopeless(e))):
         return None
     rule = f"‖ΔW‖ is at most {_number(largest)} of ‖W‖ per step; vanishing below {_number(STANDS_STILL)} when the loss stays at guessing"
     text = "The gradient gets through, but the steps are so small that no weight goes anywhere: W_new ≅ W_old."
@@ -213,9 +236,9 @@ def _standing_still(e: Evidence, spec: Spec) -> Verdict | None:
 RULES: Sequence[Callable[[Evidence, Spec], Verdict | None]] = (
     _diverged,
     _dead_units,
-    _vanishing,
     _exploding_through_time,
     _exploding,
+    _vanishing,
     _saturated,
     _oscillating,
     _standing_still,
@@ -238,8 +261,10 @@ def _stuck(e: Evidence, spec: Spec) -> Verdict | None:
 
 
 def _hopeless(e: Evidence) -> bool:
-    """Whether a long run has not left guessing, and at this pace would not in as many steps again."""
-    return e.level >= LEFT_GUESSING and e.steps >= LONG and (e.level > ABOVE or not e.falling or e.steps_to_learn > e.steps)
+    """Whether a run is so old that its loss would have left guessing, and at this pace will not in as many steps again."""
+    if e.steps >= LONG and e.level >= LEFT_GUESSING and (e.level > ABOVE or not e.falling):
+        return True
+    return e.level >= AT_GUESSING and ((e.steps >= PATIENT and not e.falling) or (e.steps >= LONG and e.steps_to_learn > e.steps))
 
 
 def _healthy(e: Evidence, spec: Spec) -> Verdict:
