@@ -48,11 +48,10 @@ def test_each_preset_gets_its_verdict(name: str, steps: int, kind: str) -> None:
     assert kinds(run(preset(name), steps))[0] == kind
 
 
-def test_clipping_ends_the_explosion_but_not_the_oscillation_it_began_with() -> None:
+def test_clipping_ends_the_explosion_though_the_mini_batches_differ_widely() -> None:
     experiment = run(preset("clipped"), 300)
-    assert kinds(experiment) == ["oscillating"]
-    for _ in range(1700):
-        experiment.advance()
+    losses = experiment.history.table().loss[-50:]
+    assert losses.max() > 3 * losses.min()
     assert kinds(experiment) == ["healthy"]
 
 
