@@ -1,7 +1,12 @@
 """What is wrong with a run, if anything: a few rules on its record, each said in one sentence with its threshold.
 
 A small gradient alone is no illness: a net that has learnt has one too. So most rules speak only while the loss has not left
-guessing. The thresholds were tuned on half of the runs of tests/benchmarks/diagnosis.py, which tells how they do on the other half.
+guessing, which is where they differ from AUTOTRAINER (Zhang et al., ICSE 2021), DeepDiagnosis (Wardat et al., ICSE 2022) and
+TheDeepChecker (Ben Braiek and Khomh, TOSEM 2022), which look at the gradient alone. Their thresholds stand where they serve: 1e-3 for
+the first layer's gradient, of the whole one instead of the last layer's, whose gradient vanishes when the net answers right; 1e-4
+for the update, of the first layer only. DeepDiagnosis calls dead what is shut for 70 % of the ReLU outputs; nets learn with that, so
+here 90 % of the units must be shut for the whole mini-batch. The thresholds were tuned on half of the runs of
+tests/benchmarks/diagnosis.py, which tells how they do on the other half.
 """
 
 from __future__ import annotations
@@ -209,7 +214,10 @@ def _by_heart(e: Evidence, spec: Spec) -> Verdict | None:
         f"the test loss is {_number(e.tested)} × guessing, the training loss {_number(e.level)};"
         f" learnt by heart from {BY_HEART} with the latter below {LEFT_GUESSING}"
     )
-    text = "The gradients are sound, but the net learns its training sequences by heart, and not the task: on those it has not seen it does no better than guessing."
+    text = (
+        "The gradients are sound, but the net learns its training sequences by heart, and not the task:"
+        " on those it has not seen it does no better than guessing."
+    )
     return Verdict("healthy", (), rule, e.tested, BY_HEART, text, remedies("by_heart", spec, e))
 
 

@@ -175,16 +175,13 @@ def _oscillates(table: HistoryTable, rows: slice, scale: float, batch: int) -> b
     # the loss of a handful of examples jumps as they differ: so many rows are averaged that all together are a mini-batch worth the name
     size = max(1, ENOUGH // batch)
     stop = rows.stop - (rows.stop - rows.start) % size
-    steps, loss, low, high = (
-        values[rows.start : stop].reshape(-1, size)
-        for values in (table.steps, table.loss, table.loss_low, table.loss_high)
-    )
+    steps = table.steps[rows.start : stop][size - 1 :: size]
+    means = [values[rows.start : stop].reshape(-1, size).mean(axis=1) for values in (table.loss, table.loss_low, table.loss_high)]
     # the windows begin at the same rows whenever one looks, so that the answer does not flicker from step to step
     first = max(0, len(steps) - 2 * LASTING) // HOP * HOP
-    found = oscillating_ranges(
-        steps[first:, -1], loss[first:].mean(axis=1), low[first:].mean(axis=1), high[first:].mean(axis=1), scale
-    )
-    return bool(found) and found[-1][1] >= steps[max(first, len(steps) - WINDOW), -1]
+    loss, low, high = (values[first:] for values in means)
+    found = oscillating_ranges(steps[first:], loss, low, high, scale)
+    return bool(found) and found[-1][1] >= steps[max(first, len(steps) - WINDOW)]
 
 
 def _falls_slowly(losses: Floats) -> bool:

@@ -18,11 +18,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(name, "1")  # before NumPy: each process has a core of its own
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from gradviz import Experiment, Spec
 from gradviz.diagnosis import diagnose
@@ -47,6 +45,8 @@ def main() -> None:
     halves = {"aside": (True,), "tuned": (False,), "both": (True, False)}[chosen.half]
     drawn = SETS_OF_CASES.get(chosen.set, cases)(chosen.cases or SIZES[chosen.set])
     work = [(case, BUDGETS[chosen.set]) for case in drawn if case.aside in halves]
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # for the processes: each has a core of its own
     with multiprocessing.get_context("spawn").Pool(chosen.processes) as pool:
         results = pool.map(judged, work, chunksize=5)
     said = {"set": chosen.set, "half": chosen.half}

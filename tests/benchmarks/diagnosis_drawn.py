@@ -7,6 +7,7 @@ large weights and learning rates. Most runs come a second time, repaired. A run 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +24,9 @@ OWN = ("circles", "circles", "blobs", "blobs", "wide blobs", "large", "regressio
 SETS = ("circles",) * 3 + ("blobs",) * 3 + ("moons", "xor", "spirals", "iris", "wine", "breast_cancer", "digits", "sine")
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "prelu")
 DEPTHS = (2, 3, 5, 8, 10, 15, 20, 30)
-SCHEMES = ("xavier_normal",) * 2 + ("xavier_uniform",) + ("he_normal",) * 3 + ("he_uniform", "lecun_normal", "orthogonal", "normal", "uniform")
+SCHEMES = (
+    ("xavier_normal",) * 2 + ("xavier_uniform",) + ("he_normal",) * 3 + ("he_uniform", "lecun_normal", "orthogonal", "normal", "uniform")
+)
 GAINS = (1.0,) * 5 + (0.01, 0.05, 0.1, 0.2, 0.5, 0.8, 1.5, 2.0, 3.0, 5.0, 10.0)
 USUAL = {"sgd": 0.1, "momentum": 0.05, "nesterov": 0.05, "adam": 0.003, "rmsprop": 0.003}
 OPTIMIZERS = ("sgd",) * 5 + ("momentum", "adam", "adam", "nesterov", "rmsprop")
@@ -37,10 +40,8 @@ def wide_cases(count: int, seed: int = 77) -> list[Case]:
         repair, repaired, data_seed = REPAIRS[rng.integers(len(REPAIRS))], rng.random() < 0.6, int(rng.integers(1 << 30))
         versions = [spec]
         if repaired:
-            try:
+            with contextlib.suppress(SpecError):  # then this repair is none for this net
                 versions += [other for other in [_repaired(spec, repair)] if other != spec]
-            except SpecError:
-                pass  # such as batch norm for a net that has none to offer: then there is no repaired version
         arrays = _arrays(own, spec.data.samples, np.random.default_rng(data_seed)) if own else None
         found += [Case(version, _aside("x", spec), arrays) for version in versions]
     return found[:count]
@@ -59,9 +60,7 @@ def deep_cases(count: int, seed: int = 5) -> list[Case]:
         rate = pick(1e-3, 0.01, 0.03, 0.1, 0.1, 0.1, 0.3, 1.0, 3.0, 10.0)
         rate = pick(1e-3, 0.01, 0.1) if optimizer == "adam" else rate
         data_spec = DataSpec(name=data, samples=pick(200, 300, 500, 1000), noise=pick(0.05, 0.1))
-        training = TrainingSpec(
-            optimizer=optimizer, learning_rate=rate, batch_size=pick(16, 32, 64, 10000), seed=int(rng.integers(10000))
-        )
+        training = TrainingSpec(optimizer=optimizer, learning_rate=rate, batch_size=pick(16, 32, 64, 10000), seed=int(rng.integers(10000)))
         spec = Spec(NetworkSpec(depth=depth, width=width, activation=activation, initializer=scheme, gain=gain), data_spec, training)
         data_seed = int(rng.integers(1 << 30))
         weights = "xavier_normal" if activation == "tanh" else "he_normal"

@@ -1,4 +1,4 @@
-"""Each ill preset gets its verdict early and is cured by a remedy that the verdict offers, from the same seed; the healthy ones get none."""
+"""Each ill preset gets its verdict early and is cured by a remedy that it offers, from the same seed; the healthy ones get none."""
 
 import msgspec
 import numpy as np
