@@ -390,7 +390,7 @@ class HardwareReport(msgspec.Struct, frozen=True):
 class Verdict(msgspec.Struct, frozen=True):
     """A judgement of the run, with the rule it follows from."""
 
-    kind: str  # "vanishing", "exploding", "dead_units", "saturated", "oscillating", "by_heart", "diverged" or "healthy"
+    kind: str  # "vanishing", "exploding", "dead_units", "saturated", "oscillating", "diverged" or "healthy"
     layers: tuple[int, ...]  # numbers of the layers it is about; empty for the whole run
     rule: str  # in words and symbols, with the threshold
     value: float

@@ -22,7 +22,6 @@ WORDS = {
     "dead_units": ("Dead units", "cross", None),
     "saturated": ("Saturated", "minus", None),
     "oscillating": ("Oscillating", "wave", None),
-    "by_heart": ("Learnt by heart", "warning", None),
     "diverged": ("Diverged", "warning", math.nan),
     "healthy": ("Healthy", "check", 1e-2),
 }
