@@ -217,7 +217,7 @@ class _Assembler:
         self._seldom: dict[str, Any] = {}
         self._memory: SharedMemory | None = None
 
-    def request(self, look: Look, at: int) -> Request:
+    def request(self, look: Look, at: int = 0) -> Request:
         history = self._history
         regular = 0 if history is None else len(history.steps) - history.provisional
         last = int(history.steps[regular - 1]) if history is not None and regular else 0

@@ -28,7 +28,14 @@ HEALTHY = {
     "pretrained-levels": 300,
     "recall-lstm": 100,
     "residual-highway": 300,
+    "isometry": 300,
     "vowels-lstm": 60,
+}
+COMPARED = {  # preset of two nets -> what the first suffers from, and the steps after which the second is judged
+    "compare-clipping": ("diverged", 300),
+    "compare-depth": ("vanishing", 300),
+    "compare-lstm": ("vanishing", 120),
+    "compare-relu": ("vanishing", 300),
 }
 
 
@@ -51,7 +58,7 @@ def level(experiment: Experiment) -> float:
 
 def test_every_preset_is_judged_but_the_single_worked_steps() -> None:
     names = {path.stem for path in (RESOURCES / "presets").glob("*.json")}
-    assert {name for name in names if not name.startswith("worked-")} == {*ILL, *HEALTHY}
+    assert {name for name in names if not name.startswith("worked-")} == {*ILL, *HEALTHY, *COMPARED}
 
 
 @pytest.mark.parametrize("name", ILL)
@@ -80,3 +87,12 @@ def test_a_healthy_preset_is_told_healthy_and_offered_nothing(name: str) -> None
             experiment.advance()
         [verdict] = diagnose(experiment)
         assert (verdict.kind, verdict.remedies) == ("healthy", ())
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_of_two_nets_the_first_is_ill_and_the_second_is_not(name: str) -> None:
+    kind, steps = COMPARED[name]
+    first, changes = preset(name), msgspec.json.decode((RESOURCES / "presets" / f"{name}.json").read_bytes())["against"]
+    [(path, value)] = changes.items()
+    assert diagnose(trained(first, steps))[0].kind == kind
+    assert [verdict.kind for verdict in diagnose(trained(first.replace(path, value), steps))] == ["healthy"]
