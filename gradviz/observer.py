@@ -16,6 +16,7 @@ from gradviz.distribution import distribution, layer_to_look_at
 from gradviz.hardware_report import hardware_report
 from gradviz.initialisation_study import initialisation_study
 from gradviz.inspection import inspect_block, inspect_unit, inspect_weight, strongest_weight, weakest_weight
+from gradviz.jacobian_report import jacobian_report, orthogonal_report
 from gradviz.linear_map import linear_map
 from gradviz.measure import GradientMeter, Meter
 from gradviz.measure_recurrent import RecurrentMeter
@@ -50,6 +51,7 @@ from gradviz.snapshot import (
     UnitInspection,
     WeightInspection,
 )
+from gradviz.spectra import JacobianReport
 from gradviz.training import feed_forward
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ class Observer:
         self._made_meter: GradientMeter | None = None
         self._study: InitialisationStudy | None = None
         self._map: LinearMap | None = None
+        self._orthogonal: JacobianReport | None = None
         self._flattest: int | None = None
         self._pair: tuple[str, str] | None = None
         self._weakest: tuple[tuple[int, int], tuple[int, int]] | None = None  # (line, layer) -> row and column
@@ -155,6 +158,8 @@ class Observer:
             return hardware_report(self.gradient(), slices, experiment.architecture, self._reached, history, guessing, look.lab_loss)
         if look.lab == "compressor":  # a demonstration beside the network
             return compressor_report(look.lab_lag, look.lab_read, experiment.spec.training.seed)
+        if look.lab == "jacobian":
+            return self._jacobian(look)
         if self._recurrent:
             return time_distribution(trainer, self._lab_layer(look), moment) if look.lab == "activation" else None
         if look.lab == "activation":
@@ -172,6 +177,14 @@ class Observer:
         if look.lab == "population":
             return trainer.report(begun=moment is not None and moment.kind == "evaluate")
         raise ValueError(f"the lab has no view {look.lab!r}")
+
+    def _jacobian(self, look: Look) -> JacobianReport:
+        experiment, example = self._experiment, look.example or 0
+        if not look.lab_orthogonal or self._recurrent:  # whose first weights are orthogonal anyway
+            return jacobian_report(experiment.trainer, experiment.architecture, experiment.moment, example)
+        if self._orthogonal is None or self._orthogonal.example != example:  # of the first weights: the same at every step
+            self._orthogonal = orthogonal_report(experiment.spec, experiment.data, experiment.architecture, example)
+        return self._orthogonal
 
     def _lab_layer(self, look: Look) -> int:
         """The layer that is asked for, else the flattest one, chosen once: another one at every step could not be followed."""

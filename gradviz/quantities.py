@@ -32,14 +32,23 @@ from gradviz.snapshot import (
     Snapshot,
     UnitInspection,
 )
+from gradviz.spectra import JacobianReport, Spectrum
 
 PLACE = re.compile(r"\{([^{}:]+)(?::([^{}]*))?\}")
-LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "population")
+LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "jacobian", "population")
 RECENT = 20  # rows of the history over which a loss is averaged: one mini-batch alone says little
 SWINGS = 50  # rows of the history in which rises of the loss are counted
 
 _LabView = TypeVar(
-    "_LabView", Distribution, ClippingReport, ResidualReport, LinearMap, InitialisationStudy, CompressorReport, HardwareReport
+    "_LabView",
+    Distribution,
+    ClippingReport,
+    ResidualReport,
+    LinearMap,
+    InitialisationStudy,
+    CompressorReport,
+    HardwareReport,
+    JacobianReport,
 )
 
 
@@ -285,6 +294,16 @@ def _seconds(factor: int) -> Callable[[Snapshot], float | None]:
     return _of_lab(HardwareReport, of)
 
 
+def _ten_to(exponent: float) -> float:
+    """0 below and ∞ above what a floating-point number holds."""
+    return math.nan if math.isnan(exponent) else 0.0 if exponent < -308 else math.inf if exponent > 308 else 10.0**exponent
+
+
+def _of_jacobian(measure: Callable[[Spectrum], float]) -> Callable[[Snapshot], float | None]:
+    """10 to the power of what is measured on the product of the hidden maps; None where none of its singular values is told."""
+    return _of_lab(JacobianReport, lambda report: _ten_to(float(measure(report.hidden))) if len(report.hidden.log10) else None)
+
+
 def _scheme(measure: Callable[[Scheme], float], name: str = "") -> Callable[[Snapshot], float | None]:
     """Of one initialiser; of the one in force without a name."""
 
@@ -379,6 +398,13 @@ OF_THE_RUN: dict[str, OfRun] = {
     "hardware.zero_out": OfRun("the same of the output layer", _zeros("float16", 0, -1)),
     "hardware.zero_scaled": OfRun("the same of L1 with the loss scaled by 2¹⁶", _zeros("float16", 16, 0)),
     "hardware.zero_single": OfRun("the same of L1 in float32, without scaling", _zeros("float32", 0, 0)),
+    "jacobian.largest": OfRun("largest singular value of ∂h_last/∂h_first of one example", _of_jacobian(lambda s: s.log10[0])),
+    "jacobian.smallest": OfRun("the smallest one that is told", _of_jacobian(lambda s: s.log10[-1])),
+    "jacobian.condition": OfRun("the largest by the smallest", _of_jacobian(lambda s: s.log10_condition)),
+    "jacobian.mean_square": OfRun("the mean of their squares, 1 for an isometry", _of_jacobian(lambda s: s.log10_mean_square)),
+    "jacobian.product": OfRun("the product of the layers' own mean squares", _of_lab(JacobianReport, lambda r: _ten_to(r.log10_product))),
+    "jacobian.zero": OfRun("singular values of ∂h_last/∂h_first that are exactly 0", _of_lab(JacobianReport, lambda r: r.hidden.zeros)),
+    "jacobian.count": OfRun("singular values of ∂h_last/∂h_first", _of_lab(JacobianReport, lambda r: r.hidden.count)),
     "initialisation.forward": OfRun("by which the signal's spread changes per layer at the start", _scheme(lambda s: s.forward_factor)),
     "initialisation.backward": OfRun("by which ‖∂L/∂z‖ changes per layer at the start, going back", _scheme(lambda s: s.backward_factor)),
     "initialisation.he": OfRun("the same for He normal", _scheme(lambda s: s.backward_factor, "he_normal")),

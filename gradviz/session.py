@@ -34,6 +34,7 @@ MOST_SHELVED = 8  # runs kept for undo
 MEASURING_SHARE = 0.1  # of the training time, at the most
 PREDICTING_SHARE = 0.05  # likewise for asking the network about its data, which can cost far more than a step
 TOLD_EVERY = 0.25  # seconds, how far a run is that is being trained again
+WITHOUT_NETWORK = ("prediction", "chain", "lab", "lab_lag", "lab_read", "lab_loss", "lab_orthogonal")  # of a look: points at no part of one
 RATE_WINDOW = 0.5  # seconds over which steps per second are averaged
 
 
@@ -557,7 +558,7 @@ class Session:
         try:
             snapshot = self._measure(look, after)
         except ValueError:  # what was pointed at or selected has gone with the network it belonged to
-            wanted = {name: getattr(look, name) for name in ("prediction", "chain", "lab", "lab_lag", "lab_read", "lab_loss")}
+            wanted = {name: getattr(look, name) for name in WITHOUT_NETWORK}
             snapshot = self._measure(Look(**wanted), after)
         self._sent = (self._version, self._version if look.prediction else self._sent[1], looked_for)
         spent = time.perf_counter() - now

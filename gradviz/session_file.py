@@ -63,7 +63,9 @@ class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """How the run is looked at. The theme is not part of it: it belongs to the room, not to the run."""
 
     page: Literal["overview", "chain", "inspect", "lab"] = "overview"
-    lab: Literal["", "activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware"] = ""
+    lab: Literal[
+        "", "activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "jacobian", "population"
+    ] = ""
     lab_layer: Count = 0  # whose pre-activations the lab shows; 0 for its own choice
     left_page: Literal["settings", "lesson", "notes"] = "settings"
     left: bool = True  # whether the docks are shown

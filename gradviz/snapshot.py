@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.spec import Spec
+from gradviz.spectra import JacobianReport
 
 Floats = NDArray[np.floating[Any]]
 
@@ -431,6 +432,7 @@ Lab = (
     | InitialisationStudy
     | CompressorReport
     | HardwareReport
+    | JacobianReport
     | PopulationReport
 )
 
@@ -443,12 +445,13 @@ class Look(msgspec.Struct, frozen=True):
     picked: tuple[str, int, int, int] | None = None  # what is selected: (kind, layer, unit or column, row)
     chain: bool = False  # whether the gradient of the selected weight is to be taken apart
     example: int | None = None  # position in the mini-batch of the one example that is looked at
-    lab: str = ""  # "activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware" or "population"
+    lab: str = ""  # "activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "jacobian" or "population"
     lab_layer: int = 0  # whose pre-activations are wanted; 0 for the layer with the smallest mean slope
     lab_pair: tuple[str, str] | None = None  # the two parameters whose plane is looked at; None for the two largest components
     lab_lag: int = 8  # of the sequence that the history compressor reads …
     lab_read: int = 0  # … and how many symbols of it have been read
     lab_loss: float | None = None  # the loss that the hardware view asks for; None for that at which a run has left guessing
+    lab_orthogonal: bool = False  # whether the Jacobian view is to show the net with orthogonal first weights instead of its own
 
 
 class Ghost(msgspec.Struct, frozen=True):

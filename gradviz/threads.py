@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,6 +33,17 @@ def use_threads(wanted: int) -> None:
     for library in _blas().lib_controllers:
         if library.num_threads != wanted:
             library.set_num_threads(wanted)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One BLAS thread for the time being: in many small decompositions a second one costs more than it pays."""
+    before = max(threads_in_use(), default=1)
+    use_threads(1)
+    try:
+        yield
+    finally:
+        use_threads(before)
 
 
 def threads_in_use() -> set[int]:

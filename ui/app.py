@@ -18,7 +18,7 @@ from .sources import STEPS, against, spec_of
 
 PANEL_VIEWS = ("network", "gradients", "timeline", "prediction", "chain")
 PANEL_TABLES = ("layers",)  # which are more to be read than looked at
-LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "population")
+LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "jacobian", "population")
 COMMANDS = ("train", "render", "numbers")
 EPILOG = "“gradviz FILE” opens the window with a session (.gradviz.json), a recording (.gradviz) or a table of numbers (.csv)."
 COMPARE = "compare"  # of two runs

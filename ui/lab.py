@@ -10,6 +10,7 @@ from .panels.clipping import ClippingPanel
 from .panels.compressor import CompressorPanel
 from .panels.hardware import HardwarePanel
 from .panels.initialisation import InitialisationPanel
+from .panels.jacobian import JacobianPanel
 from .panels.linear_map import LinearMapPanel
 from .panels.population import PopulationPanel
 from .panels.residual import ResidualPanel
@@ -23,7 +24,7 @@ def make_lab(window: MainWindow) -> LabPage:
     activation, clipping, residual = ActivationLabPanel(), ClippingPanel(), ResidualPanel()
     linear, initialisation = LinearMapPanel(), InitialisationPanel()
     compressor, hardware = CompressorPanel(), HardwarePanel()
-    population = PopulationPanel()
+    jacobian, population = JacobianPanel(), PopulationPanel()
     population.evolution_wanted.connect(lambda: window.change("training.method", "evolution"))
     activation.layer_wanted.connect(lambda layer: window.look(lab_layer=layer))
     activation.activation_wanted.connect(lambda name: window.change("network.activation", name))
@@ -38,7 +39,8 @@ def make_lab(window: MainWindow) -> LabPage:
     compressor.reading_wanted.connect(lambda lag, read: window.look(lab_lag=lag, lab_read=read))
     hardware.measure_wanted.connect(window.run.measure_speed)
     hardware.loss_wanted.connect(lambda loss: window.look(lab_loss=loss))
-    lab = LabPage((activation, clipping, residual, linear, initialisation, compressor, hardware, population))
+    jacobian.orthogonal_wanted.connect(lambda wanted: window.look(lab_orthogonal=wanted))
+    lab = LabPage((activation, clipping, residual, linear, initialisation, compressor, hardware, jacobian, population))
     lab.view_changed.connect(window.on_lab_changed)
     window.selected.connect(activation.select)
     return lab

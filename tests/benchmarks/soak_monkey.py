@@ -46,7 +46,7 @@ from ui.shortcuts import SHORTCUTS
 HARMLESS = "This plugin does not support"  # what the offscreen platform says of every window
 WARM_UP = 0.2  # share of the actions before the memory counts
 RANGE = 12  # of a number's values, from its least on: nets that can be trained while thousands of actions go on
-LABS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware")
+LABS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "jacobian")
 WALKS = ("step", "step_layer", "step_phase", "back", "back_layer", "back_phase")
 KEYS = (
     Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_PageUp,

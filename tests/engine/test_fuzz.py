@@ -26,7 +26,7 @@ SMALL = {  # where the whole range would take too long
     "training.steps_per_level": 5,
 }
 FIELDS = [info for info in all_fields() if info.kind in ("int", "float", "bool", "choice") and info.path != "training.stop_after"]
-LABS = ("", "activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "population")
+LABS = ("", "activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "jacobian", "population")
 WALKS = ("step", "step_layer", "step_phase", "back", "back_layer", "back_phase")
 
 

@@ -168,7 +168,7 @@ def test_a_single_time_step() -> None:
     for kind in KINDS:
         experiment = Experiment(Spec(NetworkSpec(kind=kind)), inputs=np.ones((4, 1, 2)), targets=np.arange(4.0))
         experiment.step()
-        for view in ("", "activation", "clipping", "hardware"):
+        for view in ("", "activation", "clipping", "hardware", "jacobian"):
             experiment.measure(Look(lab=view, chain=True))
 
 

@@ -349,7 +349,7 @@ def test_a_rival_is_trained_step_by_step_beside_the_run_and_follows_its_settings
     assert report.rival is None
 
 
-@pytest.mark.parametrize("view", ["activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware"])
+@pytest.mark.parametrize("view", ["activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "jacobian"])
 def test_the_lab_looks_without_touching(view: str) -> None:
     session = Session(SMALL.replace("training.clip", "norm"))
     for _ in range(3):

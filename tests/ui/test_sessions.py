@@ -13,6 +13,7 @@ from gradviz.snapshot import Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from gradviz.weights_file import read_weights
 from ui.main_window import MainWindow
+from ui.panels import LAB
 
 SPEC = Spec(NetworkSpec(depth=5, width=5), DataSpec(samples=80), TrainingSpec(seed=5, stop_after=30))
 OTHER = Spec(NetworkSpec(depth=3, width=4), DataSpec(samples=60), TrainingSpec(seed=2, stop_after=5))
@@ -242,3 +243,9 @@ def test_the_net_is_saved_by_the_engine(qtbot: QtBot, make: Maker, tmp_path: Pat
     assert (weights.spec, weights.step) == (SPEC, 30)
     assert window.run.snapshot is not None
     assert window.run.snapshot.spec == SPEC
+
+
+@pytest.mark.parametrize("lab", LAB)
+def test_a_session_keeps_each_view_of_the_lab(tmp_path: Path, lab: str) -> None:
+    write_session(SessionFile((Settings(0, OTHER),), 0, 0, view=View(page="lab", lab=lab)), tmp_path / "x.gradviz.json")
+    assert read_session(tmp_path / "x.gradviz.json").view.lab == lab

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .panel import Panel
 
-LAB = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "population")
+LAB = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "jacobian", "population")
 """Names of the lab's panels, in their order."""
 
 
@@ -30,6 +30,7 @@ def lab_panels() -> tuple[type[Panel], ...]:
     from .compressor import CompressorPanel
     from .hardware import HardwarePanel
     from .initialisation import InitialisationPanel
+    from .jacobian import JacobianPanel
     from .linear_map import LinearMapPanel
     from .population import PopulationPanel
     from .residual import ResidualPanel
@@ -42,5 +43,6 @@ def lab_panels() -> tuple[type[Panel], ...]:
         InitialisationPanel,
         CompressorPanel,
         HardwarePanel,
+        JacobianPanel,
         PopulationPanel,
     )
