@@ -52,7 +52,8 @@ def effect_of(a: Snapshot, b: Snapshot) -> Effect:
 
 def _kind(a: Snapshot, b: Snapshot, losses: tuple[float, float], verdicts: tuple[str, str]) -> str:
     before, after = losses
-    if min(a.step, b.step) < YOUNG and not (a.diverged or b.diverged):
+    tested = max([YOUNG, *(side.step for side in (a, b) if side.diverged)])  # to go on longer than the one that failed
+    if any(side.step < tested for side in (a, b) if not side.diverged):
         return "too_early"
     if math.isnan(before) or math.isnan(after):
         return "too_early"
