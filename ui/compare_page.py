@@ -242,8 +242,8 @@ class ComparePage(QWidget):
     def _fit(self) -> None:
         """Give everything its place; what does not fit is scrolled."""
         tops = [math.ceil(part.height_for(self.width())) for part in self._tops]
-        for part, height in zip(self._tops, tops, strict=True):
-            part.setFixedHeight(height)
+        for above, height in zip(self._tops, tops, strict=True):
+            above.setFixedHeight(height)
         top = sum(tops)
         room, table = self.height() - top, self.effects.height_wanted()
         found = places(self.width(), room, table)
