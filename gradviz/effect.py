@@ -7,11 +7,15 @@ told beside it.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from gradviz.snapshot import Snapshot
+from gradviz.spec import Spec, SpecError
+
+TRIAL_STEPS = 500  # of a remedy on trial, at least: by then most rules of the diagnosis are sure
 
 YOUNG = 30  # steps; before, the loss of one mini-batch says more about the mini-batch
 LEFT_GUESSING = 0.9  # as for the diagnosis: below this multiple of guessing a net has learnt something
@@ -41,6 +45,18 @@ class Effect(msgspec.Struct, frozen=True):
     def gradient_ratio(self) -> float:
         """b's gradient of the first layer over a's."""
         return _ratio(*self.first_gradients)
+
+
+def proposed(snapshot: Snapshot) -> dict[Spec, tuple[str, str, Any]]:
+    """What the verdicts on this moment propose, as in `Verdict.remedies`, by the settings it makes; the most promising first."""
+    found: dict[Spec, tuple[str, str, Any]] = {}
+    for verdict in snapshot.verdicts:
+        for words, path, value in verdict.remedies:
+            try:
+                found.setdefault(snapshot.spec.replace(path, value), (words, path, value))
+            except SpecError:
+                continue  # a verdict may be older than the settings of this moment, which the change does not fit
+    return found
 
 
 def effect_of(a: Snapshot, b: Snapshot) -> Effect:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from gradviz.effect import YOUNG, Effect, effect_of
+from gradviz.effect import TRIAL_STEPS, YOUNG, Effect, effect_of, proposed
 from gradviz.snapshot import Snapshot
-from gradviz.spec import Spec, SpecError
 
 from ..numbers import full, short
 from ..stages import training_step
@@ -15,7 +14,6 @@ from ..verdict import WORDS
 from .effects import factor_in_words
 from .words import SIDES
 
-LEAST_STEPS = 500  # of a remedy on trial: most rules of the diagnosis are sure by then
 TITLES = {
     "cured": ("Cured", "check"),
     "helped": ("Helped", "plus"),
@@ -50,7 +48,7 @@ class Remedy(NamedTuple):
 
 def trial_steps(step: int) -> int:
     """To which step a remedy is tried on a run that stands at ``step``."""
-    return max(LEAST_STEPS, step)
+    return max(TRIAL_STEPS, step)
 
 
 def outcome(a: Snapshot, b: Snapshot) -> Outcome | None:
@@ -113,17 +111,12 @@ def _help(effect: Effect) -> str:
 
 
 def next_remedy(a: Snapshot, b: Snapshot) -> Remedy | None:
-    """Of what A's verdicts propose the one that follows B, from the last one on to the first; None where there is no other."""
-    found: dict[Spec, Remedy] = {}
-    for verdict in a.verdicts:
-        for words, path, value in verdict.remedies:
-            try:
-                found.setdefault(a.spec.replace(path, value), Remedy(_name(words), words, path, value))
-            except SpecError:
-                continue  # it was proposed for other settings than those of this very moment
+    """Of what A's verdicts propose the one that follows B, after the last one the first; None where there is no other."""
+    found = proposed(a)
     specs = list(found)
     at = specs.index(b.spec) + 1 if b.spec in found else 0
-    return next((found[spec] for spec in specs[at:] + specs[:at] if spec != b.spec), None)
+    remedies = (found[spec] for spec in specs[at:] + specs[:at] if spec != b.spec)
+    return next((Remedy(_name(words), words, path, value) for words, path, value in remedies), None)
 
 
 def _name(words: str) -> str:
