@@ -27,9 +27,7 @@ def try_remedies(spec: Spec, steps: int, as_json: bool) -> int:
         raise SpecError("--steps", steps, f"{YOUNG} or more: a younger run cannot be judged ({TRIAL_STEPS} tell most)")
     told = _Progress()
     run = trained(spec, steps, told)
-    found = []
-    for trial in trials(run, steps, told):
-        found.append(trial)
+    found = list(trials(run, steps, told))
     if as_json:
         print(json.dumps(_result(run, found), allow_nan=False))
     else:
@@ -101,5 +99,4 @@ def _print_table(run: Snapshot, found: list[Trial]) -> None:
     print(f"each with one change from the same seed; loss as a multiple of guessing, without a change {found[0].effect.losses[0]:.3g}")
     widths = [max(len(row[column]) for row in (HEAD, *rows)) for column in range(len(HEAD))]
     for row in (HEAD, *rows):
-        cells = [cell.ljust(width) if number in (0, 1, 5) else cell.rjust(width) for number, (cell, width) in enumerate(zip(row, widths, strict=True))]
-        print("  ".join(cells).rstrip())
+        print("  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, "<<>>><", widths, strict=True)).rstrip())

@@ -19,7 +19,8 @@ from ui.main_window import MainWindow
 from ui.numbers import short
 from ui.presets import preset_named
 
-VANISHING = preset_named("vanishing").spec
+PRESET = preset_named("vanishing")
+VANISHING = PRESET.spec
 PATIENCE = 60_000
 
 
@@ -32,7 +33,7 @@ def ran(spec: Spec, steps: int) -> Snapshot:
 
 @pytest.fixture
 def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(VANISHING)
+    made = MainWindow(VANISHING, preset=PRESET)  # at its speed, so that it has not come far when it is judged
     qtbot.addWidget(made)
     made.show()
     qtbot.waitUntil(lambda: bool(made.status.verdict.verdicts), timeout=PATIENCE)
