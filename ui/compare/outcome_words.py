@@ -10,7 +10,7 @@ from gradviz.snapshot import Snapshot
 
 from ..numbers import full, short
 from ..stages import training_step
-from ..verdict import WORDS
+from ..verdict_signs import WORDS
 from .effects import factor_in_words
 from .words import SIDES
 
