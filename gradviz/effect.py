@@ -7,11 +7,15 @@ told beside it.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from gradviz.snapshot import Snapshot
+from gradviz.spec import Spec, SpecError
+
+TRIAL_STEPS = 500  # of a remedy on trial, at least: by then most rules of the diagnosis are sure
 
 YOUNG = 30  # steps; before, the loss of one mini-batch says more about the mini-batch
 LEFT_GUESSING = 0.9  # as for the diagnosis: below this multiple of guessing a net has learnt something
@@ -43,6 +47,18 @@ class Effect(msgspec.Struct, frozen=True):
         return _ratio(*self.first_gradients)
 
 
+def proposed(snapshot: Snapshot) -> dict[Spec, tuple[str, str, Any]]:
+    """What the verdicts on this moment propose, as in `Verdict.remedies`, by the settings it makes; the most promising first."""
+    found: dict[Spec, tuple[str, str, Any]] = {}
+    for verdict in snapshot.verdicts:
+        for words, path, value in verdict.remedies:
+            try:
+                found.setdefault(snapshot.spec.replace(path, value), (words, path, value))
+            except SpecError:
+                continue  # a verdict may be older than the settings of this moment, which the change does not fit
+    return found
+
+
 def effect_of(a: Snapshot, b: Snapshot) -> Effect:
     """What the change from ``a`` to ``b`` did up to these two moments."""
     losses = _level(a), _level(b)
@@ -52,7 +68,8 @@ def effect_of(a: Snapshot, b: Snapshot) -> Effect:
 
 def _kind(a: Snapshot, b: Snapshot, losses: tuple[float, float], verdicts: tuple[str, str]) -> str:
     before, after = losses
-    if min(a.step, b.step) < YOUNG and not (a.diverged or b.diverged):
+    tested = max([YOUNG, *(side.step for side in (a, b) if side.diverged)])  # to go on longer than the one that failed
+    if any(side.step < tested for side in (a, b) if not side.diverged):
         return "too_early"
     if math.isnan(before) or math.isnan(after):
         return "too_early"

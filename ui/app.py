@@ -19,7 +19,7 @@ from .sources import STEPS, against, spec_of
 PANEL_VIEWS = ("network", "gradients", "timeline", "prediction", "chain")
 PANEL_TABLES = ("layers",)  # which are more to be read than looked at
 LAB_VIEWS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "jacobian", "population")
-COMMANDS = ("train", "render", "numbers")
+COMMANDS = ("train", "remedies", "render", "numbers")
 EPILOG = "“gradviz FILE” opens the window with a session (.gradviz.json), a recording (.gradviz) or a table of numbers (.csv)."
 COMPARE = "compare"  # of two runs
 VIEWS = ("window", *PANEL_VIEWS, *LAB_VIEWS, "figure", COMPARE)
@@ -34,6 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from .train import train
 
             return train(spec_of(options), options.steps, options.json, options.record)
+        if options.command == "remedies":
+            from gradviz.effect import TRIAL_STEPS
+
+            from .try_remedies import try_remedies
+
+            spec = spec_of(options)
+            return try_remedies(spec, options.steps if options.steps_given else TRIAL_STEPS, options.json)
         if options.command == "render":
             from .render import render
 
@@ -72,12 +79,16 @@ def _parser() -> argparse.ArgumentParser:
     menu = parser.add_mutually_exclusive_group()
     menu.add_argument("--install-desktop", dest="desktop", action="store_true", default=None, help="enter GradViz in the desktop's menu")
     menu.add_argument("--remove-desktop", dest="desktop", action="store_false", default=None, help="take it out again")
-    commands = parser.add_subparsers(dest="command", metavar="{train,render,numbers}")
+    commands = parser.add_subparsers(dest="command", metavar="{train,remedies,render,numbers}")
 
     train = commands.add_parser("train", help="train without a window")
     _add_run(train, names)
     train.add_argument("--record", type=Path, metavar="FILE", help="keep every step in a new file, which ends in .gradviz")
     train.add_argument("--json", action="store_true", help="end with one JSON object of results")
+
+    remedies = commands.add_parser("remedies", help="train without a window, and again with each change that the verdicts propose")
+    _add_run(remedies, names, "500")
+    remedies.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
 
     render = commands.add_parser("render", help="draw a picture, or one that moves, without a screen")
     _add_run(render, names)
@@ -104,13 +115,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_run(parser: argparse.ArgumentParser, names: str) -> None:
+def _add_run(parser: argparse.ArgumentParser, names: str, usual: str = str(STEPS)) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--preset", metavar="NAME", help=names)
     help = "a spec as JSON, or a session or a recording, which is drawn where it stands; or a preset's name"
     source.add_argument("file", nargs="?", type=Path, metavar="FILE", help=help)
     parser.set_defaults(session=None, playback=None, other=None, against=None, changes=[])
-    steps = f"how many training steps (default: {STEPS})"
+    steps = f"how many training steps (default: {usual})"
     parser.add_argument("--steps", type=_count, metavar="N", help=steps)
     parser.add_argument(
         "--set", action="append", default=[], type=_setting, metavar="FIELD=VALUE", dest="settings", help="such as network.depth=20"

@@ -100,6 +100,7 @@ class CompareMode(QObject):
         page.drop_wanted.connect(lambda side: self.adopt(_beside(side)))
         page.settings_wanted.connect(self._on_settings_wanted)
         page.change_wanted.connect(pair.change)
+        page.remedy_wanted.connect(lambda side, path, value: window.try_remedy(path, value, side))
         self.switch.chosen.connect(lambda number: self._show_side(SIDES[number]))
         self.banner.clicked.connect(lambda _: self.banner.hide())
 

@@ -18,6 +18,7 @@ from .compare.effects import EffectsPanel
 from .compare.header import Header
 from .compare.heat import HeatPanel
 from .compare.losses import LossesPanel
+from .compare.outcome import OutcomeLine
 from .compare.parts import Side
 from .compare.places import Places, places
 from .compare.side import SideHead
@@ -41,6 +42,7 @@ class ComparePage(QWidget):
     drop_wanted = Signal(str)  # side: the other one stays
     settings_wanted = Signal(str)  # side: show its settings
     change_wanted = Signal(str, str, object)  # side, path of a field, value
+    remedy_wanted = Signal(str, str, object)  # side whose verdict proposes it, path of a field, value: B begins anew with it
     layer_selected = Signal(int)
 
     title = "Compare"
@@ -52,6 +54,8 @@ class ComparePage(QWidget):
         self._shown = 0
         self.pair: tuple[Snapshot, Snapshot] | None = None
         self.header = Header(self)
+        self.outcome = OutcomeLine(self)
+        self._tops: tuple[Header | OutcomeLine, ...] = self.header, self.outcome
         self._sheet = _Sheet(self)
         self.sides = {letter: Side(letter, self._sheet) for letter in SIDES}
         self.losses = LossesPanel(self._sheet)
@@ -69,6 +73,7 @@ class ComparePage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.header)
+        column.addWidget(self.outcome)
         column.addWidget(self.scrolled, 1)
         self.setMinimumSize(640, 300)
         self.setFocusProxy(self.sides["A"].net)
@@ -77,6 +82,8 @@ class ComparePage(QWidget):
 
     def _connect(self) -> None:
         self.header.change_wanted.connect(self.change_wanted)
+        self.outcome.adopt_wanted.connect(self.adopt_wanted)
+        self.outcome.remedy_wanted.connect(lambda path, value: self.remedy_wanted.emit("A", path, value))
         for panel in self._timelines():
             panel.step_wanted.connect(self._go_to)
         for letter, side in self.sides.items():
@@ -87,7 +94,7 @@ class ComparePage(QWidget):
             side.head.settings_wanted.connect(lambda letter=letter: self.settings_wanted.emit(letter))
             side.head.adopt_wanted.connect(lambda letter=letter: self.adopt_wanted.emit(letter))
             side.head.drop_wanted.connect(lambda letter=letter: self.drop_wanted.emit(letter))
-            side.head.remedy_wanted.connect(lambda path, value, letter=letter: self.change_wanted.emit(letter, path, value))
+            side.head.remedy_wanted.connect(lambda path, value, letter=letter: self.remedy_wanted.emit(letter, path, value))
             side.head.layers_wanted.connect(lambda layers: self._on_layer(min(layers)))
 
     def _timelines(self) -> tuple[LossesPanel | HeatPanel, ...]:
@@ -126,6 +133,7 @@ class ComparePage(QWidget):
             histories = (self.sides["A"].heat.picture.history, self.sides["B"].heat.picture.history)
             self.effects.show_pair(a, b, histories)
             self.header.show_pair(a, b, histories)
+            self.outcome.show_pair(a, b)
             self._fit()
 
     def show_side(self, letter: str) -> None:
@@ -136,6 +144,7 @@ class ComparePage(QWidget):
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
         self.header.set_theme(theme)
+        self.outcome.set_theme(theme)
         for side in self.sides.values():
             side.head.set_theme(theme)
         for panel in self.panels:
@@ -182,8 +191,10 @@ class ComparePage(QWidget):
 
     def _fit(self) -> None:
         """Give everything its place; what does not fit is scrolled."""
-        top = math.ceil(self.header.height_for(self.width()))
-        self.header.setFixedHeight(top)
+        tops = [math.ceil(part.height_for(self.width())) for part in self._tops]
+        for above, height in zip(self._tops, tops, strict=True):
+            above.setFixedHeight(height)
+        top = sum(tops)
         room, table = self.height() - top, self.effects.height_wanted()
         found = places(self.width(), room, table)
         if found.height > room:
@@ -211,14 +222,16 @@ class ComparePage(QWidget):
         scale = 1.0
         while True:
             width, height = area.width() / scale, area.height() / scale
-            top = self.header.height_for(width)
+            tops = [part.height_for(width) for part in self._tops]
+            top = sum(tops)
             found = places(width, height - top - STAMP, self.effects.height_wanted())
             if top + found.height + STAMP <= height + 1 or scale < 0.1:
                 break
             scale *= 0.97
         painter.scale(scale, scale)
-        self.header.paint_to(painter, QRectF(0, 0, width, top))
-        painter.translate(0, top)
+        for above, height in zip(self._tops, tops, strict=True):
+            above.paint_to(painter, QRectF(0, 0, width, height))
+            painter.translate(0, height)
         for name, part in self._parts.items():
             assert isinstance(part, (Panel, SideHead))
             part.paint_to(painter, found.of[name])

@@ -230,6 +230,16 @@ class Comparison(QObject):
         for run in self.runs:
             run.go_to(step)
 
+    def try_on(self, spec: Spec, step: int, title: str) -> None:
+        """B begins anew with these settings from its seed, and both go to this step; so does A, where it had others on its way."""
+        self._rest(step)
+        first, other = self.run_of("A"), self.run_of("B")
+        if len(first.settings) > 1:
+            first.load(first.wanted_spec, title)
+        other.load(spec, title)
+        for run in self.runs:
+            run.pause()
+
     def reset(self) -> None:
         """Both begin anew, each with its settings."""
         self._goal = None

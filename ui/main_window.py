@@ -374,12 +374,24 @@ class MainWindow(QWidget):
             return
         self.run.change(wanted, path)
 
-    def try_remedy(self, path: str, value: object) -> None:
-        """Change one field, as a verdict proposes, and begin again: what has died or overflowed cannot be cured later."""
-        title = field_info(path).title
-        self.run.load(self.run.wanted_spec.replace(path, value), f"remedy: {title.lower()}")
-        self.tell("notice", f"Begun again from seed {self.run.wanted_spec.training.seed}, with one change: {title.lower()}.")
-        self.run.play()
+    def try_remedy(self, path: str, value: object, side: str = "A") -> None:
+        """Run what the verdict on a side proposes as B, from the same seed; the page says whether it helps."""
+        run = self.run if self.compare is None else self.compare.pair.run_of(side)
+        try:
+            spec = run.wanted_spec.replace(path, value)
+        except SpecError as error:
+            self.tell("error", str(error))
+            return
+        from .compare.outcome_words import trial_steps  # only now, as for what compares
+
+        step = trial_steps(run.snapshot.step if run.snapshot is not None else 0)
+        title = field_info(path).title.lower()
+        anew = " A begins anew as well: its settings had changed on its way." if len(run.settings) > 1 else ""
+        if self.compare is None:
+            self.compare_with(spec, play_for=step)
+        else:
+            self.compare.pair.try_on(spec, step, f"remedy: {title}")
+        self.tell("notice", f"With one change, {title}: B from seed {spec.training.seed} on, both to step {step:,}.{anew}")
 
     def reset(self) -> None:
         self.driven.reset()

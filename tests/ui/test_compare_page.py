@@ -294,7 +294,7 @@ def test_the_menu_of_a_side(page: ComparePage, qtbot: QtBot) -> None:
 
 def test_a_remedy_on_a_verdict_is_for_its_own_side(page: ComparePage, qtbot: QtBot) -> None:
     page.show_pair(*pair({"network.activation": "relu"}, 40))
-    with qtbot.waitSignal(page.change_wanted) as told:
+    with qtbot.waitSignal(page.remedy_wanted) as told:
         page.sides["A"].head.verdict.remedy_wanted.emit("network.batch_norm", True)
     assert told.args == ["A", "network.batch_norm", True]
 

@@ -67,7 +67,7 @@ def _effects(a: Snapshot, b: Snapshot, histories: Histories) -> Iterator[Effect]
         one = words_of(a.architecture).one
         factors = _per_layer(a), _per_layer(b)
         title = f"Per {one}, {a.architecture.layers[0].name} to {last}"
-        yield Effect(title, _times(factors[0]), _times(factors[1]), _factor(*factors), factors)
+        yield Effect(title, _times(factors[0]), _times(factors[1]), factor_in_words(*factors), factors)
         yield _below(a, b)
     yield _size("Norm of the gradient", a.total_norm, b.total_norm, alike)
     if a.failure is not None or b.failure is not None:
@@ -127,7 +127,7 @@ def _failure(snapshot: Snapshot) -> str:
 
 def _size(title: str, a: float | None, b: float | None, comparable: bool = True) -> Effect:
     told = [UNKNOWN if value is None else three_digits(value) for value in (a, b)]
-    against = _factor(a, b) if comparable else "not one kind"
+    against = factor_in_words(a, b) if comparable else "not one kind"
     bad = [value is not None and not math.isfinite(value) for value in (a, b)]
     return Effect(title, told[0], told[1], against, (a, b), (bad[0], bad[1]))
 
@@ -145,7 +145,7 @@ def _times(value: float | None) -> str:
     return UNKNOWN if value is None else f"× {value:.2f}" if 0.01 <= value < 9.995 else f"× {short(value)}"
 
 
-def _factor(a: float | None, b: float | None) -> str:
+def factor_in_words(a: float | None, b: float | None) -> str:
     """How many times as large B's number is: "÷ 12", "× 460,000"."""
     if a is None or b is None or not (math.isfinite(a) and math.isfinite(b)):
         return UNKNOWN
