@@ -103,6 +103,14 @@ def can_be_played(spec: Spec) -> bool:
     return not spec.network.recurrent and spec.training.method == "gradient"
 
 
+def own_round(spec: Spec, changed: Spec) -> Round | None:
+    """A round of the two runs that are being compared; None where they cannot be one."""
+    never = [side.replace("training.stop_after", 0) for side in (spec, changed)]
+    if never[0] == never[1] or not all(can_be_played(side) for side in never):
+        return None
+    return Round("Your own change", never[0], never[1])
+
+
 @functools.cache
 def lecture_rounds() -> tuple[Round, ...]:
     """The rounds that come with the program."""

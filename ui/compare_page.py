@@ -192,6 +192,13 @@ class ComparePage(QWidget):
             panel.set_theme(theme)
         self._sheet.update()
 
+    def set_passive(self) -> None:
+        """Show only: nothing can be changed, kept or dropped from here."""
+        for part in (self.header, *(side.head for side in self.sides.values())):
+            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        for side in self.sides.values():
+            side.head.menu_button.hide()
+
     def set_motion(self, mode: str) -> None:
         """How much may move, as in `NetworkCanvas`."""
         for side in self.sides.values():
