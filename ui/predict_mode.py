@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -82,7 +83,7 @@ class PredictMode(QObject):
         self.page.step_wanted.connect(pair.go_to)
         self._actions: list[QAction] = []
         for number in range(len(board.answers)):
-            self._add_key(lambda number=number: self.vote(number), str(number + 1))
+            self._add_key(functools.partial(self.vote, number), str(number + 1))
         self._add_key(self.take_back, "Backspace")
         self._add_key(self.advance, "Return", "Enter")
         self._add_key(self.toggle_nets, "V")
@@ -163,8 +164,8 @@ class PredictMode(QObject):
             window.stage.removeWidget(widget)
             widget.hide()
             widget.deleteLater()
-        for widget in self._hidden:
-            widget.show()
+        for hidden in self._hidden:
+            hidden.show()
         window.setAcceptDrops(True)
         window.removeEventFilter(self)
         window.stage.setDirection(QBoxLayout.Direction.TopToBottom)

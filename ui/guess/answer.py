@@ -88,7 +88,7 @@ class AnswerButton(QAbstractButton):
         painter.drawRoundedRect(box, 5, 5)
         if self.right:
             across = box.width() / 5
-            tick = [box.center() + across * QPointF(x, y) for x, y in ((-1.3, 0.1), (-0.35, 1.05), (1.3, -1.05))]
+            tick = [box.center() + QPointF(across * x, across * y) for x, y in ((-1.3, 0.1), (-0.35, 1.05), (1.3, -1.05))]
             painter.setPen(QPen(QColor(ink), 0.5 * across))
             painter.drawPolyline(QPolygonF(tick))
             painter.setPen(QColor(ink))

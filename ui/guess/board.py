@@ -47,7 +47,7 @@ class Board(QWidget):
         self.leave.setProperty("flat", True)
         self.back = _button("Take back", "The last vote does not count (Backspace)", self.taken_back, None)
         self.nets = _button("Nets", "Both nets beside the answer, or only the answer (V)", self.nets_wanted)
-        self.keep = _button("Compare on", "Leave the game and go on with these two runs (K)", self.keep_wanted)
+        self.keep = _button("Compare these two", "Leave the game and go on with these two runs (K)", self.keep_wanted)
         self.again = _button("Once more", "The same rounds from the first one on", self.again_wanted)
         self.go = _button("Run", "", self.run_wanted)
         self.next = _button("Next round", "Enter", self.next_wanted)
@@ -77,13 +77,15 @@ class Board(QWidget):
         for part in (self.change, self.net, self.question, self.how, self.result, self.told):
             self._column.addWidget(part)
         self._column.addLayout(self._answers, 10)
+        self._column.addStretch(1)
         self._column.addLayout(foot)
 
     def show_game(self, game: Game, running: str = "", said: str = "") -> None:
         """Show where the game stands; ``running`` is how far both are trained, ``said`` what else there is to tell."""
         item, outcome = game.round, game.outcome
         right = outcome.answer if outcome is not None else None
-        self.place.setText(f"Predict first · Round {game.number + 1} of {len(game.rounds)} · {item.title}")
+        where = f"Round {game.number + 1} of {len(game.rounds)}"
+        self.place.setText(where if self._nets_at == "beside" else f"{where} · {item.title}")
         self.score.setText(words.score(game.score))
         self.change.setText(item.change)
         self.net.setText(f"In: {words.net(item)}")
@@ -97,8 +99,8 @@ class Board(QWidget):
             part.setVisible(outcome is None)
         for answer in self.answers:
             answer.setVisible(self._nets_at != "below")
-        for part in (self.result, self.nets, self.keep):
-            part.setVisible(outcome is not None)
+        for shown in (self.result, self.nets, self.keep):
+            shown.setVisible(outcome is not None)
         self.told.setVisible(outcome is not None and self._nets_at != "below")
         self.go.setVisible(outcome is None)
         self.back.setVisible(outcome is None)
@@ -161,7 +163,7 @@ def _label(wrap: bool = True) -> QLabel:
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setWordWrap(wrap)
     made.setMinimumWidth(40)
-    made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+    made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
     return made
 
 
