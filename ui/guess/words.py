@@ -22,7 +22,7 @@ def question(item: Round) -> str:
 
 def measured_how(item: Round) -> str:
     seed = item.spec.training.seed
-    return f"RMS of ∂J/∂W of the first layer, median of the last {LAST} steps: with the change against without. Both from with seed {seed}."
+    return f"RMS of ∂J/∂W of the first layer, median of the last {LAST} steps: with the change against without. Both from seed {seed}."
 
 
 def result(outcome: Outcome) -> str:
