@@ -1,13 +1,18 @@
 """What is wrong with a run, if anything: a few rules on its record, each said in one sentence with its threshold.
 
 A small gradient alone is no illness: a net that has learnt has one too. So most rules speak only while the loss has not left
-guessing. The thresholds were tuned on half of the runs of tests/benchmarks/diagnosis.py, which tells how they do on the other half.
+guessing, which is where they differ from AUTOTRAINER (Zhang et al., ICSE 2021), DeepDiagnosis (Wardat et al., ICSE 2022) and
+TheDeepChecker (Ben Braiek and Khomh, TOSEM 2022), which look at the gradient alone. Their thresholds stand where they serve: 1e-3 for
+the first layer's gradient, of the whole one instead of the last layer's, whose gradient vanishes when the net answers right; 1e-4
+for the update, of the first layer only. DeepDiagnosis calls dead what is shut for 70 % of the ReLU outputs; nets learn with that, so
+here 90 % of the units must be shut for the whole mini-batch. The thresholds were tuned on half of the runs of
+tests/benchmarks/diagnosis.py, which tells how they do on the other half.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,11 +22,13 @@ from gradviz.oscillation import ABOVE, SWING
 from gradviz.remedies import remedies
 from gradviz.snapshot import Verdict
 from gradviz.spec import Spec
+from gradviz.verdict_words import names, number, percent, where
 
 if TYPE_CHECKING:
     from gradviz.experiment import Experiment
 
 LEFT_GUESSING = 0.9  # a median loss under this multiple of guessing: the net has learnt something
+AT_GUESSING = 0.97
 LEARNT = 0.5
 BY_HEART = 1.05  # a test loss of this multiple of guessing, while the training loss has left it
 FINISHED = 0.1
@@ -30,7 +37,10 @@ DEAD = 0.9
 VANISHED = 1e-3  # AUTOTRAINER's threshold as well (Zhang et al. 2021)
 STRETCHED = 1e3  # × ‖∂J/∂h‖ of the last time step, at the first one
 STANDS_STILL = 1e-3
+IDLE = 1e-4  # TheDeepChecker’s lower limit for the relative update (Ben Braiek and Khomh 2022)
+SURER = 5e-7  # so much of it for each step the net has guessed: from 20 steps on 1e-5, from 200 on all of it
 EXPLODED, FAR_EXPLODED = 20.0, 100.0
+LOST = 100.0  # × guessing
 SATURATED = 0.95
 SETTLED, PATIENT, LONG = 50, 500, 1000  # steps after which the beginning is over, a run without success is suspect, and has failed
 
@@ -42,7 +52,7 @@ def diagnose(experiment: Experiment) -> list[Verdict]:
     number which is not finite is told at once. Nothing of the experiment is changed.
     """
     if experiment.trainer.failure is not None:
-        return [_failed(experiment)]
+        return [_failed(experiment), *_exploded(experiment)]
     if experiment.trainer.level:
         return [_pretrains(experiment)] if math.isfinite(experiment.trainer.loss) else []
     evidence = gather(experiment)
@@ -62,10 +72,20 @@ def _failed(experiment: Experiment) -> Verdict:
     return Verdict("diverged", (failure.layer,), rule, math.nan, math.inf, text, remedies("diverged", experiment.spec, None))
 
 
+def _exploded(experiment: Experiment) -> Iterator[Verdict]:
+    """What the record tells of the steps before a number stopped being finite."""
+    norms = experiment.history.table().total_norms[:, 0]
+    longest = float(norms[np.isfinite(norms)].max(initial=0.0))
+    if longest > FAR_EXPLODED:
+        rule = f"‖g‖ was {number(longest)} before a number stopped being finite; exploding above {number(FAR_EXPLODED)}"
+        text = "The gradient had become so long that a single step threw the weights out of all bounds."
+        yield Verdict("exploding", (), rule, longest, FAR_EXPLODED, text, remedies("exploding", experiment.spec, None))
+
+
 def _pretrains(experiment: Experiment) -> Verdict:
     """Of a layer that is trained by itself: the rules are about the whole net and its task."""
     level, error = experiment.trainer.level, experiment.trainer.loss
-    rule = f"L{level} is trained by itself: its error is {_number(error)}, where 1 is as good as always answering the mean"
+    rule = f"L{level} is trained by itself: its error is {number(error)}, where 1 is as good as always answering the mean"
     learns = "learns to tell its input again" if error < LEFT_GUESSING else "has only begun to learn"
     text = f"Level {level} of {experiment.spec.network.depth} {learns}. It needs no labels and no gradient from the layers above."
     return Verdict("healthy", (), rule, error, LEFT_GUESSING, text)
@@ -75,7 +95,7 @@ def _diverged(e: Evidence, spec: Spec) -> Verdict | None:
     bound = DIVERGED * max(1.0, e.first)
     if not e.level > bound:
         return None
-    rule = f"the loss is {_number(e.level)} × guessing; diverged above {_number(bound)}, twice where it began or guessing"
+    rule = f"the loss is {number(e.level)} × guessing; diverged above {number(bound)}, twice where it began or guessing"
     text = "The loss has climbed far above where it began. The steps overshoot, and each makes the next one worse."
     return Verdict("diverged", (), rule, e.level, bound, text, remedies("diverged", spec, e))
 
@@ -85,10 +105,10 @@ def _dead_units(e: Evidence, spec: Spec) -> Verdict | None:
     all_dead = worst == 1.0 and e.shares[0] == 0.0 and e.level > 2 * FINISHED
     if not (all_dead or (worst > DEAD and e.level >= LEFT_GUESSING)):
         return None
-    layers = _where(e.dead > DEAD)
+    layers = where(e.dead > DEAD)
     rule = (
-        f"{_percent(worst)} of the units of {_names(layers, spec)} have f′ = 0 for the whole mini-batch;"
-        f" dead above {_percent(DEAD)} unless the net learns"
+        f"{percent(worst)} of the units of {names(layers, spec)} have f′ = 0 for the whole mini-batch;"
+        f" dead above {percent(DEAD)} unless the net learns"
     )
     text = "Where the slope is exactly 0, no gradient passes: these units do not learn, nor does what lies before them."
     return Verdict("dead_units", layers, rule, worst, DEAD, text, remedies("dead_units", spec, e))
@@ -103,14 +123,13 @@ def _vanishing(e: Evidence, spec: Spec) -> Verdict | None:
         return None
     if not (e.level >= LEFT_GUESSING or (share < 1e-5 and e.level > LEARNT) or (share == 0.0 and e.level > 2 * FINISHED)):
         return None
-    layers = _where(np.logical_and.accumulate(e.shares[:-1] < VANISHED))
+    layers = where(np.logical_and.accumulate(e.shares[:-1] < VANISHED))
     rule = (
-        f"‖∂J/∂W‖ of L1 is {_number(share)} of the whole gradient's length;"
-        f" vanishing below {_number(VANISHED)} while the net does not learn"
+        f"‖∂J/∂W‖ of L1 is {number(share)} of the whole gradient's length; vanishing below {number(VANISHED)} while the net does not learn"
     )
-    text = f"Hardly anything of the gradient reaches {_names(layers, spec)}: these layers stay as they were drawn, and the loss stays high."
+    text = f"Hardly anything of the gradient reaches {names(layers, spec)}: these layers stay as they were drawn, and the loss stays high."
     if share == 0.0:
-        text = f"Nothing of the gradient reaches {_names(layers, spec)}: it is exactly 0 there, so these layers cannot learn."
+        text = f"Nothing of the gradient reaches {names(layers, spec)}: it is exactly 0 there, so these layers cannot learn."
     return Verdict("vanishing", layers, rule, share, VANISHED, text, remedies("vanishing", spec, e))
 
 
@@ -119,17 +138,17 @@ def _vanishing_through_time(e: Evidence, spec: Spec) -> Verdict | None:
     share = float(e.shares[0])
     if not (share < VANISHED and (e.level >= LEFT_GUESSING or e.tested >= BY_HEART)):
         return None
-    steps = _where(np.logical_and.accumulate(e.shares[:-1] < VANISHED))
+    steps = where(np.logical_and.accumulate(e.shares[:-1] < VANISHED))
     rule = (
-        f"‖∂J/∂h‖ at t1 is {_number(share)} of that at t{len(e.shares) - 1};"
-        f" vanishing through time below {_number(VANISHED)} while training or test loss is at guessing"
+        f"‖∂J/∂h‖ at t1 is {number(share)} of that at t{len(e.shares) - 1};"
+        f" vanishing through time below {number(VANISHED)} while training or test loss is at guessing"
     )
     text = (
-        f"Hardly anything of the gradient reaches {_names(steps, spec)}:"
+        f"Hardly anything of the gradient reaches {names(steps, spec)}:"
         " the loss does not tell what was read in these time steps, so the net does not learn to remember it."
     )
     if share == 0.0:
-        text = f"Nothing of the gradient reaches {_names(steps, spec)}: it is exactly 0 in these time steps, so they teach the net nothing."
+        text = f"Nothing of the gradient reaches {names(steps, spec)}: it is exactly 0 in these time steps, so they teach the net nothing."
     return Verdict("vanishing", steps, rule, share, VANISHED, text, remedies("vanishing", spec, e))
 
 
@@ -137,10 +156,10 @@ def _exploding_through_time(e: Evidence, spec: Spec) -> Verdict | None:
     share = float(e.shares[0])
     if not (spec.network.recurrent and share > STRETCHED and e.level >= LEFT_GUESSING):
         return None
-    steps = _where(np.logical_and.accumulate(e.shares[:-1] > STRETCHED))
+    steps = where(np.logical_and.accumulate(e.shares[:-1] > STRETCHED))
     rule = (
-        f"‖∂J/∂h‖ at t1 is {_number(share)} × that at t{len(e.shares) - 1};"
-        f" exploding through time above {_number(STRETCHED)} while the loss is at guessing"
+        f"‖∂J/∂h‖ at t1 is {number(share)} × that at t{len(e.shares) - 1};"
+        f" exploding through time above {number(STRETCHED)} while the loss is at guessing"
     )
     text = "Every time step back makes the gradient longer, so that the first ones drown all the others: the recurrent matrix stretches it."
     return Verdict("exploding", steps, rule, share, STRETCHED, text, remedies("exploding", spec, e))
@@ -150,11 +169,12 @@ def _exploding(e: Evidence, spec: Spec) -> Verdict | None:
     if _exploding_through_time(e, spec) is not None:
         return None  # said already
     lasting = e.norm > EXPLODED and e.level > ABOVE and e.steps >= SETTLED and not e.falling
-    if not (lasting or (e.norm > FAR_EXPLODED and e.level > EXPLODED)):
+    lost = e.level > LOST and e.steps >= 2 * SETTLED  # clipping shortens the gradient, but not what the weights make of the signal
+    if not (lasting or lost or (e.norm > FAR_EXPLODED and e.level > EXPLODED and not e.falling)):
         return None
     rule = (
-        f"‖g‖ is {_number(e.norm)} and the loss {_number(e.level)} × guessing;"
-        f" exploding above {_number(EXPLODED)} while the loss is above guessing"
+        f"‖g‖ is {number(e.norm)} and the loss {number(e.level)} × guessing;"
+        f" exploding above {number(EXPLODED)} while the loss is above guessing"
     )
     text = "The gradient is so long that each step throws the weights far. Large weights do that, not the activation."
     return Verdict("exploding", (), rule, e.norm, EXPLODED, text, remedies("exploding", spec, e))
@@ -164,10 +184,9 @@ def _saturated(e: Evidence, spec: Spec) -> Verdict | None:
     worst = float(e.saturated.max())
     if not (worst > SATURATED and e.level >= LEFT_GUESSING and not e.falling and e.steps >= SETTLED):
         return None
-    layers = _where(e.saturated > SATURATED)
+    layers = where(e.saturated > SATURATED)
     rule = (
-        f"{_percent(worst)} of all f′ in {_names(layers, spec)} are small;"
-        f" saturated above {_percent(SATURATED)} while the loss does not fall"
+        f"{percent(worst)} of all f′ in {names(layers, spec)} are small; saturated above {percent(SATURATED)} while the loss does not fall"
     )
     text = "Nearly all pre-activations lie where the curve is flat, so the slope there leaves little of the gradient."
     return Verdict("saturated", layers, rule, worst, SATURATED, text, remedies("saturated", spec, e))
@@ -176,10 +195,10 @@ def _saturated(e: Evidence, spec: Spec) -> Verdict | None:
 def _oscillating(e: Evidence, spec: Spec) -> Verdict | None:
     # where the weights hardly move, the loss differs because the mini-batches do
     swing = e.high - e.low
-    if not (e.oscillates and swing > SWING and e.high > ABOVE and e.changes.max() > STANDS_STILL):
+    if not (e.oscillates and swing > SWING and e.high > ABOVE and e.changes.max() > STANDS_STILL and e.fallen < e.level):
         return None
     rule = (
-        f"the loss swings between {_number(e.low)} and {_number(e.high)} × guessing;"
+        f"the loss swings between {number(e.low)} and {number(e.high)} × guessing;"
         f" oscillating when it swings by {SWING} × guessing (or its own median), and above {ABOVE}"
     )
     text = "The loss jumps up and down instead of settling: the steps are too large for the valley they are in."
@@ -187,25 +206,36 @@ def _oscillating(e: Evidence, spec: Spec) -> Verdict | None:
 
 
 def _by_heart(e: Evidence, spec: Spec) -> Verdict | None:
-    """A sequence of noise is easier learnt by heart than looked through; told of recurrent nets alone."""
+    """A sequence of noise is easier learnt by heart than looked through; no illness of the gradient, but worth a remedy."""
     if not (spec.network.recurrent and e.level < LEFT_GUESSING and e.tested >= BY_HEART):
         return None
     rule = (
-        f"the test loss is {_number(e.tested)} × guessing, the training loss {_number(e.level)};"
+        f"the test loss is {number(e.tested)} × guessing, the training loss {number(e.level)};"
         f" learnt by heart from {BY_HEART} with the latter below {LEFT_GUESSING}"
     )
-    text = "The net learns its training sequences by heart, and not the task: on those it has not seen it does no better than guessing."
-    return Verdict("by_heart", (), rule, e.tested, BY_HEART, text, remedies("by_heart", spec, e))
+    text = (
+        "The gradients are sound, but the net learns its training sequences by heart, and not the task:"
+        " on those it has not seen it does no better than guessing."
+    )
+    return Verdict("healthy", (), rule, e.tested, BY_HEART, text, remedies("by_heart", spec, e))
 
 
 def _standing_still(e: Evidence, spec: Spec) -> Verdict | None:
-    largest = float(e.changes.max())
-    if not (largest < STANDS_STILL and e.level >= LEFT_GUESSING) or e.shares[0] < VANISHED:
+    """TheDeepChecker asks for 1e-4 per step of every layer at every step; a net that learns often has less in some layer for a while.
+
+    So it must be the first layer, the loss must be at guessing, and the smaller the steps are the sooner it is sure.
+    """
+    if not e.level >= LEFT_GUESSING or e.shares[0] < VANISHED or (e.falling and not _hopeless(e)):
         return None
+    first, largest = float(e.changes[0]), float(e.changes.max())
+    if AT_GUESSING <= e.level <= ABOVE and first < min(IDLE, e.steps * SURER):
+        rule = f"‖ΔW‖ of L1 is {number(first)} of ‖W‖ per step; vanishing below {number(IDLE)} when the loss stays at guessing"
+        text = "What reaches the first layer is too little to move it: it stays as it was drawn, and the net only guesses."
+        return Verdict("vanishing", (1,), rule, first, IDLE, text, remedies("vanishing", spec, e))
     waited = e.steps >= PATIENT or (largest < 0.3 * STANDS_STILL and e.steps >= PATIENT / 2)
-    if not ((waited and not e.falling) or _hopeless(e)):
+    if not (largest < STANDS_STILL and (waited or _hopeless(e))):
         return None
-    rule = f"‖ΔW‖ is at most {_number(largest)} of ‖W‖ per step; vanishing below {_number(STANDS_STILL)} when the loss stays at guessing"
+    rule = f"‖ΔW‖ is at most {number(largest)} of ‖W‖ per step; vanishing below {number(STANDS_STILL)} when the loss stays at guessing"
     text = "The gradient gets through, but the steps are so small that no weight goes anywhere: W_new ≅ W_old."
     return Verdict("vanishing", (), rule, largest, STANDS_STILL, text, remedies("vanishing", spec, e))
 
@@ -213,9 +243,9 @@ def _standing_still(e: Evidence, spec: Spec) -> Verdict | None:
 RULES: Sequence[Callable[[Evidence, Spec], Verdict | None]] = (
     _diverged,
     _dead_units,
-    _vanishing,
     _exploding_through_time,
     _exploding,
+    _vanishing,
     _saturated,
     _oscillating,
     _standing_still,
@@ -227,7 +257,7 @@ def _stuck(e: Evidence, spec: Spec) -> Verdict | None:
     """For a run that no other rule speaks of."""
     if e.linear or not _hopeless(e):
         return None
-    rule = f"the loss is {_number(e.level)} × guessing after {e.steps} steps; a net that learns has it below {LEFT_GUESSING} by then"
+    rule = f"the loss is {number(e.level)} × guessing after {e.steps} steps; a net that learns has it below {LEFT_GUESSING} by then"
     if e.level > ABOVE:
         text = "The first weights make the outputs far too large, and training has not brought them down: the loss is still above guessing."
         return Verdict("exploding", (), rule, e.level, LEFT_GUESSING, text, remedies("exploding", spec, e))
@@ -238,14 +268,16 @@ def _stuck(e: Evidence, spec: Spec) -> Verdict | None:
 
 
 def _hopeless(e: Evidence) -> bool:
-    """Whether a long run has not left guessing, and at this pace would not in as many steps again."""
-    return e.level >= LEFT_GUESSING and e.steps >= LONG and (e.level > ABOVE or not e.falling or e.steps_to_learn > e.steps)
+    """Whether a run is so old that its loss would have left guessing, and at this pace will not in as many steps again."""
+    if e.steps >= LONG and e.level >= LEFT_GUESSING and (e.level > ABOVE or not e.falling):
+        return True
+    return e.level >= AT_GUESSING and ((e.steps >= PATIENT and not e.falling) or (e.steps >= LONG and e.steps_to_learn > e.steps))
 
 
 def _healthy(e: Evidence, spec: Spec) -> Verdict:
-    reaches = f"L1 gets {_number(float(e.shares[0]))} of the gradient's length."
+    reaches = f"L1 gets {number(float(e.shares[0]))} of the gradient's length."
     if spec.network.recurrent:
-        reaches = f"At t1 ‖∂J/∂h‖ is {_number(float(e.shares[0]))} × that at t{len(e.shares) - 1}."
+        reaches = f"At t1 ‖∂J/∂h‖ is {number(float(e.shares[0]))} × that at t{len(e.shares) - 1}."
     if e.level < FINISHED:
         text = "Finished: the net has learnt its data, so its gradients are small now. That is not vanishing."
     elif e.level < LEFT_GUESSING:
@@ -256,7 +288,7 @@ def _healthy(e: Evidence, spec: Spec) -> Verdict:
         text = f"The loss falls. {reaches}"
     else:
         text = f"{reaches} The loss has not left guessing yet; nothing is wrong so far."
-    rule = f"no rule of an illness holds; the loss is {_number(e.level)} × guessing, and below {LEFT_GUESSING} a net has learnt something"
+    rule = f"no rule of an illness holds; the loss is {number(e.level)} × guessing, and below {LEFT_GUESSING} a net has learnt something"
     return Verdict("healthy", (), rule, e.level, LEFT_GUESSING, text)
 
 
@@ -270,33 +302,5 @@ def _evolving(e: Evidence) -> Verdict:
         text = "The loss of the best individual falls."
     else:
         text = "The best individual has not left guessing yet; a larger population or larger mutations search more widely."
-    rule = f"the best individual’s loss is {_number(e.level)} × guessing; below {LEFT_GUESSING} it has learnt something"
+    rule = f"the best individual’s loss is {number(e.level)} × guessing; below {LEFT_GUESSING} it has learnt something"
     return Verdict("healthy", (), rule, e.level, LEFT_GUESSING, text)
-
-
-def _where(layers: np.ndarray) -> tuple[int, ...]:
-    """The numbers of these hidden layers."""
-    return tuple(int(row) + 1 for row in np.flatnonzero(layers))
-
-
-def _names(layers: Sequence[int], spec: Spec) -> str:
-    """Such as "L3", "L1 to L5" or "L2, L4 and L7"; of time steps "t3"."""
-    letter, several = ("t", "time steps") if spec.network.recurrent else ("L", "layers")
-    names = [f"{letter}{layer}" for layer in layers]
-    if len(names) > 2 and layers[-1] - layers[0] == len(layers) - 1:
-        return f"{names[0]} to {names[-1]}"
-    if len(names) > 4:
-        return f"{len(names)} {several}"
-    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
-
-
-def _number(value: float) -> str:
-    """Two significant digits: 0.24, 4.1×10⁻⁸."""
-    if value == 0 or 1e-3 <= abs(value) < 1e4:
-        return f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}"
-    mantissa, exponent = f"{value:.1e}".split("e")
-    return f"{mantissa}×10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

@@ -29,7 +29,9 @@ Floats = NDArray[np.floating[Any]]
 
 YOUNG = 10  # steps that a run, or what is left of it after its settings were changed, must have to be judged
 FEWEST_ROWS, MOST_ROWS = 10, 50  # of the record that a median is taken over
+ENOUGH = 128  # examples of which a loss is taken as that of the net
 TESTS = 3  # of the test set: a single one may be an accident
+SLIGHT = 0.003  # of the loss: a fall that is no more than this leads nowhere
 SURE = 3.0  # standard errors by which the loss must have fallen so that it is no accident of the mini-batches
 
 
@@ -48,7 +50,7 @@ class Evidence:
     high: float  # … and a tenth above
     first: float  # where the loss began
     fallen: float  # by how much the level lies under that of the middle of the run
-    falling: bool  # whether this is more than an accident
+    falling: bool  # whether this is more than an accident, or the level has halved
     oscillates: bool  # whether the newest losses lie in a range of `oscillating_ranges`
     norm: float  # ‖g‖ with which the weights are changed: after clipping
     shares: Floats  # (layers,) ‖∂J/∂W‖ over the length ‖g‖ of the whole gradient
@@ -77,7 +79,8 @@ def gather(experiment: Experiment) -> Evidence | None:
         losses = table.loss[rows] / scale
         window = int(np.clip(len(losses) // 4, FEWEST_ROWS, MOST_ROWS))
         now, middle = losses[-window:], losses[max(0, len(losses) // 2 - window) :][:window]
-        fallen = float(np.median(middle) - np.median(now))
+        level = float(np.median(now))
+        fallen = float(np.median(middle)) - level
         error = 1.25 * math.hypot(_deviation(now), _deviation(middle)) / math.sqrt(window)  # of a difference of two medians
         newest = slice(rows.stop - window, rows.stop)
         rms = np.median(table.gradient_rms[newest], axis=0)
@@ -85,14 +88,14 @@ def gather(experiment: Experiment) -> Evidence | None:
         of_time = isinstance(trainer.network, RecurrentNetwork)
         return Evidence(
             steps=trainer.steps - start,
-            level=float(np.median(now)),
+            level=level,
             tested=_tested(table, start, trainer.steps) / scale,
             low=float(np.quantile(now, 0.1)),
             high=float(np.quantile(now, 0.9)),
             first=float(np.median(losses[:3])),
             fallen=fallen,
-            falling=fallen > max(SURE * error, 0.01 * float(np.median(now))),
-            oscillates=_oscillates(table, rows, scale),
+            falling=fallen > min(max(SURE * error, 0.01 * level), level) or _falls_slowly(losses),
+            oscillates=_oscillates(table, rows, scale, trainer.batches.size),
             norm=float(clipped),
             **(_of_time_steps(trainer, rms) if of_time else _of_layers(trainer, rms, float(norm))),
         )
@@ -168,12 +171,25 @@ def _tested(table: HistoryTable, start: int, end: int) -> float:
     return float(losses.min()) if len(losses) == TESTS else math.nan
 
 
-def _oscillates(table: HistoryTable, rows: slice, scale: float) -> bool:
+def _oscillates(table: HistoryTable, rows: slice, scale: float, batch: int) -> bool:
+    # the loss of a handful of examples jumps as they differ: so many rows are averaged that all together are a mini-batch worth the name
+    size = max(1, ENOUGH // batch)
+    stop = rows.stop - (rows.stop - rows.start) % size
+    steps = table.steps[rows.start : stop][size - 1 :: size]
+    means = [values[rows.start : stop].reshape(-1, size).mean(axis=1) for values in (table.loss, table.loss_low, table.loss_high)]
     # the windows begin at the same rows whenever one looks, so that the answer does not flicker from step to step
-    first = rows.start + max(0, rows.stop - rows.start - 2 * LASTING) // HOP * HOP
-    part = slice(first, rows.stop)
-    found = oscillating_ranges(table.steps[part], table.loss[part], table.loss_low[part], table.loss_high[part], scale)
-    return bool(found) and found[-1][1] >= table.steps[max(first, rows.stop - WINDOW)]
+    first = max(0, len(steps) - 2 * LASTING) // HOP * HOP
+    loss, low, high = (values[first:] for values in means)
+    found = oscillating_ranges(steps[first:], loss, low, high, scale)
+    return bool(found) and found[-1][1] >= steps[max(first, len(steps) - WINDOW)]
+
+
+def _falls_slowly(losses: Floats) -> bool:
+    """Whether the last third of the run lies surely under the third before it, however noisy the mini-batches are."""
+    third = len(losses) // 3
+    before, after = losses[-2 * third : -third], losses[-third:]
+    error = math.hypot(float(before.std()), float(after.std())) / math.sqrt(third)
+    return float(before.mean() - after.mean()) > max(SURE * error, SLIGHT * float(after.mean()))
 
 
 def _deviation(values: Floats) -> float:

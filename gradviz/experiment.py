@@ -247,6 +247,14 @@ class Experiment:
         """The checkpoints of the line, the first one first."""
         return self._line.checkpoints.all()
 
+    @property
+    def size(self) -> int:
+        """About how many bytes it holds: records and checkpoints of its lines, parameters, and the buffers of a training step."""
+        lines = [self._line, *self._left_lines]
+        kept = sum(line.checkpoints.size + line.history.size for line in lines)
+        numbers = 4 * self.network.vector.size + self.network.numbers_kept() * self.trainer.batches.size
+        return kept + numbers * self.network.dtype.itemsize
+
     def has_left(self, line: int) -> bool:
         """Whether there is a line of this number to return to."""
         return any(left.number == line for left in self._left_lines)

@@ -70,6 +70,11 @@ class History:
         self.clipped_steps = 0  # how many of all steps were clipped, also of those whose rows have been dropped
         self._clipped = bytearray()  # the same as one bit per step, so that a branch knows its share exactly
 
+    @property
+    def size(self) -> int:
+        """Bytes of its arrays."""
+        return self._steps.nbytes + self._losses.nbytes + self._norms.nbytes + self._totals.nbytes + len(self._clipped)
+
     def append(
         self, step: int, loss: float, gradient_norms: Floats, total: float, clipped: float, population: Floats | None = None
     ) -> None:

@@ -42,12 +42,14 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Tape(msgspec.Struct, frozen=True):
-    """A recording that is being written of the run, or, ``watched``, one that grows elsewhere and is followed."""
+    """A recording that is being written of the run; ``watched``: one that grows elsewhere and is followed; ``ended``: one that was
+    written until another run took the place of the one that it is of."""
 
     path: str
     step: int  # the last one on record
     size: int  # bytes
     watched: bool = False
+    ended: bool = False
 
 
 class Kept(msgspec.Struct, frozen=True):

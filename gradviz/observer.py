@@ -14,10 +14,12 @@ from gradviz.compressor_report import compressor_report
 from gradviz.diagnosis import diagnose
 from gradviz.distribution import distribution, layer_to_look_at
 from gradviz.hardware_report import hardware_report
+from gradviz.held_verdicts import HeldVerdicts
 from gradviz.initialisation_study import initialisation_study
 from gradviz.inspection import inspect_block, inspect_unit, inspect_weight, strongest_weight, weakest_weight
 from gradviz.jacobian_report import jacobian_report, orthogonal_report
 from gradviz.linear_map import linear_map
+from gradviz.mean_field import mean_field
 from gradviz.measure import GradientMeter, Meter
 from gradviz.measure_recurrent import RecurrentMeter
 from gradviz.network import parameter_name
@@ -42,12 +44,14 @@ from gradviz.snapshot import (
     Census,
     ChainRule,
     Floats,
+    Held,
     InitialisationStudy,
     Inspection,
     Lab,
     LinearMap,
     Look,
     Snapshot,
+    Theory,
     UnitInspection,
     WeightInspection,
 )
@@ -70,11 +74,12 @@ class Observer:
         self._made_meter: GradientMeter | None = None
         self._study: InitialisationStudy | None = None
         self._map: LinearMap | None = None
+        self._judged = HeldVerdicts()
+        self._known_theory: tuple[tuple[object, ...], Theory] | None = None  # beside all that it depends on
         self._orthogonal: JacobianReport | None = None
         self._flattest: int | None = None
         self._pair: tuple[str, str] | None = None
-        self._weakest: tuple[tuple[int, int], tuple[int, int]] | None = None  # (line, layer) -> row and column
-        self._strongest: tuple[tuple[int, int, int], tuple[int, int]] | None = None  # (line, layer, unit) -> row and column
+        self._place: tuple[tuple[int, str, int, int], tuple[int, int]] | None = None  # (line, kind, layer, unit) -> row and column
         self._copy: tuple[tuple[int, tuple[str, int, int, int]], tuple[str, int, int, int]] | None = None  # (line, picked) -> weight
 
     @property
@@ -96,17 +101,20 @@ class Observer:
         if look.example is not None and not 0 <= look.example < trainer.batches.size:
             raise ValueError(f"example {look.example} is not in the mini-batch of {trainer.batches.size}")
         before, after, deltas, whole = self._meter.norms(moment)
+        chain, lab = self._chain(look) if look.chain else None, self._lab(look)
         snapshot = experiment.snapshot(
             details=self._meter.details(moment, look.example) if self._anything_measured() else None,
             prediction=predict(data, network.predict, network.loss, self._surface_grid()) if look.prediction else None,
             history=experiment.history.table(history_after),
             inspection=None if look.edge is None else self.inspect(*look.edge),
-            picked=None if look.picked is None else self._picked(*look.picked),
-            chain=self._chain(look) if look.chain else None,
-            lab=self._lab(look),
+            picked=None if look.picked is None else self._picked(*look.picked, look.held),
+            chain=chain,
+            lab=lab,
+            held=self._held(look),
             census=self._census() if look.prediction and self._anything_measured() else None,
             example=look.example,
-            verdicts=tuple(diagnose(experiment)) if look.prediction else (),
+            verdicts=self._judged.follow(tuple(diagnose(experiment)), experiment.step_count) if look.prediction else (),
+            theory=self.theory(),
             oscillations=self._oscillations() if look.prediction else (),
             pretraining=pretraining_report(experiment),
             data_summary=f"{len(data.train):,} training, {len(data.test):,} test examples",
@@ -120,12 +128,27 @@ class Observer:
             clipped_norm=float(whole[1]),
         )
 
+    def _held(self, look: Look) -> Held:
+        """What of what is looked at was not asked for by name."""
+        place = self._place[1] if self._place is not None and (look.picked is None or look.picked[0] != "edge") else None
+        layer = self._flattest if self._flattest is not None and not look.lab_layer else 0
+        return Held(layer, self._pair if look.lab_pair is None else None, place, self._copy and self._copy[1])
+
     def inspect(self, layer: int, row: int, column: int) -> Inspection | None:
         """The exact weights and gradients behind one shown edge; raises ValueError when there is none."""
         if self._recurrent:
             return inspect_time_block(self._experiment.trainer, self._experiment.architecture, layer, row, column)
         network, _ = feed_forward(self._experiment.trainer)
         return inspect_block(network, self.gradient(), self._experiment.architecture, layer, row, column)
+
+    def theory(self) -> Theory:
+        """What mean-field theory says of the settings in force, before any step."""
+        spec, data = self._experiment.spec, self._experiment.data
+        training = spec.training
+        depends = (spec.network, spec.data, training.method, training.loss, training.batch_size, training.seed)
+        if self._known_theory is None or self._known_theory[0] != depends:
+            self._known_theory = depends, mean_field(spec, data)
+        return self._known_theory[1]
 
     def _census(self) -> Census | None:
         if self._recurrent or self._experiment.spec.training.method == "evolution":  # which learns with units that have no slope, too
@@ -149,7 +172,7 @@ class Observer:
         if look.lab == "clipping":
             if trainer.level:
                 return None  # nothing is clipped while one layer is trained by itself
-            report = clipping_report(trainer, experiment.history, look.lab_pair or self._pair, moment)
+            report = clipping_report(trainer, experiment.history, look.lab_pair or look.held.pair or self._pair, moment)
             if look.lab_pair is None and report is not None:
                 self._pair = report.names  # the two largest once, and these from then on
             return report
@@ -190,6 +213,8 @@ class Observer:
         """The layer that is asked for, else the flattest one, chosen once: another one at every step could not be followed."""
         if 1 <= look.lab_layer < self._experiment.network.depth:
             return look.lab_layer
+        if 1 <= look.held.lab_layer < self._experiment.network.depth:
+            self._flattest = look.held.lab_layer
         if self._flattest is None:
             choose = time_step_to_look_at if self._recurrent else layer_to_look_at
             self._flattest = choose(self._experiment.trainer, self._experiment.moment)
@@ -212,10 +237,10 @@ class Observer:
         """Points along each side of the decision surface: fewer for a large net, so that asking it stays affordable."""
         return int(np.clip((SURFACE_WORK / self._experiment.network.vector.size) ** 0.5, *SURFACE_GRIDS))
 
-    def _picked(self, kind: str, layer: int, unit: int, source: int) -> WeightInspection | UnitInspection | None:
+    def _picked(self, kind: str, layer: int, unit: int, source: int, held: Held) -> WeightInspection | UnitInspection | None:
         experiment, gradient = self._experiment, self.gradient()
         if self._recurrent:
-            return self._picked_in_time((kind, layer, unit, source), gradient)
+            return self._picked_in_time((kind, layer, unit, source), gradient, held)
         if kind == "unit":
             return inspect_unit(experiment.trainer, experiment.moment, gradient, layer, unit)
         if kind != "edge":
@@ -233,32 +258,34 @@ class Observer:
             return None  # no path leads from the task's loss to a layer that is trained by itself
         if self._recurrent:
             example = look.example or 0
-            return self._chain_in_time(look.picked or ("layer", first_at_work(trainer, example), 0, 0), example)
+            return self._chain_in_time(look.picked or ("layer", first_at_work(trainer, example), 0, 0), example, look.held)
         gradient = self.gradient()
         kind, layer, unit, source = look.picked or ("layer", 1, 0, 0)
         if kind == "edge":
             row, column, _ = strongest_weight(gradient, trainer, experiment.architecture, layer, source, unit)
         elif kind == "unit":
             inspect_unit(trainer, moment, gradient, layer, unit)  # tells when there is no such unit
-            row, column = self._strongest_of(layer, unit)
+            row, column = self._place_of((kind, layer, unit), look.held)
             layer = max(1, layer)
         else:
-            row, column = self._weakest_of(max(1, layer))
             layer = max(1, layer)
+            row, column = self._place_of((kind, layer, 0), look.held)
         return chain_rule(experiment, parameter_name(layer, "weight"), (row, column), look.example or 0)
 
-    def _picked_in_time(self, picked: tuple[str, int, int, int], gradient: Floats) -> WeightInspection | UnitInspection | None:
+    def _picked_in_time(
+        self, picked: tuple[str, int, int, int], gradient: Floats, held: Held
+    ) -> WeightInspection | UnitInspection | None:
         experiment, (kind, stage, unit, _) = self._experiment, picked
         if kind == "unit":
             return inspect_time_unit(experiment.trainer, experiment.moment, gradient, stage, unit)
         if kind != "edge":
             return None
-        copy = self._copy_of(picked, 0)
+        copy = self._copy_of(picked, 0, held)
         return inspect_shared_weight(experiment.trainer, experiment.moment, gradient, experiment.states(), stage, copy)
 
-    def _chain_in_time(self, picked: tuple[str, int, int, int], example: int) -> ChainRule:
+    def _chain_in_time(self, picked: tuple[str, int, int, int], example: int, held: Held) -> ChainRule:
         experiment, stage = self._experiment, max(1, picked[1])
-        name, row, column, _ = self._copy_of(picked, example)
+        name, row, column, _ = self._copy_of(picked, example, held)
         rule = time_chain_rule(experiment, name, stage, (row, column), example)
         if picked[0] == "layer" and rule.dz_dw == 0.0 and self._copy is not None:
             # another symbol came in than the one this weight is for
@@ -267,35 +294,46 @@ class Observer:
             rule = time_chain_rule(experiment, name, stage, (row, column), example)
         return rule
 
-    def _copy_of(self, picked: tuple[str, int, int, int], example: int) -> tuple[str, int, int, int]:
+    def _copy_of(self, picked: tuple[str, int, int, int], example: int, held: Held) -> tuple[str, int, int, int]:
         """The weight that stands for what is picked, chosen once: another one, or another gate's, could not be followed."""
         experiment, (kind, stage, unit, source) = self._experiment, picked
         trainer, moment, architecture = experiment.trainer, experiment.moment, experiment.architecture
-        if self._copy is None or self._copy[0] != (experiment.line, picked):
+        sought = experiment.line, picked
+        if held.copy is not None and self._has(*held.copy[:3]):
+            self._copy = sought, held.copy
+        elif self._copy is None or self._copy[0] != sought:
             if kind == "edge":
                 copy = pick_edge(trainer, moment, architecture, stage, source, unit)
             elif kind == "unit":
                 copy = pick_into_unit(trainer, moment, architecture, stage, unit)
             else:
                 copy = pick_in_stage(trainer, moment, architecture, max(1, stage), example)
-            self._copy = (experiment.line, picked), copy
+            self._copy = sought, copy
         return self._copy[1]
 
-    def _strongest_of(self, layer: int, unit: int) -> tuple[int, int]:
-        """The strongest weight into the unit (out of it where it is an input), chosen once for the same reason."""
-        network, sought = self._experiment.network, (self._experiment.line, layer, unit)
-        if self._strongest is None or self._strongest[0] != sought:
-            own = self.gradient()[network.slices[parameter_name(max(1, layer), "weight")]].reshape(-1, network.widths[max(1, layer) - 1])
-            sizes = np.nan_to_num(np.abs(own), nan=np.inf)
-            place = (int(np.argmax(sizes[:, unit])), unit) if layer else (unit, int(np.argmax(sizes[unit])))
-            self._strongest = sought, place
-        return self._strongest[1]
+    def _has(self, name: str, row: int, column: int) -> bool:
+        parameter = self._experiment.network.parameters.get(name)
+        return parameter is not None and parameter.ndim == 2 and row < parameter.shape[0] and column < parameter.shape[1]
 
-    def _weakest_of(self, layer: int) -> tuple[int, int]:
-        """The layer's weakest weight, chosen once: another one at every step could not be followed."""
-        experiment = self._experiment
-        if not 1 <= layer <= experiment.network.depth:
+    def _place_of(self, picked: tuple[str, int, int], held: Held) -> tuple[int, int]:
+        """Row and column of the weight that stands for a layer or a unit in the chain rule, chosen once for the same reason."""
+        sought, shape = (self._experiment.line, *picked), self._weights_of(picked[1]).shape
+        if held.place is not None and held.place[0] < shape[0] and held.place[1] < shape[1]:
+            self._place = sought, held.place
+        elif self._place is None or self._place[0] != sought:
+            self._place = sought, self._choose(*picked)
+        return self._place[1]
+
+    def _weights_of(self, layer: int) -> Floats:
+        """The gradient of a layer's weights; raises ValueError when there is no such layer."""
+        network = self._experiment.network
+        if not 0 <= layer <= network.depth:
             raise ValueError(f"layer {layer} does not exist")
-        if self._weakest is None or self._weakest[0] != (experiment.line, layer):
-            self._weakest = ((experiment.line, layer), weakest_weight(self.gradient(), experiment.trainer, layer))
-        return self._weakest[1]
+        return self.gradient()[network.slices[parameter_name(max(1, layer), "weight")]].reshape(-1, network.widths[max(1, layer) - 1])
+
+    def _choose(self, kind: str, layer: int, unit: int) -> tuple[int, int]:
+        """A layer's weakest weight; the strongest one into a unit, out of it where it is an input."""
+        if kind == "layer":
+            return weakest_weight(self.gradient(), self._experiment.trainer, layer)
+        sizes = np.nan_to_num(np.abs(self._weights_of(layer)), nan=np.inf)
+        return (int(np.argmax(sizes[:, unit])), unit) if layer else (unit, int(np.argmax(sizes[unit])))

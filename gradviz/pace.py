@@ -1,4 +1,4 @@
-"""How two engines keep in step: each says where it stands, and neither gets further ahead than a few milliseconds' worth of steps.
+"""How two engines keep in step: each says where it stands, and neither gets further ahead than so many steps as take a blink.
 
 What they know of each other is a handful of numbers in memory that both can reach. Whoever looks at both names a step in
 it at which each stands still until it has been asked for its picture, so that two pictures belong to one step.
@@ -12,7 +12,7 @@ from typing import Protocol
 SIDES = 2
 STEP, RUNS, LEAD, MEETING = 0, SIDES, 2 * SIDES, 3 * SIDES  # where in the memory; the meeting is for both, and 0 is none
 NUMBERS = MEETING + 1
-LEAD_SECONDS = 0.004  # worth of steps that a side may be ahead
+LEAD_SECONDS = 0.03  # worth of steps that a side may be ahead, so that not every pause of one stops the other
 STANDING_SECONDS = 0.05  # at a meeting at the most: the engine does not wait for who has gone away
 SHARE = 0.05  # of the newest step in the average time of a step
 WAIT_SECONDS = 0.0005  # between two looks at the other side
@@ -74,7 +74,8 @@ def in_step(numbers: Numbers) -> bool:
     """Whether both sides run, and neither has to catch up."""
     if not all(numbers[RUNS + side] for side in range(SIDES)):
         return False
-    return abs(numbers[STEP] - numbers[STEP + 1]) <= max(numbers[LEAD], numbers[LEAD + 1]) + 1
+    # twice, as the lead shrinks when steps become slower
+    return abs(numbers[STEP] - numbers[STEP + 1]) <= 2 * max(numbers[LEAD], numbers[LEAD + 1])
 
 
 def name_meeting(numbers: Numbers, ahead: int) -> int:

@@ -106,10 +106,7 @@ class Recorder:
             statistics = self._statistics
         own.last = step
         gathered = self._gathered
-        gathered.ids.append(own.first_id + step)
-        gathered.losses.append(trainer.loss)
-        gathered.totals.append(trainer.total_norm)
-        gathered.clipped_totals.append(trainer.clipped_norm)
+        gathered.heads += (own.first_id + step, trainer.loss, trainer.total_norm, trainer.clipped_norm)
         gathered.norms += (trainer.gradient_norms, trainer.delta_norms)
         if self._extra and (population := trainer.population) is not None:
             gathered.populations.append(population)
@@ -225,8 +222,10 @@ class Recorder:
             return
         rows, gathered = self._rows, self._gathered
         layers = len(self._statistics.layout.units)
-        rows.view("<i8")[:count, 0] = gathered.ids
-        rows[:count, 1], rows[:count, 2], rows[:count, 3] = gathered.losses, gathered.totals, gathered.clipped_totals
+        heads = gathered.heads
+        rows.view("<i8")[:count, 0] = heads[::HEAD]
+        for place in range(1, HEAD):
+            rows[:count, place] = heads[place::HEAD]
         rows[:count, HEAD : HEAD + 2 * layers] = np.concatenate(gathered.norms).reshape(count, -1)
         if self._extra:
             start = HEAD + len(COLUMNS) * layers
@@ -264,10 +263,7 @@ class _Gathered:
     """What is kept of the steps gathered beside their statistics."""
 
     def __init__(self) -> None:
-        self.ids: list[int] = []
-        self.losses: list[float] = []
-        self.totals: list[float] = []  # norms of the whole gradient …
-        self.clipped_totals: list[float] = []  # … and after clipping
+        self.heads: list[float] = []  # of each step its id, which is whole, the loss, the norm of the whole gradient, and after clipping
         self.norms: list[Floats] = []  # of each step two: those of the layers' gradients, and of ∂L/∂z
         self.populations: list[Floats] = []  # of each step, for a method that has one
         self.clipped: dict[int, Floats] = {}  # which of the steps -> norms of the layers' gradients after clipping

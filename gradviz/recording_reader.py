@@ -152,6 +152,8 @@ class RecordingReader:
         self.layers = tuple(names)
         extra = about.get("population", 0)
         self._extra = extra if type(extra) is int and 0 <= extra <= 64 else 0
+        own = len(COLUMNS) * len(names) + self._extra
+        self._sizes = 8 * own, 8 * (own + len(names))  # of a row's layers, without and with the norms after clipping
         progress = from_json(dict(self._facts()).get(FACT_PROGRESS, b"{}"), "The progress")
         self.closed = progress.get("closed") is True
         self._progress = [tuple(entry) for entry in progress.get("lines", ()) if _is_pair(entry)]
@@ -206,28 +208,29 @@ class RecordingReader:
             if start > stop:
                 continue
             for row, loss, norm, clipped, layers, crc in self._select(STEPS, row_id(0, number, start), row_id(0, number, stop)):
-                found = self._checked(row, loss, norm, clipped, layers, crc)
-                if found is not None:
-                    yield found
+                if self._is_whole(row, loss, norm, clipped, layers, crc):
+                    yield self._made(row, loss, norm, clipped, layers)
 
-    def _checked(self, row: int, loss: Any, norm: Any, clipped: Any, layers: Any, crc: Any) -> RecordedStep | None:
+    def _is_whole(self, row: int, loss: Any, norm: Any, clipped: Any, layers: Any, crc: Any) -> bool:
+        """Whether a row fits its checksum; SQLite keeps a NaN as NULL."""
+        loss, norm, clipped = NAN if loss is None else loss, NAN if norm is None else norm, NAN if clipped is None else clipped
+        try:
+            if type(layers) is bytes and len(layers) in self._sizes and crc_of_step(row, loss, norm, clipped, layers) == crc:
+                return True
+        except (struct.error, OverflowError):  # what should be numbers are none
+            pass
+        self.altered.add(row)
+        return False
+
+    def _made(self, row: int, *numbers_and_layers: Any) -> RecordedStep:
+        *numbers, layers = numbers_and_layers
         count = len(self.layers)
-        numbers = [NAN if value is None else value for value in (loss, norm, clipped)]
         own = len(COLUMNS) * count
-        sizes = (8 * (own + self._extra), 8 * (own + self._extra + count))
-        if (
-            not isinstance(layers, bytes)
-            or len(layers) not in sizes
-            or not all(isinstance(number, (int, float)) for number in numbers)
-            or crc_of_step(row, float(numbers[0]), float(numbers[1]), float(numbers[2]), layers) != crc
-        ):
-            self.altered.add(row)
-            return None
         found = np.frombuffer(layers, "<f8")
         columns = found[:own].reshape(-1, count)
-        clipped_norms = found[-count:] if len(layers) == sizes[1] else columns[0]
+        clipped_norms = found[-count:] if len(layers) == self._sizes[1] else columns[0]
         population = found[own : own + self._extra] if self._extra else None
-        loss, norm, clipped = (float(number) for number in numbers)
+        loss, norm, clipped = (NAN if number is None else float(number) for number in numbers)
         return RecordedStep(step_of(row), loss, norm, clipped, columns, clipped_norms, population)
 
     def states(self, line: int | None = None, after: int = -1) -> Iterator[State]:
@@ -385,7 +388,7 @@ class RecordingReader:
 
     def _good_steps(self, line: int) -> Iterator[int]:
         for row, *rest in self._select(STEPS, row_id(0, line), row_id(0, line, LAST_STEP)):
-            if self._checked(row, *rest) is not None:
+            if self._is_whole(row, *rest):
                 yield row
 
     def _state(self) -> str:

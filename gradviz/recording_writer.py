@@ -21,6 +21,7 @@ from gradviz.recording_format import (
     crc_of_body,
     kind_of,
 )
+from gradviz.recording_lock import hold
 from gradviz.recording_states import encode_state
 from gradviz.step_statistics import Block, Floats, Layout
 
@@ -54,8 +55,9 @@ class RecordingWriter:
         self._views: dict[int, Block] = {}
         self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
         self._begun = False
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))  # never over another file
         self._connection: sqlite3.Connection | None = None
+        self._file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)  # never over another file
+        hold(self._file)
         try:
             self._connection = sqlite3.connect(path, isolation_level=None)
             self._make()
@@ -101,6 +103,9 @@ class RecordingWriter:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
+        if self._file >= 0:  # only now: to close a file ends SQLite's own locks on it as well
+            os.close(self._file)
+        self._file = -1
         self._views.clear()
 
     def _take_steps(self, blocks: Any, number: int, count: int, clipped: list[int]) -> None:

@@ -6,7 +6,6 @@ Commands are applied between two training steps. Nothing is measured that nobody
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +16,12 @@ from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.experiment import Experiment
 from gradviz.hardware_report import with_speeds
-from gradviz.memory import give_back_memory
 from gradviz.messages import Event, Frame, Kept, Left, Request, Settings
 from gradviz.pace import WAIT_SECONDS, Numbers, Pace
 from gradviz.recording_format import RecordingError
 from gradviz.residual_report import rival_spec
 from gradviz.session_recording import SessionRecording
+from gradviz.shelf import Shelf
 from gradviz.snapshot import HardwareReport, Look, ResidualReport, Snapshot
 from gradviz.spec import Spec, SpecError
 from gradviz.speed import SpeedMeasurement
@@ -30,7 +29,6 @@ from gradviz.speed import SpeedMeasurement
 if TYPE_CHECKING:
     from gradviz.recording_writer import Channel
 
-MOST_SHELVED = 8  # runs kept for undo
 MEASURING_SHARE = 0.1  # of the training time, at the most
 PREDICTING_SHARE = 0.05  # likewise for asking the network about its data, which can cost far more than a step
 TOLD_EVERY = 0.25  # seconds, how far a run is that is being trained again
@@ -82,14 +80,15 @@ class Session:
         self.playing = False
         self._speed: float | None = None
         self._until: int | None = None  # the step at which to pause, reached at full speed
-        self._rival: Experiment | None = None  # trained beside the run, step by step
+        self._rival: Experiment | None = None  # trained beside the run, step by step, with what the run was trained with when
+        self._rival_line = -1  # the line of the run that it follows
         self._speeds: SpeedMeasurement | None = None  # of this machine, done in slices between the steps
         self._pace: Pace | None = None  # kept with another engine
         self._reopening: Reopening | None = None
         self._place = (0, 0)  # where in it to go when it is done: step, phases
         self._waiting: list[tuple[str, tuple[object, ...]]] = []  # commands that came meanwhile
         self._due = 0.0
-        self._shelf: OrderedDict[int, Experiment] = OrderedDict()
+        self._shelf = Shelf()
         self._left: dict[int, tuple[int, int | None]] = {}  # ticket -> line that was left, and the step at which (None: its end)
         self._events: list[Event] = []
         self._recording = SessionRecording(lambda kind, text: self._tell(kind, text))
@@ -176,7 +175,7 @@ class Session:
     def _open_recording(self, path: str, ticket: int) -> None:
         """Put the run of a recording in place of the present one; opened anew after it was undone, it is as it was left."""
         self._halt()
-        experiment = self._shelf.pop(ticket, None)
+        experiment = self._shelf.take(ticket)
         if experiment is None:
             try:
                 experiment = self._recording.open(Path(path))
@@ -213,8 +212,9 @@ class Session:
         Opened anew after it was undone, it is as it was left.
         """
         self._halt()
-        if ticket in self._shelf:
-            self._replace(self._shelf.pop(ticket), ticket)
+        shelved = self._shelf.take(ticket)
+        if shelved is not None:
+            self._replace(shelved, ticket)
             return
         self._reopening, self._place = Reopening(settings, last_step, ticket, left, kept), (step, phases)
 
@@ -295,7 +295,8 @@ class Session:
 
     def _set_rival(self, wanted: bool) -> None:
         """Train the same net without its skips (or with skips, where it has none) beside the run, or no longer."""
-        self._rival = Experiment(rival_spec(self.experiment.spec)) if wanted else None
+        self._rival = Experiment(rival_spec(self.experiment.settings[0][1])) if wanted else None
+        self._rival_line = self.experiment.line
 
     def _rival_behind(self) -> bool:
         """Whether the rival has steps to catch up with; it takes over the run's settings, from the start where it must."""
@@ -309,15 +310,17 @@ class Session:
         return rival is not None and rival.step_count < self.experiment.step_count and rival.trainer.failure is None
 
     def _rival_as_the_run(self) -> Experiment | None:
-        """The rival with the run's settings; raises what `Experiment` does, as when the file it would be trained on has gone."""
+        """The rival with the settings of the run; raises what `Experiment` does, as when the file it would be trained on has gone."""
         rival = self._rival
         if rival is None:
             return None
-        spec, step = rival_spec(self.experiment.spec), self.experiment.step_count
-        if rival.spec != spec and rival.step_count == step and not rival.restarts(spec):
+        run = self.experiment
+        if self._rival_line != run.line or rival.step_count > run.step_count:
+            self._rival_line = run.line
+            rival = self._rival = Experiment(rival_spec(run.settings[0][1]))
+        spec = rival_spec(next(own for step, own in reversed(run.settings) if step <= rival.step_count))
+        if spec != rival.spec:
             rival.apply(spec)  # at the same step as the run itself
-        elif rival.spec != spec or rival.step_count > step:
-            rival = self._rival = Experiment(spec)
         return rival
 
     def _measure_speed(self) -> None:
@@ -448,7 +451,7 @@ class Session:
         self._replace(Experiment(spec), ticket)
 
     def _bring_back(self, spec: Spec, ticket: int) -> None:
-        shelved = self._shelf.pop(ticket, None)
+        shelved = self._shelf.take(ticket)
         if ticket in self._left and self.experiment.has_left(self._left[ticket][0]):
             self._return_to_line(ticket)
         elif shelved is None:
@@ -460,13 +463,8 @@ class Session:
             self._replace(shelved, ticket)
 
     def _replace(self, experiment: Experiment, ticket: int) -> None:
-        self._shelf[ticket] = self.experiment
-        dropped = len(self._shelf) > MOST_SHELVED
-        while len(self._shelf) > MOST_SHELVED:
-            self._shelf.popitem(last=False)
-        self.experiment = experiment
-        if dropped:
-            give_back_memory()
+        before, self.experiment = self.experiment, experiment
+        self._shelf.put(ticket, before)
         if experiment.trainer.failure is not None:
             self._halt()
 

@@ -14,7 +14,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -23,6 +23,7 @@ from gradviz.messages import Left
 from gradviz.nesting import deeper_than
 from gradviz.safe_write import write_safely
 from gradviz.spec import Spec, SpecError, all_fields, field_info
+from gradviz.view import View
 
 SUFFIX = ".gradviz.json"
 FORMAT = "gradviz-session"
@@ -30,12 +31,12 @@ VERSION = 1
 MAX_BYTES = 5_000_000
 MAX_STEP = 10_000_000
 MAX_CHANGES = 20_000
+MAX_TABLES = 100
 MAX_SET_VALUES = 10_000  # parameters set by hand
 MAX_NOTES, MAX_TITLE = 200_000, 500  # characters
 MAX_DEPTH = 16  # of objects in objects; a session needs 4
 TEXT_WIDTH = 76  # mail programs break longer lines
 
-Count = Annotated[int, Meta(ge=0, le=100_000)]
 Step = Annotated[int, Meta(ge=0, le=MAX_STEP)]
 
 
@@ -48,37 +49,6 @@ class SessionFileError(ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (SessionFileError, (self.where, self.problem))
-
-
-class Picked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is selected in the network: a layer, a unit, or an edge as shown."""
-
-    kind: Literal["layer", "unit", "edge"]
-    layer: Count
-    unit: Count = 0
-    source: Count = 0
-
-
-class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How the run is looked at. The theme is not part of it: it belongs to the room, not to the run."""
-
-    page: Literal["overview", "chain", "inspect", "lab"] = "overview"
-    lab: Literal[
-        "", "activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "jacobian", "population"
-    ] = ""
-    lab_layer: Count = 0  # whose pre-activations the lab shows; 0 for its own choice
-    left_page: Literal["settings", "lesson", "notes"] = "settings"
-    left: bool = True  # whether the docks are shown
-    right: bool = True
-    selection: Picked | None = None
-    example: Annotated[int, Meta(ge=0, le=20_000)] | None = None  # position in the mini-batch
-    zoom: Annotated[float, Meta(ge=1.0, le=1000.0)] = 1.0
-    scroll: Annotated[float, Meta(ge=0.0, le=10_000.0)] = 0.0  # in columns
-    speed: Annotated[float, Meta(gt=0.0, le=1e9)] | None = None  # steps per second; None for as fast as possible
-    playing: bool = False
-    body: Annotated[tuple[Count, ...], Meta(max_length=3)] = ()  # how wide or high the parts of the window are; empty: as they are
-    centre: Annotated[tuple[Count, ...], Meta(max_length=3)] = ()
-    overview: Annotated[tuple[Count, ...], Meta(max_length=2)] = ()
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -97,6 +67,16 @@ class LeftRun(msgspec.Struct, frozen=True):
     returned: bool = False
 
 
+class TableMark(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What tells a table of the user's own from others; see `gradviz.session_tables`."""
+
+    path: Annotated[str, Meta(max_length=4096)]  # as the settings name it
+    bytes: Annotated[int, Meta(ge=0, le=100_000_000)]
+    crc32: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
+    lines: Annotated[int, Meta(ge=0, le=100_000_000)]
+    relative: Annotated[str, Meta(max_length=4096)] = ""  # as seen from the folder of the session file
+
+
 class SessionFile(msgspec.Struct, frozen=True):
     """A run and how it is looked at.
 
@@ -112,6 +92,7 @@ class SessionFile(msgspec.Struct, frozen=True):
     notes: str = ""
     view: View = View()
     left: LeftRun | None = None
+    tables: tuple[TableMark, ...] = ()  # of those that are files of the user's own
 
     @property
     def left_line(self) -> Left | None:
@@ -157,6 +138,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spec: dict[str, Any] = {}
     changes: Annotated[tuple[_Change, ...], Meta(max_length=MAX_CHANGES)] = ()
     left: _Left | None = None
+    tables: Annotated[tuple[TableMark, ...], Meta(max_length=MAX_TABLES)] = ()
     view: View = View()
 
 
@@ -181,6 +163,7 @@ def encode(session: SessionFile) -> bytes:
         "view": _plain_view(session.view),
         "changes": _changes(session.settings),
         "left": _plain_left(session.left),
+        "tables": msgspec.to_builtins(session.tables),
         "spec": msgspec.to_builtins(session.settings[0].spec),
     }
     content = msgspec.json.format(msgspec.json.encode(raw), indent=2) + b"\n"
@@ -237,6 +220,7 @@ def to_text(session: SessionFile) -> str:
         "spec": _differing(Spec(), session.settings[0].spec),
         "changes": _changes(session.settings),
         "left": _plain_left(session.left),
+        "tables": msgspec.to_builtins(session.tables),
         "step": session.step,
         "last_step": session.last_step if session.last_step != session.step else None,
         "phases": session.phases,
@@ -334,7 +318,7 @@ def _session(file: _File, name: str) -> SessionFile:
             raise SessionFileError(name, f"left.fork: step {file.left.fork} lies behind the end of one of the two lines")
         own = _settings(first, file.left.changes, file.left.last_step, "left: change", name)
         left = LeftRun(own, file.left.last_step, file.left.fork, file.left.returned)
-    return SessionFile(settings, file.step, last, file.phases, file.title, file.notes, file.view, left)
+    return SessionFile(settings, file.step, last, file.phases, file.title, file.notes, file.view, left, file.tables)
 
 
 def _settings(first: Settings, changes: tuple[_Change, ...], last: int, word: str, name: str) -> tuple[Settings, ...]:

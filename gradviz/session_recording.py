@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gradviz.experiment import Experiment
 from gradviz.messages import Tape
 from gradviz.recording_format import RecordingError
+from gradviz.recording_lock import is_written
 
 if TYPE_CHECKING:
     from gradviz.playback import Playback
@@ -31,6 +32,7 @@ class SessionRecording:
         self._tell = tell
         self._recorder: Recorder | None = None
         self._recorded: Experiment | None = None  # what it records
+        self._ended: Tape | None = None  # what was recorded until another run began
         self._rested = True  # whether all that was recorded has been written
         self._size, self._size_due = 0, 0.0
         self._playback: Playback | None = None  # what is watched
@@ -42,6 +44,7 @@ class SessionRecording:
         """Record from now on, and what is known of the run so far; a recording that is being written is ended."""
         from gradviz.recording import Recorder  # loaded only now: hardly any session writes one
         self.end()
+        self._ended = None
         self.leave(experiment)
         experiment.finish_step()
         try:
@@ -87,7 +90,9 @@ class SessionRecording:
             return
         self._recorder = self._recorded = None
         if why:
-            self._tell("notice", f"The recording {recorder.path.name} has ended at step {step:,}, {why}. Record again to keep that one.")
+            self._ended = Tape(str(recorder.path), step, _size(recorder.path), ended=True)
+            said = f"The recording {recorder.path.name} has ended at step {step:,}, {why}."
+            self._tell("notice", f"{said} That one is recorded in a file beside it, from its first step on.")
         else:
             self._tell("notice", f"Recorded {step:,} steps in {recorder.path.name}, in {recorder.path.parent}.")
 
@@ -103,7 +108,7 @@ class SessionRecording:
         """The run of a recording; raises OSError or `RecordingError`."""
         from gradviz.playback import open_recording
 
-        written = _log(path).exists()  # SQLite takes the log away when nobody writes any more; who reads may make one
+        written = is_written(path)
         playback = open_recording(path)
         self._playback = playback if playback.growing and written and not playback.damage else None
         self._look_due = time.perf_counter() + LOOK_SECONDS
@@ -111,7 +116,7 @@ class SessionRecording:
             self._tell("trouble", playback.damage)
         elif playback.growing and not written:
             steps = f"All that had been written is here: {playback.experiment.last_step:,} steps."
-            self._tell("trouble", f"{path.name} was not ended in order, as when its program is killed. {steps}")
+            self._tell("trouble", f"{_torn(path.name)} {steps}")
         return playback.experiment
 
     def _watched(self, experiment: Experiment) -> Playback | None:
@@ -129,6 +134,7 @@ class SessionRecording:
         name = playback.reader.path.name
         before = time.perf_counter()
         try:
+            written = is_written(playback.reader.path)
             more = playback.refresh()
         except (OSError, RecordingError) as error:
             self._playback = None
@@ -139,6 +145,10 @@ class SessionRecording:
         if not playback.growing:
             self._playback = None
             self._tell("notice", f"The recording {name} has been ended at step {playback.experiment.last_step:,}.")
+            return playback.experiment
+        if not written:
+            self._playback = None
+            self._tell("trouble", f"{_torn(name)} It stands at step {playback.experiment.last_step:,}.")
             return playback.experiment
         return playback.experiment if more else None
 
@@ -152,17 +162,21 @@ class SessionRecording:
     # ---- what it is about
 
     def tape(self, experiment: Experiment) -> Tape | None:
-        """What is recorded or watched."""
+        """What is recorded or watched, or was recorded until another run began."""
         if self._recorder is not None:
             now = time.perf_counter()
             if now >= self._size_due:
                 self._size, self._size_due = _size(self._recorder.path), now + SIZE_SECONDS
             return Tape(str(self._recorder.path), self._last_step(), self._size)
         playback = self._watched(experiment)
-        return None if playback is None else Tape(str(playback.reader.path), experiment.last_step, 0, watched=True)
+        return self._ended if playback is None else Tape(str(playback.reader.path), experiment.last_step, 0, watched=True)
 
     def _last_step(self) -> int:
         return self._recorded.last_step if self._recorded is not None else 0
+
+
+def _torn(name: str) -> str:
+    return f"{name} was not ended in order, as when its program is killed."
 
 
 def _log(path: Path) -> Path:

@@ -8,16 +8,18 @@ the output layer.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from gradviz.spec import Spec
 from gradviz.spectra import JacobianReport
 
 Floats = NDArray[np.floating[Any]]
+Index = Annotated[int, Meta(ge=0, le=10_000_000)]
 
 SCALE_EXPONENTS = tuple(range(0, 33, 4))  # k of the loss scales 2^k that the hardware view tells of
 GENERATION = ("evaluate", "select", "cross", "mutate")
@@ -388,13 +390,27 @@ class HardwareReport(msgspec.Struct, frozen=True):
 class Verdict(msgspec.Struct, frozen=True):
     """A judgement of the run, with the rule it follows from."""
 
-    kind: str  # "vanishing", "exploding", "dead_units", "saturated", "oscillating", "by_heart", "diverged" or "healthy"
+    kind: str  # "vanishing", "exploding", "dead_units", "saturated", "oscillating", "diverged" or "healthy"
     layers: tuple[int, ...]  # numbers of the layers it is about; empty for the whole run
     rule: str  # in words and symbols, with the threshold
     value: float
     threshold: float
     explanation: str
     remedies: tuple[tuple[str, str, Any], ...] = ()  # (what it does in words, field's path, value)
+
+
+class Theory(msgspec.Struct, frozen=True):
+    """The gradient each layer should have at initialisation by mean-field theory, worked out without drawing a weight.
+
+    The first two are typical values (their logarithm is the mean one over many draws of the weights), in the sense of `Details`; a layer of
+    finite width scatters around them. Where there is no theory ``reason`` says why, and the arrays are empty.
+    """
+
+    delta_rms: Floats  # (layers,) RMS over units of the length of ∂L/∂z over the batch
+    gradient_rms: Floats  # (layers,) RMS of ∂L/∂W
+    delta_scatter: Floats  # (layers,) standard deviation of log10 ‖∂L/∂z‖ over draws of the weights
+    gradient_scatter: Floats  # (layers,) of log10 ‖∂L/∂W‖
+    reason: str = ""
 
 
 class CompressorReport(msgspec.Struct, frozen=True):
@@ -437,6 +453,15 @@ Lab = (
 )
 
 
+class Held(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What was chosen automatically when somebody began to look, and stays so: another choice at every step could not be followed."""
+
+    lab_layer: Annotated[int, Meta(ge=0, le=100_000)] = 0  # whose pre-activations are shown; 0 for none as yet
+    pair: tuple[Annotated[str, Meta(max_length=80)], Annotated[str, Meta(max_length=80)]] | None = None  # the two largest components
+    place: tuple[Index, Index] | None = None  # row and column of the weight that stands for the layer or unit in the chain rule
+    copy: tuple[Annotated[str, Meta(max_length=80)], Index, Index, Index] | None = None  # the same of a recurrent net
+
+
 class Look(msgspec.Struct, frozen=True):
     """What of a moment somebody wants to see beyond what every snapshot has; see `Experiment.measure`."""
 
@@ -452,6 +477,7 @@ class Look(msgspec.Struct, frozen=True):
     lab_read: int = 0  # … and how many symbols of it have been read
     lab_loss: float | None = None  # the loss that the hardware view asks for; None for that at which a run has left guessing
     lab_orthogonal: bool = False  # whether the Jacobian view is to show the net with orthogonal first weights instead of its own
+    held: Held = Held()  # what the automatic choices begin with, of a session that is opened again
 
 
 class Ghost(msgspec.Struct, frozen=True):
@@ -628,10 +654,12 @@ class Snapshot(msgspec.Struct, frozen=True):
     ghost: Ghost | None = None  # the line that was left
     chain: ChainRule | None = None
     picked: WeightInspection | UnitInspection | None = None  # what is selected
+    held: Held = Held()  # what is looked at by automatic choice
     lab: Lab | None = None  # what the lab shows
     population: Floats | None = None  # (5,) of the genetic algorithm's newest generation, as in `HistoryTable.population`
     census: Census | None = None  # measured now and then, like the prediction
     verdicts: tuple[Verdict, ...] = ()  # the most serious one first; a run too young to judge has none
+    theory: Theory | None = None  # of the initialisation, the same at every step; None where nobody has asked for it
     oscillations: tuple[tuple[int, int], ...] = ()  # (from step, to step) where the loss goes up and down instead of settling
     guessing_loss: float | None = None  # loss of always answering the class frequencies (or the mean)
     loss_name: str = ""  # the loss in force, never "auto"
@@ -653,6 +681,23 @@ class Snapshot(msgspec.Struct, frozen=True):
     def knows(self, layer: int) -> bool:
         """Whether the gradient of this layer has been measured in this step."""
         return (self.moment is None or self.moment.reached(layer)) and self.level in (0, layer)
+
+    @property
+    def from_theory(self) -> tuple[Floats, Floats] | None:
+        """(layers,) twice: log10 of measured over theory, of ‖∂L/∂z‖ and of ‖∂L/∂W‖; −∞ where only the measured
+        one is 0, NaN where nothing is measured or both are 0.
+
+        None where there is no theory, or it is of other layers.
+        """
+        theory, layers = self.theory, self.architecture.layers
+        if theory is None or len(theory.delta_rms) != len(layers):
+            return None
+        units = np.array([layer.units for layer in layers])
+        weights = np.array([layer.units * layer.fan_in for layer in layers])
+        with np.errstate(all="ignore"):
+            deltas = np.log10(self.delta_norms / (theory.delta_rms * np.sqrt(units)))
+            gradients = np.log10(self.gradient_norms / (theory.gradient_rms * np.sqrt(weights)))
+        return deltas, gradients
 
     @property
     def diverged(self) -> bool:

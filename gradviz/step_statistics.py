@@ -22,7 +22,7 @@ from gradviz.training import AnyPass
 
 Floats = NDArray[np.floating[Any]]
 
-MOST_BYTES = 4_000_000  # of the steps that wait to be worked out
+MOST_BYTES = 2_000_000  # of the steps that wait to be worked out: about what a core keeps at hand
 MOST_STEPS = 1024
 LAYER_SAMPLE = 32  # activations of a layer that are looked at, at least, as far as the mini-batch has so many …
 FEWEST_EXAMPLES = 4  # … of at least so many examples
@@ -32,13 +32,15 @@ class Layout(msgspec.Struct, frozen=True):
     """How what is gathered of some steps lies in a block of memory, and how to work it out, also in another process.
 
     The block holds ``rows`` (steps, numbers) float64, one per step for whoever gathers; then for each step samples of the activations
-    and of what tells whether they are saturated, one row per unit and one column per example.
+    and of what tells whether they are saturated. In a sample, two examples (one, where batches are odd) lie side by side for
+    all units one after the other: to copy one is then a few long loops over pairs, instead of many loops over few numbers.
     """
 
     steps: int  # so many fit
     numbers: int  # in a row
     dtype: str
     examples: int
+    lanes: int  # how many of them lie side by side
     units: tuple[int, ...]  # of each layer
     gap: int  # rows behind each layer's that are none of units
     marked: tuple[int, ...]  # rows of each layer that tells about saturation; those layers come first
@@ -52,35 +54,40 @@ class Layout(msgspec.Struct, frozen=True):
         return self.steps * (8 * self.numbers + np.dtype(self.dtype).itemsize * samples)
 
     def views(self, block: Any) -> Block:
-        """The arrays in a block: (steps, numbers), (steps, rows, examples), (steps, rows, examples)."""
+        """The arrays in a block: (steps, numbers), and twice (steps, examples / lanes, rows · lanes)."""
         value_rows, mark_rows = sum(self.units) + self.gap * len(self.units), sum(self.marked)
         rows = np.frombuffer(block, "<f8", self.steps * self.numbers).reshape(self.steps, self.numbers)
         counts = [self.steps * count * self.examples for count in (value_rows, mark_rows)]
         samples = np.frombuffer(block, self.dtype, sum(counts), rows.nbytes)
-        shapes = [(self.steps, count, self.examples) for count in (value_rows, mark_rows)]
-        return Block(rows, samples[: counts[0]].reshape(shapes[0]), samples[counts[0] :].reshape(shapes[1]))
+        shape = (self.steps, self.examples // self.lanes, -1)
+        return Block(rows, samples[: counts[0]].reshape(shape), samples[counts[0] :].reshape(shape))
 
     def settled(self, block: Block, count: int) -> Floats:
-        """(3, count, layers): mean, standard deviation and saturated share of each layer in the first ``count`` steps."""
+        """(3, count, layers): mean, standard deviation and saturated share of each layer in the first ``count`` steps.
+
+        It uses up the samples: they are worked on where they lie, as memory for so much would have to be fetched anew each time.
+        """
         found = np.zeros((3, count, len(self.units)))
-        # a layer's numbers lie one behind the other, unit by unit; between two layers there may be a gap
-        sizes, gap = np.array(self.units) * self.examples, self.gap * self.examples
-        begins = np.cumsum([0, *(sizes + gap)])[:-1]
-        starts, every = (np.stack((begins, begins + sizes), axis=1).ravel(), 2) if gap else (begins, 1)
-        marked = np.array(self.marked) * self.examples
+        # a layer's columns lie one behind the other, unit by unit; between two layers there may be a gap
+        columns, gap, marked = np.array(self.units) * self.lanes, self.gap * self.lanes, np.array(self.marked) * self.lanes
+        begins = np.cumsum([0, *(columns + gap)])[:-1]
+        starts, every = (np.stack((begins, begins + columns), axis=1).ravel(), 2) if gap else (begins, 1)
+        groups = self.examples // self.lanes
         with np.errstate(all="ignore"):
-            values = block.values[:count].reshape(count, -1).astype(np.float64)
-            means = np.add.reduceat(values, starts, axis=1)[:, ::every] / sizes
-            np.subtract(values, np.repeat(means, sizes + gap, axis=1), out=values)
-            np.multiply(values, values, out=values)
-            squares = np.add.reduceat(values, starts, axis=1)[:, ::every] / sizes
-            slopes = block.marks[:count].reshape(count, -1)
-            if self.gates:
-                slopes = slopes * (1.0 - slopes)
-            small = np.abs(slopes) <= np.repeat(np.array(self.limits, self.dtype), marked)
-        found[0], found[1] = means, np.sqrt(squares)
+            values = block.values[:count].astype(np.float64, copy=False)
+            means = np.add.reduceat(values.sum(axis=1), starts, axis=1)[:, ::every] / (columns * groups)
+            np.subtract(values, np.repeat(means, columns + gap, axis=1)[:, np.newaxis], out=values)
+            squares = np.einsum("sgc,sgc->sc", values, values)
+            found[0], found[1] = means, np.sqrt(np.add.reduceat(squares, starts, axis=1)[:, ::every] / (columns * groups))
+            marks, limits = block.marks[:count], np.repeat(np.array(self.limits, self.dtype), marked)
+            if self.gates:  # the slope of a sigmoid is g · (1 − g) = ¼ − (g − ½)²
+                marks -= 0.5
+                small = np.abs(marks, out=marks) >= np.sqrt(0.25 - limits)
+            else:
+                small = np.abs(marks, out=marks) <= limits
         # the read-out of a recurrent net has no activation: 0
-        found[2, :, : len(marked)] = np.add.reduceat(small.astype(np.float64), np.cumsum([0, *marked])[:-1], axis=1) / marked
+        counts = np.add.reduceat(small.sum(axis=1, dtype=np.uint8), np.cumsum([0, *marked])[:-1], axis=1, dtype=np.int64)
+        found[2, :, : len(marked)] = counts / (marked * groups)
         return found
 
 
@@ -124,11 +131,13 @@ class StepStatistics:
                 marks, limit, gates = cell.gate_values[:, :3], ACTIVATIONS["sigmoid"].small_slope, True
             marked, limits = (_count(marks.shape[1:-1]),) * time, [limit] * time
         examples = min(run.batch, max(FEWEST_EXAMPLES, -(-LAYER_SAMPLE // min(units[:-1], default=1))))
-        layout = Layout(1, numbers, run.network.dtype.str, examples, tuple(units), gap, tuple(marked), tuple(limits), gates)
+        lanes = 1 if run.batch % 2 or examples % 2 else 2
+        self._lane_type = run.network.dtype if lanes == 1 else np.result_type(run.network.dtype, np.complex64)
+        layout = Layout(1, numbers, run.network.dtype.str, examples, lanes, tuple(units), gap, tuple(marked), tuple(limits), gates)
         self.layout = msgspec.structs.replace(layout, steps=int(np.clip(MOST_BYTES // layout.size, 1, MOST_STEPS)))
         self.gathered = 0
-        self._values = [array[..., :examples] for array in values]
-        self._marks = marks[..., :examples]
+        self._values = [self._sample(array) for array in values]
+        self._marks = self._sample(marks)
         self._known: dict[int, tuple[Block, list[Any]]] = {}
         self._places: list[list[tuple[Floats, Floats]]] = []
 
@@ -141,11 +150,16 @@ class StepStatistics:
         views, self._places = self._known[number]
         return views
 
-    def _places_in(self, views: Block, step: int) -> list[tuple[Floats, Floats]]:
-        places, start = [(views.marks[step].reshape(self._marks.shape), self._marks)], 0
-        for values in self._values:
-            stop = start + _count(values.shape[:-1])
-            places.append((views.values[step, start:stop].reshape(values.shape), values))
+    def _sample(self, array: Floats) -> NDArray[Any]:
+        """(…, batch) -> (examples / lanes, …) the first few examples, those that lie side by side as one element."""
+        layout = self.layout
+        return np.moveaxis(array.view(self._lane_type)[..., : layout.examples // layout.lanes], -1, 0)
+
+    def _places_in(self, views: Block, step: int) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+        places, start = [(views.marks[step].view(self._lane_type).reshape(self._marks.shape), self._marks)], 0
+        for sample in self._values:
+            stop = start + _count(sample.shape[1:]) * self.layout.lanes
+            places.append((views.values[step, :, start:stop].view(self._lane_type).reshape(sample.shape), sample))
             start = stop
         return places
 

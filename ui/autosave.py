@@ -67,18 +67,16 @@ class Autosave(QObject):
             found = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)
         except OSError as error:
             self._tell(f"{folder} cannot be used ({error.strerror or error})")
+            self._begin_timer.start(SAVE_MILLISECONDS)  # perhaps it can then
             return
         for path in found:
             lock = _lock_of(path)
             if lock.tryLock(0):
                 self._leftovers.append((path, lock))
-        path = folder / f"{uuid.uuid4().hex}{SUFFIX}"
-        lock = _lock_of(path)
-        if not lock.tryLock(0):
-            self._tell(f"{folder} cannot be written to")
-            return
-        self._path, self._lock = path, lock
+        self._path = folder / f"{uuid.uuid4().hex}{SUFFIX}"
         self._timer.start()
+        if not self._hold(self._path):
+            self._tell(f"{folder} cannot be written to")
         self._offer()
 
     # ---- out
@@ -89,7 +87,10 @@ class Autosave(QObject):
         if self._path is None or self._ended or self._writing or session is None or self._restoring is not None:
             return
         body = kept.body if kept is not None and kept.run == self._window.run.run_number else b""
-        if self._last is not None and session == self._last[0] and body is self._last[1]:
+        if self._last is not None and session == self._last[0] and body is self._last[1] and self._path.exists():
+            return
+        if not self._hold(self._path):
+            self._tell(f"{self._path.parent} cannot be written to")
             return
         try:
             content = pack(session, body)
@@ -99,6 +100,17 @@ class Autosave(QObject):
         self._last, self._writing = (session, body), True
         path = self._path
         self._pool.start(lambda: self._write(path, content))
+
+    def _hold(self, path: Path) -> bool:
+        """Have the lock, without which another window would take the file for left over; also when the folder has vanished since."""
+        if self._lock is None or not Path(self._lock.fileName()).exists():
+            if self._lock is not None:
+                self._lock.unlock()
+            with contextlib.suppress(OSError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            lock = _lock_of(path)
+            self._lock = lock if lock.tryLock(0) else None
+        return self._lock is not None
 
     def _write(self, path: Path, content: bytes) -> None:
         """In the thread."""
@@ -156,8 +168,11 @@ class Autosave(QObject):
             self._window.tell("error", f"It cannot be restored: {error}.")
             lock.unlock()
             return
-        self._restored, self._restoring = (path, lock), session
-        self._window.sessions.restore(session, kept)
+        self._restoring = self._window.sessions.restore(session, kept)
+        if self._restoring is None:
+            lock.unlock()  # it stays for the next start
+        else:
+            self._restored = path, lock
 
     def _on_opened(self, session: SessionFile) -> None:
         if session is self._restoring:

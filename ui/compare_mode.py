@@ -8,9 +8,9 @@ import msgspec
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from gradviz.session_file import View
 from gradviz.snapshot import Snapshot
 from gradviz.spec import Spec
+from gradviz.view import View
 
 from .banner import Banner
 from .compare_page import ComparePage
@@ -19,11 +19,12 @@ from .export_menu import Compared
 from .overlays import DISMISS
 from .panels.switch import Switch
 from .session_view import view_of
-from .status import three_digits
+from .status import NOT_YET, UNKNOWN, three_digits
 from .theme import Theme
 
 if TYPE_CHECKING:
     from .film import Settings
+    from .live_run import LiveRun
     from .main_window import MainWindow
 
 
@@ -43,6 +44,7 @@ class CompareMode(QObject):
         self._left = False
         self.pair = Comparison(window.run, spec, step)
         self.page = ComparePage()
+        self.page.set_motion(window.canvas.motion)
         self.banner = Banner()
         self.banner.hide()
         self._row = QWidget()  # over the settings
@@ -50,6 +52,7 @@ class CompareMode(QObject):
         self._put_in()
         self._connect()
         self.set_theme(window.theme)
+        self.page.set_motion(window.canvas.motion)
         self._show_side(self._side)
         if window.run.snapshot is not None:
             self._on_pair(window.run.snapshot, window.run.snapshot)
@@ -104,6 +107,11 @@ class CompareMode(QObject):
         return self.pair.run_of("A").settings, self.pair.run_of("B").settings
 
     # ---- what the user can do
+
+    @property
+    def shown_run(self) -> LiveRun:
+        """The run whose settings are shown."""
+        return self.pair.run_of(self._side)
 
     def change(self, path: str, value: object) -> None:
         """Change one field on the side whose settings are shown."""
@@ -178,6 +186,7 @@ class CompareMode(QObject):
         window.dock.setVisible(self._docks[1])
         window.body.restoreState(self._sizes)
         window.transport.show_comparing(False)
+        window.canvas.setFocus()
         window.end_compare(self)
         for widget in (self._middle, self._row):
             widget.deleteLater()
@@ -193,7 +202,7 @@ class CompareMode(QObject):
         settled = not (a.playing or b.playing)
         if settled or self._frames % 6 == 1:
             self._show_status(a, b)
-        if pair.run_of(self._side).wanted_spec != self._shown_spec:
+        if self.shown_run.wanted_spec != self._shown_spec:
             self._show_spec()
         window.transport.show_state(pair.will_play, window.speed)
         window.transport.show_place(a.step > 0 or b.step > 0 or a.moment is not None or b.moment is not None)
@@ -203,14 +212,21 @@ class CompareMode(QObject):
         for reading in (status.stage, status.test_loss, status.sigma, status.verdict, status.tape, status.next):
             reading.hide()
         together = a.step == b.step
-        status.step.show_value(f"{a.step:,}" if together else f"A {a.step:,}  B {b.step:,}")
-        status.loss.show_value(f"A {three_digits(a.loss)}  B {three_digits(b.loss)}", "Training loss of this step's mini-batch")
-        status.norm.show_value(f"A {three_digits(a.total_norm)}  B {three_digits(b.total_norm)}", "Length of the whole gradient")
-        if self.pair.will_play:
+        steps = [side.step if side.moment is None else side.moment.step for side in (a, b)]
+        status.step.show_value(f"{steps[0]:,}" if steps[0] == steps[1] else f"A {steps[0]:,}  B {steps[1]:,}")
+        losses, norms = ([_told(side, size) for side in (a, b)] for size in ("loss", "total_norm"))
+        finite = not (a.diverged or b.diverged)
+        status.loss.show_value(f"A {losses[0]}  B {losses[1]}", "Training loss of this step's mini-batch", finite)
+        status.norm.show_value(f"A {norms[0]}  B {norms[1]}", "Length of the whole gradient", finite)
+        if not self.pair.has_begun:
+            pace = "beginning B"
+        elif self.pair.will_play:
             pace = f"{min(side.steps_per_second for side in (a, b) if side.playing or together):,.0f} steps/s each"
         else:
             pace = "paused"
-        status.pace.show_value(f"{pace}, {'in lockstep' if together else 'not at one step'}")
+        if self.pair.has_begun:
+            pace += ", in lockstep" if together else ", not at one step"
+        status.pace.show_value(pace)
         status.frames.show_value(f"{self._window.run.frames_per_second:.0f} frames/s")
 
     def _on_settings_wanted(self, side: str) -> None:
@@ -234,7 +250,7 @@ class CompareMode(QObject):
         self.page.show_side(self._side if self._window.left.isVisibleTo(self._window) else "")
 
     def _show_spec(self) -> None:
-        window, run = self._window, self.pair.run_of(self._side)
+        window, run = self._window, self.shown_run
         self._shown_spec = run.wanted_spec
         window.controls.show_spec(run.wanted_spec)
         if run.snapshot is not None:
@@ -248,6 +264,15 @@ class CompareMode(QObject):
     def set_theme(self, theme: Theme) -> None:
         self.page.set_theme(theme)
         self.banner.set_theme(theme)
+
+
+def _told(side: Snapshot, size: str) -> str:
+    """The loss or the gradient's norm; inside a step only when it is known."""
+    moment = side.moment
+    if moment is None:
+        return three_digits(getattr(side, size)) if side.step else UNKNOWN
+    known = moment.lost if size == "loss" else moment.kind not in ("forward", "loss", "backward")
+    return three_digits(getattr(side, size)) if known else NOT_YET
 
 
 def _beside(side: str) -> str:

@@ -18,68 +18,18 @@ from .compare.effects import EffectsPanel
 from .compare.header import Header
 from .compare.heat import HeatPanel
 from .compare.losses import LossesPanel
+from .compare.parts import Side
 from .compare.places import Places, places
 from .compare.side import SideHead
 from .compare.words import SIDES, names, other_side
 from .figure import stamp_lines
 from .panels import marks
 from .panels.panel import Panel, Table
-from .panels.prediction import PredictionPanel
-from .panels.prediction_picture import Beside as PredictionBeside
-from .panels.profile import ProfilePanel
-from .panels.profile_lines import Beside
 from .selection import Selection
 from .theme import THEMES, Theme, font
 
 TIMELINE_EVERY, SLOW_EVERY = 3, 6  # while playing, heatmaps and tables follow every so many pairs
 STAMP = 60.0
-
-
-class Side:
-    """The parts of one side."""
-
-    def __init__(self, letter: str, parent: QWidget) -> None:
-        self.letter = letter
-        self.snapshot: Snapshot | None = None
-        self.head = SideHead(letter, parent)
-        self.net = NetworkCanvas(parent)
-        self.net.show_legend = False
-        self.net.setMinimumSize(200, 120)
-        self.bars = ProfilePanel(parent)
-        self.heat = HeatPanel(letter, parent)
-        self.prediction = PredictionPanel(parent)
-        self.prediction.ground = "canvas"
-        self.net.columns_changed.connect(self.bars.set_columns)
-        for panel, name in ((self.net, "network"), (self.bars, "gradients"), (self.prediction, "prediction")):
-            panel.side, panel.name = letter, f"{name}_{letter.lower()}"
-            panel.setAccessibleName(panel.full_title)
-
-    @property
-    def panels(self) -> tuple[Panel, ...]:
-        return (self.net, self.bars, self.heat, self.prediction)
-
-    def parts(self) -> dict[str, QWidget]:
-        """By the names that `places` gives them."""
-        found = {"head": self.head, "net": self.net, "bars": self.bars, "heat": self.heat, "prediction": self.prediction}
-        return {f"{name} {self.letter}": part for name, part in found.items()}
-
-    def show(self, snapshot: Snapshot, other: Snapshot, name: str, timeline: bool, slow: bool) -> None:
-        self.snapshot = snapshot
-        letter = other_side(self.letter)
-        self.net.show_snapshot(snapshot)
-        self.bars.beside = Beside(letter, other)
-        self.bars.show_snapshot(snapshot)
-        if timeline:
-            self.heat.reach(float(max(snapshot.last_step, other.last_step, snapshot.step, other.step)))
-            self.heat.show_snapshot(snapshot)
-        if slow:
-            self.head.show_side(snapshot, name, other)
-            predicted = other.prediction if not other.level else None
-            before = self.prediction.beside
-            if predicted is not (before.prediction if before is not None else None):
-                self.prediction.beside = PredictionBeside(letter, predicted) if predicted is not None else None
-                self.prediction.update()
-            self.prediction.show_snapshot(snapshot)
 
 
 class ComparePage(QWidget):
@@ -173,8 +123,8 @@ class ComparePage(QWidget):
         if timeline:
             self.losses.show_pair(a, b)
         if slow:
-            self.effects.show_pair(a, b)
             histories = (self.sides["A"].heat.picture.history, self.sides["B"].heat.picture.history)
+            self.effects.show_pair(a, b, histories)
             self.header.show_pair(a, b, histories)
             self._fit()
 
@@ -222,8 +172,8 @@ class ComparePage(QWidget):
         self._mark(self.sides[letter], selection)
         layer = Selection("layer", selection.layer) if selection is not None and selection.layer else None
         self._mark(self.sides[other_side(letter)], layer)
-        if selection is not None:
-            self.layer_selected.emit(selection.layer)
+        if layer is not None:
+            self.layer_selected.emit(layer.layer)
 
     def _on_layer(self, layer: int) -> None:
         self.select(Selection("layer", layer))

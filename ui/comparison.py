@@ -21,6 +21,7 @@ from .live_run import FRAME_MILLISECONDS, LiveRun
 SIDES = ("A", "B")
 OF_BOTH = ("training.seed", "data.")  # paths that begin so belong to both sides
 AHEAD_SECONDS = 0.001  # worth of steps that a meeting lies ahead of both engines
+DRAWING_SHARE = 0.3  # of one processor's time, when nothing but the processors limits the speed
 PATIENCE = 0.1  # seconds, after which two moments that do not belong together are shown as they are
 END_MILLISECONDS = 500  # the second engine, told to end, has gone by then, so that nobody waits for it
 TOGETHER_SECONDS = 0.5  # within which what both sides have done is one entry of the undo stack
@@ -57,7 +58,7 @@ class Comparison(QObject):
         self._leaving = False
         self._shown: tuple[Snapshot, Snapshot] | None = None
         self._apart_since: float | None = None  # since when the two moments do not belong together
-        self._asked_at = 0.0
+        self._asked_at = self._spent_at = 0.0  # when the last pair was asked for: on the clock, and of this process's own time
         self._tried: dict[LiveRun, tuple[int, int, int]] = {}  # what was last done to bring it to where it belongs
         self._said: list[tuple[LiveRun, str, str]] = []  # who, kind, text
         self._home_look = home.look
@@ -65,7 +66,7 @@ class Comparison(QObject):
         self._has_ended = False
         self._known: dict[LiveRun, int] = {}  # index of each run's own undo stack
         self._moving = False  # that is moved from here
-        self._begun = False  # whether the second run stands where it begins
+        self.has_begun = False  # whether the second run stands where it begins
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(FRAME_MILLISECONDS)
@@ -106,10 +107,10 @@ class Comparison(QObject):
         if self._spec is None:
             self.other.start_as(home)
         else:
-            self._begun = True
+            self.has_begun = True
             self.other.set_speed(home.speed)
             self.other.start()
-        if self._wish and self._begun:
+        if self._wish and self.has_begun:
             self.play()
         self._timer.start()
 
@@ -199,7 +200,7 @@ class Comparison(QObject):
     @property
     def settled(self) -> bool:
         """Whether both stand where they belong, and the snapshots show all that was commanded."""
-        done = self._begun and self._shown is not None and self._goal is None and all(run.settled for run in self.runs)
+        done = self.has_begun and self._shown is not None and self._goal is None and all(run.settled for run in self.runs)
         return done and (self._wish or not (self.playing or self._to_bring()))
 
     def play(self) -> None:
@@ -274,10 +275,10 @@ class Comparison(QObject):
             there = [run.ask() for run in self.runs]
         elif not any(run.is_asked for run in self.runs):
             now = time.perf_counter()
-            if now >= self._asked_at + max(run.rest for run in self.runs):
+            if now >= self._asked_at + max(self._drawing_rest(), *(run.rest for run in self.runs)):
                 rate = max(run.snapshot.steps_per_second for run in self.runs if run.snapshot is not None)
                 at = pace.meet(1 + int(AHEAD_SECONDS * rate))
-                self._asked_at = now
+                self._asked_at, self._spent_at = now, time.process_time()
                 there = [run.ask(at) for run in self.runs]
         for run, frame, is_there in zip(self.runs, fetched, there, strict=True):
             if is_there:
@@ -289,6 +290,10 @@ class Comparison(QObject):
         self._hand_over()
         self._bring_together()
         self._tell_said()
+
+    def _drawing_rest(self) -> float:
+        """Seconds from one pair to the next, so that drawing leaves the processors to the two engines when they run as fast as they can."""
+        return (time.process_time() - self._spent_at) / DRAWING_SHARE if self.home.speed is None else 0.0
 
     def _show(self, in_step: bool) -> None:
         """Show both moments, if they belong together or cannot."""
@@ -312,7 +317,7 @@ class Comparison(QObject):
 
     def _bring_together(self) -> None:
         """At rest both stand at the same step: whoever is behind catches up, as far as it can."""
-        if not self._begun or self._leaving or any(not run.settled or run.is_reviving or run.is_opening for run in self.runs):
+        if not self.has_begun or self._leaving or any(not run.settled or run.is_reviving or run.is_opening for run in self.runs):
             return
         if self._wish:
             self._play_on()
@@ -367,8 +372,8 @@ class Comparison(QObject):
             self.told.emit("error", text)
 
     def _on_revived(self, run: LiveRun, step: int) -> None:
-        if run is self.other and not self._begun:
-            self._begun = True
+        if run is self.other and not self.has_begun:
+            self.has_begun = True
             if self._wish:
                 self.play()
             return

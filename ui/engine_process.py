@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
+import time
 from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
 
 SLICE_SECONDS = 0.004  # how long the engine trains before it looks for commands
 GRACE_SECONDS = 1.0  # how long the engine may take to end by itself
+WRITING_SECONDS = 1.5  # and the writers of its recordings, from the same moment on
 WHOLE = Look()
 SELDOM = ("prediction", "census", "verdicts", "oscillations")  # not measured for every frame; the last ones hold till the next
+MOST_RUNS_ASKED = 8  # in requests that may still be answered
 BULK = ("edge_gradients", "edge_weights", "edge_updates")
 
 
@@ -102,6 +105,7 @@ class EngineProcess:
         self._assembler = _Assembler()
         self._writers: list[WriterProcess] = []  # of recordings
         self._closed = False
+        self._ended: float | None = None  # when it was told to end
         self.kept: Kept | None = None  # the newest that has come
 
     @property
@@ -153,11 +157,11 @@ class EngineProcess:
                 if not isinstance(message, Kept):
                     break
                 self.kept = message
+            frame, parts = message
+            snapshot = self._assembler.assemble(frame, parts)  # an engine that has ended has taken its shared memory along
         except (EOFError, OSError) as error:
             raise EngineLost(str(error)) from error
         self._outstanding = False
-        frame, parts = message
-        snapshot = self._assembler.assemble(frame, parts)
         return Fetched(snapshot, frame.events, frame.executed == self._sent, *self._assembler.lines, frame.tape, frame.run, frame.rest)
 
     def keep(self) -> None:
@@ -170,6 +174,8 @@ class EngineProcess:
 
     def end(self) -> None:
         """Let the process end, without waiting for it; `stop` does that."""
+        if self._ended is None:
+            self._ended = time.monotonic()
         self._connection.close()  # an engine blocked in sending would never end
 
     def stop(self) -> None:
@@ -178,14 +184,18 @@ class EngineProcess:
             return
         self._closed = True
         self.end()
-        self._process.join(GRACE_SECONDS)
+        self._process.join(self._left_of(GRACE_SECONDS))
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
         self._process.close()
         for writer in self._writers:
-            writer.join(GRACE_SECONDS)
+            writer.join(self._left_of(WRITING_SECONDS))
         self._assembler.close()
+
+    def _left_of(self, seconds: float) -> float:
+        """What is left of a time that began when the process was told to end."""
+        return max(0.0, seconds - (time.monotonic() - (self._ended or 0.0)))
 
     def _transmit(self, message: tuple[str, object, tuple[object, ...]]) -> None:
         try:
@@ -200,6 +210,7 @@ class _Assembler:
     def __init__(self) -> None:
         self._run, self._stride = -1, 0
         self._history: HistoryTable | None = None
+        self._asked_from: dict[int, HistoryTable | None] = {}  # run -> what of its history was there when a request was sent
         self._architecture: Architecture | None = None
         self._ghost: Ghost | None = None
         self.lines: tuple[Settings, Left | None] = ((), None)
@@ -210,6 +221,10 @@ class _Assembler:
         history = self._history
         regular = 0 if history is None else len(history.steps) - history.provisional
         last = int(history.steps[regular - 1]) if history is not None and regular else 0
+        self._asked_from.pop(self._run, None)
+        self._asked_from[self._run] = history
+        while len(self._asked_from) > MOST_RUNS_ASKED:
+            del self._asked_from[next(iter(self._asked_from))]
         return Request(self._run, self._stride, last, look, at)
 
     def assemble(self, frame: Frame, parts: _Parts) -> Snapshot:
@@ -234,7 +249,8 @@ class _Assembler:
         return msgspec.structs.replace(snapshot, **fresh)
 
     def _joined(self, frame: Frame) -> HistoryTable | None:
-        new, old = frame.snapshot.history, self._history
+        # of two answers that were under way, the first may show another run, and the second go on with the one that was asked from
+        new, old = frame.snapshot.history, self._history if frame.run == self._run else self._asked_from.get(frame.run)
         if not frame.partial or old is None or new is None:
             return new
         rows = ["steps", "loss", "loss_low", "loss_high", "gradient_rms", "total_norms"]
@@ -325,7 +341,7 @@ class _Sender:
         name = None
         if self._memory is None or self._memory.size < size:
             if self._memory is not None:
-                self._memory.close()
+                self._memory.close()  # its name may still be on its way to the window
             self._memory = SharedMemory(create=True, size=size)
             name = self._memory.name
         for row, array in zip(_rows(self._memory, count), arrays, strict=True):
@@ -335,6 +351,8 @@ class _Sender:
     def close(self) -> None:
         if self._memory is not None:
             self._memory.close()
+            with contextlib.suppress(FileNotFoundError):  # as a rule the window has taken the name away; not if it closed before
+                self._memory.unlink()
 
 
 class _Partner:

@@ -138,6 +138,7 @@ class ExportMenu(QMenu):
             if self._figure is None:
                 self._figure = Figure(window)
             self._figure.set_theme(window.theme)
+            self._figure.set_theory(window.profile.show_theory)
             if window.run.snapshot is not None:
                 self._figure.show_snapshot(window.run.snapshot)
             return self._figure, FIGURE_SIZE
@@ -205,7 +206,8 @@ class ExportMenu(QMenu):
         ending, kinds = NETS[kind]
         path = self._ask_path("Save net", f"gradviz-net{ending}", f"{kinds} (*{ending})")
         if path is not None:
-            self._window.run.save_net(kind, path)
+            compare = self._window.compare
+            (self._window.run if compare is None else compare.shown_run).save_net(kind, path)
 
     def copy_figure(self) -> None:
         export.copy_picture(*self.drawable("figure"), self.scale)

@@ -49,6 +49,9 @@ class Figure(Panel):
         self._network.show_snapshot(snapshot)
         self._profile.show_snapshot(snapshot)
 
+    def set_theory(self, shown: bool) -> None:
+        self._profile.set_theory(shown)
+
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
         self._network.set_theme(theme)

@@ -169,6 +169,11 @@ class LiveRun(QObject):
         self._play_until = steps + (self.snapshot.step if self.snapshot is not None else 0)
         self._send("play_for", steps)
 
+    @property
+    def rival(self) -> bool:
+        """Whether it is trained beside the run."""
+        return self._rival
+
     def set_rival(self, wanted: bool) -> None:
         """Train the same net without its skips (or with) beside the run, or no longer."""
         self._rival = wanted

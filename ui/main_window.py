@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, QSettings, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QSlider, QSplitter, QVBoxLayout, QWidget
 
-from gradviz.snapshot import Look, Snapshot
+from gradviz.snapshot import Held, Look, Snapshot
 from gradviz.spec import Spec, SpecError, field_info
 
 from . import motion
@@ -116,6 +116,7 @@ class MainWindow(QWidget):
         self._show_spec(spec)
         self.canvas.set_motion(motion.load())
         self.transport.show_motion(self.canvas.motion)
+        self.profile.set_theory(bool(QSettings().value("theory", True, bool)))
         self.set_speed(preset.speed if preset else None)
         if live:
             self._restore_layout()
@@ -183,6 +184,7 @@ class MainWindow(QWidget):
         run.opened.connect(self._on_opened)
         run.closed.connect(self.overlays.end_opening)
         self.overlays.stop_wanted.connect(run.stop_opening)
+        self.overlays.table_wanted.connect(self.sessions.ask_for_table)
         self.sessions.changed.connect(self._show_title)
         run.undo_stack.canUndoChanged.connect(self.show_undo)
         run.undo_stack.canRedoChanged.connect(self.show_undo)
@@ -204,6 +206,7 @@ class MainWindow(QWidget):
         self.canvas.selection_changed.connect(self._on_picked)
         self.canvas.layer_menu_wanted.connect(self._open_layer_menu)
         self.canvas.columns_changed.connect(self.profile.set_columns)
+        self.profile.theory_wanted.connect(self.toggle_theory)
         self.canvas.inspect_wanted.connect(self._on_inspect_wanted)
         for panel in (self.profile, self.timeline, self.layers):
             panel.layer_selected.connect(self._on_layer_selected)
@@ -329,6 +332,8 @@ class MainWindow(QWidget):
         """How much may move: one of `motion.MODES`."""
         motion.save(mode)
         self.canvas.set_motion(mode)
+        if self.compare is not None:
+            self.compare.page.set_motion(mode)
         self.transport.show_motion(mode)
 
     def show_overview(self) -> None:
@@ -349,6 +354,8 @@ class MainWindow(QWidget):
     def show_settings(self) -> None:
         self.left.show()
         self.left.show_page("settings")
+        if self.compare is not None:
+            self.compare.mark_open()
 
     def show_lessons(self) -> None:
         self.left.show()
@@ -496,7 +503,9 @@ class MainWindow(QWidget):
         for panel in (self.profile, self.timeline, self.layers):
             panel.select(selection)
         self.selected.emit(selection)
-        self.look(picked=None if selection is None else (selection.kind, selection.layer, selection.unit, selection.source))
+        picked = None if selection is None else (selection.kind, selection.layer, selection.unit, selection.source)
+        if picked != self.run.look.picked:
+            self.look(picked=picked, held=Held())  # what another selection was held at is over
 
     def _on_picked(self, selection: Selection | None) -> None:
         """What was clicked in the network is shown exactly, unless something about it is shown already."""
@@ -533,6 +542,10 @@ class MainWindow(QWidget):
         self._use_theme("light" if self.theme.name == "dark" else "dark")
         QSettings().setValue("theme", self.theme.name)
 
+    def toggle_theory(self) -> None:
+        self.profile.set_theory(not self.profile.show_theory)
+        QSettings().setValue("theory", self.profile.show_theory)
+
     def open_export_menu(self) -> None:
         self.transport.export_button.showMenu()
 
@@ -543,7 +556,10 @@ class MainWindow(QWidget):
         self.export_menu.copy_window()
 
     def show_shortcuts(self) -> None:
-        ShortcutList(self).show()
+        """Open the list of keys, or bring the one that is open to the front."""
+        keys = self.findChild(ShortcutList) or ShortcutList(self)
+        keys.show()
+        keys.raise_()
 
     def open_file(self) -> None:
         self.sessions.ask()
@@ -669,7 +685,8 @@ class MainWindow(QWidget):
         self._look_for_pages()
 
     def on_lab_changed(self, view: str) -> None:
-        """Another view of the lab is in front."""
+        """Another view of the lab is in front, which chooses anew what to look at."""
+        self.look(held=Held())
         self._look_for_pages()
         self._catch_up()
 
@@ -717,6 +734,7 @@ class MainWindow(QWidget):
 
     def _show_spec(self, spec: Spec) -> None:
         self._shown_spec = spec
+        self.look(held=Held())  # of another run
         self.controls.show_spec(spec)
         self.overlays.phases.show_spec(spec)
         self.transport.show_kind(spec.network.recurrent, spec.training.method == "evolution")
@@ -799,8 +817,6 @@ class MainWindow(QWidget):
 
     def exported_panels(self) -> tuple[Panel, ...]:
         """The panels that have something to export: those that are always measured, and what is in front of the others."""
-        if self.compare is not None:
-            return self.compare.page.panels
         always = (*self.panels[:5], self.chain, self.inspect)
         return (*always, *(panel for panel in self.panels if panel not in always and panel.isVisible()))
 

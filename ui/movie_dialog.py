@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from PySide6.QtCore import QLocale, Qt, QTimer, Signal
-from PySide6.QtGui import QIntValidator, QKeyEvent, QStandardItemModel
+from PySide6.QtGui import QCloseEvent, QIntValidator, QKeyEvent, QStandardItemModel
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -38,6 +38,7 @@ MOST_STEPS = 10**9
 BYTES_PER_PIXEL = {".gif": 0.065, ".apng": 0.25, ".webp": 0.12, ".mp4": 0.02}  # of one frame, measured over the presets
 STILL_VIEWS = ("network", "gradients", "timeline", "prediction", "chain", *LAB)  # the panels that can be painted on their own
 PAGE = (360, 800)  # about what a panel takes that is as high as what it holds
+CANCELLED = "The animation was cancelled. Nothing was written."
 VIDEO = (1280, 720)  # logical pixels; a larger video shows the same, sharper
 
 
@@ -250,6 +251,11 @@ class MovieDialog(QDialog):
 
     # ---- making it
 
+    @property
+    def working(self) -> bool:
+        """Whether an animation is being made."""
+        return self._process is not None
+
     def save(self) -> None:
         """Ask for the file, then for the settings by which the run can be done again."""
         path = self._ask_path("Save animation", str(self.format.currentData()))
@@ -311,7 +317,7 @@ class MovieDialog(QDialog):
             self._window.tell("notice", report.text)
             self.accept()
         else:
-            self._window.tell("notice", "The animation was cancelled. Nothing was written.")
+            self._window.tell("notice", CANCELLED)
 
     def _show_working(self, report: Report) -> None:
         self._choices.setEnabled(False)
@@ -334,8 +340,15 @@ class MovieDialog(QDialog):
         else:
             super().reject()
 
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Closed it always goes, and what is under way with it: a window that stays would keep the whole program from ending."""
+        if self._process is not None:
+            self.stop()
+            self._window.tell("notice", CANCELLED)
+        super().closeEvent(event)
+
     def end(self) -> None:
-        """Let the process end, if there is one, without waiting for it; `stop` does that."""
+        """End the process, if there is one, without waiting for it; `stop` does that."""
         self._timer.stop()
         if self._process is not None:
             self._process.end()

@@ -13,7 +13,6 @@ from .export import ExportError
 from .film import Film
 from .movie import Cancelled, unfinished
 
-GRACE_SECONDS = 1.0  # how long it may take to tidy up when the window closes
 NICENESS = 5  # the run in the window comes first
 
 
@@ -32,8 +31,9 @@ class MovieProcess:
     def __init__(self, film: Film) -> None:
         context = multiprocessing.get_context("spawn")
         self._connection, far_end = context.Pipe()
-        self._process = context.Process(target=shoot, args=(far_end, film), name="gradviz-movie", daemon=True)
+        self._process = context.Process(target=shoot, args=(far_end,), name="gradviz-movie", daemon=True)
         self._process.start()
+        self._film: Film | None = film  # until it has been sent
         self._temporary = unfinished(film.path, self._process.pid or 0)
         far_end.close()
         self._latest = Report(0, 0)
@@ -44,36 +44,39 @@ class MovieProcess:
         try:
             while not self._latest.outcome and self._connection.poll():
                 self._latest = self._connection.recv()
+                if self._film is not None:  # it waits for it: sooner, a pipe that nobody reads yet would block the window
+                    self._connection.send(self._film)
+                    self._film = None
         except (EOFError, OSError):
             self._latest = self._latest._replace(outcome="failed", text="The animation's process ended unexpectedly. Nothing was saved.")
         return self._latest
 
     def cancel(self) -> None:
         """Ask it to end; the report says when it has."""
+        self._film = None
         with contextlib.suppress(OSError):  # it may have ended by itself
             self._connection.send("cancel")
 
     def end(self) -> None:
-        """Let the process end, without waiting for it; `stop` does that."""
-        self._connection.close()  # it takes this for a wish to cancel
+        """End the process at once, as it has nothing to save; `stop` takes away what it leaves. Safe to call twice."""
+        if not self._closed:
+            self._connection.close()
+            self._process.kill()
 
     def stop(self) -> None:
         """End the process; nothing unfinished is left. Safe to call twice."""
         if self._closed:
             return
-        self._closed = True
         self.end()
-        self._process.join(GRACE_SECONDS)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
+        self._closed = True
+        self._process.join()
         self._process.close()
         with contextlib.suppress(OSError):  # on a disk that cannot be written to there is none
             self._temporary.unlink(missing_ok=True)
 
 
-def shoot(connection: Connection, film: Film) -> None:
-    """Make the animation and tell how far it is; ends early when anything comes from the window or it has closed."""
+def shoot(connection: Connection) -> None:
+    """Take a film, make it and tell how far it is; ends early when anything comes from the window or it has closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal reaches the window, which ends this
     if hasattr(os, "nice"):
         os.nice(NICENESS)
@@ -83,7 +86,15 @@ def shoot(connection: Connection, film: Film) -> None:
     from .film import make_film
 
     make_application()
-    latest = Report(0, len(film.steps))
+    latest = Report(0, 0)
+    try:
+        connection.send(latest)  # ready
+        film = connection.recv()
+    except (EOFError, OSError):
+        return  # the window has closed
+    if not isinstance(film, Film):
+        connection.send(latest._replace(outcome="cancelled"))
+        return
 
     def tell(done: int, total: int) -> None:
         nonlocal latest

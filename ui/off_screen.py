@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QEvent, QSizeF
 from PySide6.QtWidgets import QWidget
 
-from gradviz.session_file import View
 from gradviz.snapshot import Snapshot
 from gradviz.spec import Spec
+from gradviz.view import View
 
 from . import export
 from .canvas.scene import NetworkCanvas

@@ -19,6 +19,7 @@ NARROW = 560  # pixels of the canvas
 DISMISS, RESTART, CLIP, STOP = "Dismiss", "Restart", "Clip and run again", "Stop"
 LOOKS = {"failure": "warning", "progress": "progress", "reviving": "progress", "leftover": "progress"}  # else "error"
 DISCARD, RESTORE = "Discard", "Restore"
+FIND = "Find the table…"
 
 
 class Overlays(QObject):
@@ -32,6 +33,7 @@ class Overlays(QObject):
     restart_wanted = Signal()
     leftover_answered = Signal(bool)  # whether it shall be restored
     stop_wanted = Signal()  # of the opening of a session
+    table_wanted = Signal()  # the user will say where it is
 
     def __init__(self, canvas: NetworkCanvas) -> None:
         super().__init__(canvas)
@@ -51,6 +53,10 @@ class Overlays(QObject):
 
     def show_error(self, text: str) -> None:
         self._say(text, (DISMISS,), "error")
+
+    def show_missing_table(self, text: str) -> None:
+        """Say what is wrong with the table of a session, and offer to point to it."""
+        self._say(text, (DISMISS, FIND), "error")
 
     def show_lost(self, step: int, again: bool) -> None:
         """Say that the engine has ended by itself, and whether it is being started again."""
@@ -122,6 +128,8 @@ class Overlays(QObject):
             self.leftover_answered.emit(button == RESTORE)
         elif button == RESTART:
             self.restart_wanted.emit()
+        elif button == FIND:
+            self.table_wanted.emit()
         elif button == STOP:
             self.stop_wanted.emit()
         elif button == CLIP:

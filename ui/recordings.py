@@ -28,17 +28,23 @@ class Recordings(QObject):
         self._window = window
         self._shown: Tape | None = None
         self._wanted: Path | None = None  # what shall be written, until the first word of it
+        self._chosen: Path | None = None  # what the user has named; a run that follows is recorded beside it
+        self._waiting: Tape | None = None  # a recording that has ended, until the run that follows has done a step
         window.run.snapshot_came.connect(self._on_snapshot)
         window.run.lost.connect(self._on_lost)
 
     @property
     def recording(self) -> bool:
-        """Whether the run is being recorded."""
-        return self._shown is not None and not self._shown.watched
+        """Whether the run is being recorded, or will be from its first step on."""
+        return self._waiting is not None or (self._shown is not None and not self._shown.watched)
 
     def toggle(self) -> None:
         """End the recording, or ask where to put one."""
-        if self.recording:
+        if self._waiting is not None:
+            self._waiting = None
+            self._window.tell("notice", "The run is not recorded any further.")
+            self.changed.emit()
+        elif self.recording:
             self._window.run.stop_recording()
         else:
             self.ask()
@@ -63,7 +69,8 @@ class Recordings(QObject):
         if not path.parent.is_dir():
             self._window.tell("error", f"There is no folder {path.parent} to record into.")
             return False
-        self._wanted = path
+        self._wanted = self._chosen = path
+        self._waiting = None
         self._window.run.record(path)
         return True
 
@@ -78,8 +85,14 @@ class Recordings(QObject):
             return False
         return True
 
-    def _on_snapshot(self, _: Snapshot) -> None:
+    def _on_snapshot(self, snapshot: Snapshot) -> None:
         tape, before = self._window.run.tape, self._shown
+        if tape is not None and tape.ended:
+            if before is not None and not before.watched:
+                self._waiting = tape
+            tape = None
+        if self._waiting is not None and snapshot.last_step > 0 and tape is None:
+            self._go_on(Path(self._waiting.path))
         if tape == before:
             return
         self._shown = tape
@@ -89,11 +102,20 @@ class Recordings(QObject):
             self._wanted = None
         self.changed.emit()
 
+    def _go_on(self, ended: Path) -> None:
+        """Record the run that has followed on the one that was recorded, in a file of its own."""
+        self._waiting = None
+        chosen = self._chosen or ended
+        path = _free_name(chosen.parent, chosen.stem)
+        if self.begin(path):
+            self._chosen = chosen
+            self._window.tell("notice", f"{ended.name} has ended, as another run has begun. That one is recorded in {path.name}.")
+
     def _on_lost(self, step: int) -> None:
         """The engine has ended, and with it the recording; its writer has kept what it had."""
         if self.recording and self._shown is not None:
             self._window.tell("notice", f"The recording {Path(self._shown.path).name} has ended too; what was recorded stays.")
-        self._shown = None
+        self._shown = self._waiting = None
         self._window.status.tape.show_tape(None)
         self.changed.emit()
 

@@ -98,8 +98,23 @@ def _look(options: argparse.Namespace, preset: Preset | None) -> Look:
     lab = options.view if options.view in LAB else ""
     if options.view == "window" and session is not None and session.view.page == "lab":
         lab = session.view.lab
-    layer = session.view.lab_layer if session is not None else 0
-    return Look(chain=True, picked=picked, lab=lab, lab_layer=layer, lab_read=options.steps)
+    if session is None:
+        return Look(chain=True, picked=picked, lab=lab, lab_read=options.steps)
+    view, own = session.view, session.view.lab_view
+    lab_read = own.read or options.steps
+    return Look(
+        chain=True,
+        picked=picked,
+        example=view.example,
+        lab=lab,
+        lab_layer=view.lab_layer,
+        lab_pair=own.pair,
+        lab_lag=own.lag,
+        lab_read=lab_read,
+        lab_loss=own.loss,
+        lab_orthogonal=own.orthogonal,
+        held=view.held,
+    )
 
 
 def _measured(spec: Spec, options: argparse.Namespace, look: Look) -> Snapshot:
@@ -125,7 +140,7 @@ def _measured(spec: Spec, options: argparse.Namespace, look: Look) -> Snapshot:
     try:
         snapshot = experiment.measure(look)
     except ValueError:  # the session has selected what this net does not have
-        snapshot = experiment.measure(msgspec.structs.replace(look, picked=None, lab_layer=0))
+        snapshot = experiment.measure(Look(chain=look.chain, lab=look.lab, lab_lag=look.lab_lag, lab_read=look.lab_read))
     if isinstance(snapshot.lab, HardwareReport):  # nobody can press its button here
         snapshot = msgspec.structs.replace(snapshot, lab=with_speeds(snapshot.lab, measure_speed(spec)))
     return snapshot

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from PySide6.QtWidgets import QSplitter
 
-from gradviz.session_file import View
+from gradviz.view import View
 
 from .canvas.columns import Columns
 from .canvas.picking import exists
@@ -29,7 +29,11 @@ def view_of(window: MainWindow) -> View:
         "page": window.dock.page,
         "lab": window.lab.view if window.lab is not None else "",
         "lab_layer": window.run.look.lab_layer if window.lab is not None else 0,
+        "lab_view": _raw_lab(window),
+        "held": msgspec.to_builtins(window.run.snapshot.held) if window.run.snapshot is not None else {},
+        "all_paths": window.dock.page == "chain" and window.chain.ladder.all_paths,
         "left_page": window.left.page,
+        "lesson": window.lesson.lesson.name if window.lesson is not None and window.lesson.lesson is not None else "",
         "left": window.left.isVisibleTo(window),
         "right": window.dock.isVisibleTo(window),
         "selection": None if selection is None else dataclasses.asdict(selection),
@@ -53,8 +57,10 @@ def show_view(window: MainWindow, view: View) -> None:
         _divide(splitter, sizes)
     window.left.show_page(view.left_page)
     window.dock.show_page(view.page)
-    if view.lab and window.lab is not None:
-        window.lab.show_view(view.lab)
+    if window.lesson is not None and view.left_page == "lesson":
+        window.lesson.show_named(view.lesson)
+    if view.page == "chain":
+        window.chain.show_all_paths(view.all_paths)
     window.set_speed(view.speed)
     snapshot = window.run.snapshot
     if snapshot is None:
@@ -67,12 +73,20 @@ def show_view(window: MainWindow, view: View) -> None:
     selection = None if picked is None else Selection(picked.kind, picked.layer, picked.unit, picked.source)
     window.select(selection if selection is not None and exists(selection, snapshot) else None)
     if window.lab is not None:
-        from .panels.activation_lab import ActivationLabPanel  # loaded with the lab, not with the window
+        from .lab_view import show_lab_view  # loaded with the lab, not with the window
 
-        for panel in window.lab.panels:
-            if isinstance(panel, ActivationLabPanel):
-                panel.want_layer(view.lab_layer if view.lab_layer < layers else 0)
+        show_lab_view(window, window.lab, view)
     window.look_at_example(view.example if view.example is not None and view.example < snapshot.batch else None)
+    window.look(held=view.held)
+    window.status.fit()
+
+
+def _raw_lab(window: MainWindow) -> dict[str, object]:
+    if window.lab is None:
+        return {}
+    from .lab_view import raw_lab_view
+
+    return raw_lab_view(window, window.lab)
 
 
 def _divide(splitter: QSplitter, sizes: tuple[int, ...]) -> None:

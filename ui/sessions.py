@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
-from gradviz.session_file import SUFFIX, SessionFile, SessionFileError, Settings, from_text, left_of, read_session, to_text, write_session
+from gradviz.csv_rows import DataError
+from gradviz.session_file import (
+    MAX_TABLES,
+    SUFFIX,
+    SessionFile,
+    SessionFileError,
+    Settings,
+    TableMark,
+    from_text,
+    left_of,
+    read_session,
+    to_text,
+    write_session,
+)
+from gradviz.session_tables import TableError, beside, find_tables, mark_of, tables_of, with_table
 
 from .recordings import RECORDING_SUFFIX
 from .session_view import show_view, view_of
@@ -21,7 +38,8 @@ if TYPE_CHECKING:
 MOST_RECENT = 10
 FILTER = f"GradViz session (*{SUFFIX})"
 ALL = f"*{SUFFIX} *{RECORDING_SUFFIX} *.csv *.tsv *.txt"
-KINDS = f"Sessions (*{SUFFIX});;Recordings (*{RECORDING_SUFFIX});;Tables (*.csv *.tsv *.txt);;All files (*)"
+TABLES = "Tables (*.csv *.tsv *.txt);;All files (*)"
+KINDS = f"Sessions (*{SUFFIX});;Recordings (*{RECORDING_SUFFIX});;{TABLES}"
 OPEN_FILTER = f"All that can be opened ({ALL});;{KINDS}"
 
 
@@ -37,6 +55,8 @@ class Sessions(QObject):
         self.title, self.notes = "", ""
         self._read: tuple[SessionFile | None, Path | None] = (None, None)  # what is being opened, and out of which file
         self._before: list[tuple[SessionFile | Path, Path | None, str, str]] = []  # what was there when a session was opened
+        self._known_marks: dict[tuple[str, int, int], TableMark] = {}
+        self._missing: tuple[SessionFile, Path | None, bytes | None, TableError] | None = None  # what waits for its table
         window.run.opened.connect(self._on_opened)
         window.run.closed.connect(self._on_closed)
 
@@ -53,7 +73,18 @@ class Sessions(QObject):
             step, phases = snapshot.moment.step - 1, snapshot.moment.done
         settings = tuple(Settings(*item) for item in run.settings)
         last = max(snapshot.last_step, step, settings[-1].step)
-        return SessionFile(settings, step, last, phases, self.title, self.notes, view_of(self._window), left_of(run.left))
+        session = SessionFile(settings, step, last, phases, self.title, self.notes, view_of(self._window), left_of(run.left))
+        return msgspec.structs.replace(session, tables=tuple(self._marks(session)))
+
+    def _marks(self, session: SessionFile) -> Iterator[TableMark]:
+        """Of the tables that can be read; each is read anew only when it has changed, for a session is made every few seconds."""
+        for path in tables_of(session)[:MAX_TABLES]:
+            with contextlib.suppress(OSError, DataError):  # one that has gone is missed when the session is opened
+                found = Path(path).expanduser().stat()
+                key = path, found.st_mtime_ns, found.st_size
+                if key not in self._known_marks:
+                    self._known_marks[key] = mark_of(path)
+                yield self._known_marks[key]
 
     def save(self) -> None:
         """Into the file it came from, or where the user says."""
@@ -76,7 +107,7 @@ class Sessions(QObject):
             self._window.tell("notice", "There is no run to save yet.")
             return False
         try:
-            write_session(session, path)
+            write_session(beside(session, path.parent), path)
         except SessionFileError as error:
             self._window.tell("error", f"The session cannot be saved. {error}")
             return False
@@ -119,7 +150,7 @@ class Sessions(QObject):
         return True
 
     def open(self, path: Path) -> bool:
-        """Open a session file; returns whether it could be read."""
+        """Open a session file; returns whether it could be read and its tables were found."""
         try:
             session = read_session(path)
         except SessionFileError as error:
@@ -127,8 +158,7 @@ class Sessions(QObject):
                 self._forget(path)
             self._window.tell("error", f"It cannot be opened. {error}")
             return False
-        self._begin(session, path)
-        return True
+        return self._begin(session, path)
 
     def paste(self) -> bool:
         """Open the session that is on the clipboard as text."""
@@ -141,16 +171,45 @@ class Sessions(QObject):
         except SessionFileError as error:
             self._window.tell("error", f"It cannot be pasted. {error}")
             return False
-        self._begin(session, None)
-        return True
+        return self._begin(session, None)
 
-    def restore(self, session: SessionFile, kept: bytes | None) -> None:
-        """Open a session that was saved automatically; with ``kept`` its run need not be trained again from the first step."""
-        self._begin(session, None, kept)
+    def restore(self, session: SessionFile, kept: bytes | None) -> SessionFile | None:
+        """Open a session that was saved automatically; with ``kept`` its run need not be trained again from the first step.
 
-    def _begin(self, session: SessionFile, path: Path | None, kept: bytes | None = None) -> None:
+        Returns what is being opened, its tables where they are now; None when one of them is missing, which is told.
+        """
+        return self._read[0] if self._begin(session, None, kept) else None
+
+    def _begin(self, session: SessionFile, path: Path | None, kept: bytes | None = None) -> bool:
+        try:
+            session = find_tables(session, path.absolute().parent if path is not None else None)
+        except TableError as error:
+            self._missing = session, path, kept, error
+            self._window.overlays.show_missing_table(f"It cannot be opened. {error}")
+            return False
+        self._missing = None
         self._read = session, path
         self._window.run.open(session, kept)
+        return True
+
+    def ask_for_table(self) -> None:
+        """Ask where the table is that the session to be opened was trained on."""
+        if self._missing is not None:
+            name, _ = QFileDialog.getOpenFileName(self._window, f"Where is {self._missing[3].where}?", str(self._folder()), TABLES)
+            if name:
+                self.take_table(Path(name))
+
+    def take_table(self, place: Path) -> bool:
+        """Open the session that waits for a table with this one; returns whether it is the one."""
+        if self._missing is None:
+            return False
+        session, path, kept, error = self._missing
+        try:
+            session = with_table(session, error.path, place)
+        except TableError as wrong:
+            self._window.overlays.show_missing_table(f"It cannot be opened. {wrong}")
+            return False
+        return self._begin(session, path, kept)
 
     def _on_opened(self, session: SessionFile | Path) -> None:
         """The run is there: show it as it was looked at."""

@@ -44,6 +44,7 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("open_export_menu", "Export", ("Ctrl+E",)),
     Shortcut("copy_picture", "Copy the window as a picture", ("Ctrl+Shift+C",)),
     Shortcut("toggle_theme", "Light or dark", ("Ctrl+T",)),
+    Shortcut("toggle_theory", "Theory in the gradient profile", ("T",)),
     Shortcut("toggle_left", "Left dock", ("Ctrl+1",)),
     Shortcut("toggle_right", "Right dock", ("Ctrl+2",)),
     Shortcut("show_overview", "Overview", ("Alt+1",)),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gradviz.changes import describe_change
 from gradviz.session_file import SUFFIX, read_session
+from gradviz.session_tables import find_tables
 from gradviz.spec import Spec, SpecError
 
 from .presets import preset_named
@@ -90,7 +91,7 @@ def _named(options: argparse.Namespace) -> Spec:
     assert path is not None, "the command line wants one of the two"
     try:
         if path.name.endswith(SUFFIX):
-            options.session = read_session(path)
+            options.session = find_tables(read_session(path), path.parent)
             spec: Spec = options.session.spec
             return spec
         if path.suffix == ".gradviz":

@@ -104,6 +104,12 @@ class StatusBar(QWidget):
         super().resizeEvent(event)
         self.tape.show_tape(self.tape.tape)  # in a narrow window it says less
 
+    def fit(self) -> None:
+        """Forget how much room the numbers have needed before, as of another run."""
+        for part in self._parts:
+            if isinstance(part, Reading):
+                part.fit()
+
     def say(self, text: str, seconds: float) -> None:
         """Show a short text for a while."""
         self.message.show_text(text)
@@ -199,9 +205,13 @@ class Reading(QWidget):
         width = self._start() + QFontMetrics(self._font()).horizontalAdvance(value) + 1
         # room is given up only when much of it is free, so that the line does not dance with every number
         if not self._widest - 24 < width <= self._widest:
-            self._widest = width
-            self.updateGeometry()
+            self.fit(width)
         self.update()
+
+    def fit(self, width: int | None = None) -> None:
+        """Take so much room, without ``width`` as much as the present value needs."""
+        self._widest = self._start() + QFontMetrics(self._font()).horizontalAdvance(self.value) + 1 if width is None else width
+        self.updateGeometry()
 
     def sizeHint(self) -> QSize:
         return QSize(self._widest, HEIGHT)

@@ -6,10 +6,12 @@ import json
 import math
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from gradviz.diagnosis import diagnose
 from gradviz.experiment import Experiment
-from gradviz.snapshot import Look, Snapshot
+from gradviz.snapshot import Look, Snapshot, Verdict
 from gradviz.spec import Spec
 
 PROGRESS_SECONDS = 1.0
@@ -94,14 +96,16 @@ def _train(experiment: Experiment, steps: int, as_json: bool, tape: Tape | None)
     seconds = time.perf_counter() - started
     snapshot = experiment.measure(Look(prediction=False))
     if as_json:
-        print(json.dumps(result(snapshot, steps / seconds if seconds > 0 and steps else 0.0), allow_nan=False))
+        verdicts = diagnose(experiment)
+        print(json.dumps(result(snapshot, verdicts, steps / seconds if seconds > 0 and steps else 0.0), allow_nan=False))
     else:
         _print_table(snapshot, steps, seconds)
     return 0
 
 
-def result(snapshot: Snapshot, steps_per_second: float) -> dict[str, object]:
+def result(snapshot: Snapshot, verdicts: Sequence[Verdict], steps_per_second: float) -> dict[str, object]:
     """What ``--json`` prints; a number that is not finite becomes null, which is all that JSON has for it."""
+    theory = _theory(snapshot)
     layers = [
         {
             "name": info.name,
@@ -110,6 +114,7 @@ def result(snapshot: Snapshot, steps_per_second: float) -> dict[str, object]:
             "gradient_norm": _number(snapshot.gradient_norms[i]),
             "clipped_norm": _number(snapshot.clipped_norms[i]),
             "delta_norm": _number(snapshot.delta_norms[i]),
+            "theory": None if theory is None else theory[i],
         }
         for i, info in enumerate(snapshot.architecture.layers)
     ]
@@ -121,7 +126,39 @@ def result(snapshot: Snapshot, steps_per_second: float) -> dict[str, object]:
         "diverged": snapshot.diverged,
         "failure": None if failure is None else {"step": failure.step, "layer": failure.layer_name, "phase": failure.phase},
         "layers": layers,
+        "theory": "mean field, at initialisation" if theory is not None else f"none: {snapshot.theory.reason}" if snapshot.theory else None,
+        "verdicts": [_verdict(verdict) for verdict in verdicts],
         "steps_per_second": round(steps_per_second, 2),
+    }
+
+
+def _theory(snapshot: Snapshot) -> list[dict[str, object]] | None:
+    """By layer the norms that theory gives the first step, how many decades they scatter, and how many the measured ones lie from them."""
+    theory, distances = snapshot.theory, snapshot.from_theory
+    if theory is None or distances is None:
+        return None
+    return [
+        {
+            "gradient_norm": _number(theory.gradient_rms[i] * math.sqrt(info.units * info.fan_in)),
+            "delta_norm": _number(theory.delta_rms[i] * math.sqrt(info.units)),
+            "gradient_scatter": _number(theory.gradient_scatter[i]),
+            "delta_scatter": _number(theory.delta_scatter[i]),
+            "gradient_distance": _number(distances[1][i]),
+            "delta_distance": _number(distances[0][i]),
+        }
+        for i, info in enumerate(snapshot.architecture.layers)
+    ]
+
+
+def _verdict(verdict: Verdict) -> dict[str, object]:
+    return {
+        "kind": verdict.kind,
+        "layers": list(verdict.layers),
+        "rule": verdict.rule,
+        "value": _number(verdict.value),
+        "threshold": _number(verdict.threshold),
+        "explanation": verdict.explanation,
+        "remedies": [{"words": words, "field": path, "value": value} for words, path, value in verdict.remedies],
     }
 
 

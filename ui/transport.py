@@ -329,7 +329,7 @@ QLabel {{ color: {theme.ink2}; font-size: 12px; }}
             label.setVisible(label not in hidden)
         narrowest = level == len(self._levels) - 1
         self.phase_button.setVisible(not narrowest and not self._evolves)
-        self.speed.setFixedWidth(60 if narrowest else 120)
+        self.speed.setFixedWidth(60 if narrowest else 80 if self.phase_button in hidden else 120)
 
     # ---- inside
 

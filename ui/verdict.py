@@ -15,18 +15,8 @@ from .controls.input import focus_by_tab
 from .icons import paint_icon
 from .numbers import full, short
 from .theme import THEMES, Theme, font
+from .verdict_signs import WORDS
 
-WORDS = {
-    "vanishing": ("Vanishing", "down", 1e-5),
-    "exploding": ("Exploding", "up", 1e2),
-    "dead_units": ("Dead units", "cross", None),
-    "saturated": ("Saturated", "minus", None),
-    "oscillating": ("Oscillating", "wave", None),
-    "by_heart": ("Learnt by heart", "warning", None),
-    "diverged": ("Diverged", "warning", math.nan),
-    "healthy": ("Healthy", "check", 1e-2),
-}
-"""Kind of verdict -> its name, its icon, and a gradient that has the colour of it; None for the chrome's ink."""
 HEIGHT = 22
 CARD_WIDTH = 380  # at least
 MARGIN = 16

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, SpecError, TrainingSpec
 from gradviz.initializers import INITIALIZERS
@@ -39,10 +40,11 @@ REPAIRS: tuple[tuple[str, Any], ...] = (
 
 @dataclass(frozen=True)
 class Case:
-    """One run; ``aside`` says whether it belongs to the half that no threshold was tuned on."""
+    """One run; ``aside`` says whether it belongs to the half that no threshold was tuned on, ``arrays`` are data of its own."""
 
     spec: Spec
     aside: bool
+    arrays: tuple[NDArray[Any], NDArray[Any]] | None = None
 
 
 def cases(count: int, seed: int = 4) -> list[Case]:

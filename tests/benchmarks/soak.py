@@ -35,9 +35,9 @@ def figures(section: str, wanted: argparse.Namespace) -> Iterable[dict[str, Any]
         from tests.benchmarks import soak_kills
 
         return soak_kills.run(wanted.kills, wanted.seed)
-    from tests.benchmarks import soak_monkey
+    from tests.benchmarks import soak_random
 
-    return soak_monkey.run(wanted.actions, wanted.seed)
+    return soak_random.run(wanted.actions, wanted.seed)
 
 
 def main() -> int:

@@ -1,16 +1,14 @@
 """Random actions on the real window: clicks, keys, wheel, drags, knobs, presets, jumps in time, lessons, exports, damaged files.
 
-Counted are exceptions, what Qt warns of, and how much memory the window and its engine have taken on top of what they took when they
-were warm. The same seed presses the same things, although what is under the pointer depends on how far the run has come.
+Exceptions, what Qt warns of, an engine that is lost, and errors told that are not meant for a user's eyes are problems. The same seed
+presses the same things, although what is under the pointer depends on how far the run has come.
 """
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import random
+import re
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -25,28 +23,28 @@ from PySide6.QtCore import (
     QMessageLogContext,
     QPoint,
     QPointF,
-    QSettings,
     Qt,
     QTimer,
     QtMsgType,
     qInstallMessageHandler,
 )
-from PySide6.QtGui import QGuiApplication, QKeySequence, QPixmapCache, QWheelEvent
+from PySide6.QtGui import QGuiApplication, QKeySequence, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QWidget
+from shiboken6 import Shiboken
 
 from gradviz.lessons import lessons
 from gradviz.spec import SpecError, all_fields
 from tests.benchmarks.soak_files import kinds, mutate
-from ui.application import make_application
 from ui.main_window import MainWindow
-from ui.presets import preset_named, presets
+from ui.panels import LAB
+from ui.presets import presets
 from ui.shortcuts import SHORTCUTS
 
 HARMLESS = "This plugin does not support"  # what the offscreen platform says of every window
-WARM_UP = 0.2  # share of the actions before the memory counts
+# of what is told, what no user should have to read
+INTERNAL = re.compile(r"Traceback|[A-Z]\w*(Error|Exception)\b|object at 0x|NoneType|[Uu]nexpected(ly| error)|has no attribute")
 RANGE = 12  # of a number's values, from its least on: nets that can be trained while thousands of actions go on
-LABS = ("activation", "clipping", "residual", "linear", "initialisation", "compressor", "hardware", "jacobian")
 WALKS = ("step", "step_layer", "step_phase", "back", "back_layer", "back_phase")
 KEYS = (
     Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_PageUp,
@@ -72,20 +70,24 @@ class Monkey:
             (20, self.click), (8, self.press_key), (8, self.press_shortcut), (6, self.turn_wheel), (6, self.drag), (14, self.turn_knob),
             (4, self.load_preset), (8, self.jump), (6, self.walk), (3, self.play), (3, self.undo), (2, self.redo), (3, self.open_lesson),
             (4, self.show_lab), (2, self.look_at_example), (1, self.train_rival), (2, self.change_theme), (2, self.resize),
-            (5, self.export), (2, self.keep_session), (2, self.open_session), (3, self.open_damaged),
+            (5, self.export), (1, self.animate), (2, self.keep_session), (2, self.open_session), (3, self.open_damaged),
         ]  # fmt: skip
 
     def __enter__(self) -> Monkey:
         self._before = sys.excepthook, qInstallMessageHandler(self._on_message)
         sys.excepthook = self._on_exception
         self._patches = [patch.object(QFileDialog, name, self._answer) for name in ("getSaveFileName", "getOpenFileName")]
+        show_error = self.window.overlays.show_error
+        self._patches.append(patch.object(self.window.overlays, "show_error", lambda text: self._on_told(text, show_error)))
         for replaced in self._patches:
             replaced.start()
+        self.window.run.lost.connect(self._on_lost)
         self._popups.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._popups.stop()
+        self.window.run.lost.disconnect(self._on_lost)
         for replaced in self._patches:
             replaced.stop()
         sys.excepthook = self._before[0]
@@ -102,7 +104,7 @@ class Monkey:
             except SpecError:
                 pass  # a combination that a control does not offer: refused with a reason
             except Exception:
-                self.problems.append(f"after {len(self.done)} actions, {action.__name__}: {traceback.format_exc(limit=-4)}")
+                self._note(traceback.format_exc(limit=-4))
             self.breathe(self.dice.choice((0.0, 0.0, 0.005, 0.02)))
 
     def breathe(self, seconds: float) -> None:
@@ -159,6 +161,8 @@ class Monkey:
         for _ in range(self.dice.randint(1, 5)):
             QTest.mouseMove(widget, self._point(widget))
             QApplication.processEvents()
+            if not Shiboken.isValid(widget):
+                return  # it has gone while it was dragged, as a menu does
         QTest.mouseRelease(widget, Qt.MouseButton.LeftButton, pos=self._point(widget))
 
     def _meet_popup(self) -> None:
@@ -220,7 +224,7 @@ class Monkey:
             panel.actions_wanted.emit(dice.choice(lesson.tries).actions)
 
     def show_lab(self) -> None:
-        self.window.show_lab(self.dice.choice(LABS))
+        self.window.show_lab(self.dice.choice(LAB))
 
     def look_at_example(self) -> None:
         self.window.look_at_example(self.dice.choice((None, 0, 3, 31)))
@@ -265,6 +269,20 @@ class Monkey:
             case _:
                 dice.choice((menu.copy_figure, menu.copy_window))()
 
+    def animate(self) -> None:
+        """Begin an animation, or cancel the one that is being made."""
+        menu, dice = self.window.export_menu, self.dice
+        if menu.movie is None and self.window.run.snapshot is not None:
+            menu.save_animation()
+        if menu.movie is None or dice.random() < 0.3:
+            return
+        if menu.movie.working:
+            menu.movie.reject()
+        else:
+            menu.movie.sizes.setCurrentIndex(0)
+            menu.movie.last.setValue(menu.movie.first.value() + dice.randint(0, 20))
+            menu.movie.save_as(self._path(dice.choice((".gif", ".apng", ".webp"))))
+
     def keep_session(self) -> None:
         self.dice.choice((lambda: self.window.sessions.write(self._path(".gradviz.json")), self.window.copy_session))()
 
@@ -287,19 +305,32 @@ class Monkey:
 
     # ---- what went wrong
 
+    def _note(self, problem: str) -> None:
+        self.problems.append(f"after {len(self.done)} actions, {self.done[-1] if self.done else 'none yet'}: {problem}")
+
     def _on_message(self, kind: QtMsgType, _: QMessageLogContext, text: str) -> None:
         if kind not in (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg) and HARMLESS not in text:
-            self.problems.append(f"after {len(self.done)} actions, {self.done[-1] if self.done else ''}: Qt says {text}")
+            self._note(f"Qt says {text}")
 
     def _on_exception(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        lines = "".join(traceback.format_exception(kind, error, trace, limit=-4))
-        self.problems.append(f"after {len(self.done)} actions, {self.done[-1] if self.done else ''}: {lines}")
+        self._note("".join(traceback.format_exception(kind, error, trace, limit=-4)))
+
+    def _on_lost(self, step: int, again: bool) -> None:
+        self._note(f"the engine was lost at step {step}")  # nobody has killed it
+
+    def _on_told(self, text: str, show: Callable[[str], None]) -> None:
+        if INTERNAL.search(text):
+            self._note(f"told: {text}")
+        show(text)
 
     def come_to_rest(self, seconds: float = 1.5) -> None:
         """The same simple run, at the same place, in a window of the same size: what is compared must be alike."""
         window = self.window
         if window.export_menu.movie is not None:
-            window.export_menu.movie.close()
+            window.export_menu.movie.stop()
+        for top in QApplication.topLevelWidgets():
+            if isinstance(top, QDialog):
+                top.close()
         window.setWindowState(Qt.WindowState.WindowNoState)
         window.resize(1400, 900)
         window.run.stop_opening()
@@ -317,58 +348,3 @@ class Monkey:
         end = time.monotonic() + 30
         while not window.run.settled and time.monotonic() < end:
             self.breathe(0.1)
-
-    def memory(self) -> tuple[float, float]:
-        """Resident MB of the window's process and of its engine, at rest."""
-        self.come_to_rest()
-        QPixmapCache.clear()
-        gc.collect()
-        if sys.platform == "linux":
-            ctypes.CDLL(None).malloc_trim(0)
-        engine = self.window.run._engine
-        return resident("self"), resident(str(engine.process_id)) if engine is not None else 0.0
-
-
-def resident(process: str) -> float:
-    """Resident memory of a process in MB; 0 where the system does not tell."""
-    path = Path(f"/proc/{process}/status")
-    return int(path.read_text().partition("VmRSS:")[2].split()[0]) / 1e3 if path.exists() else 0.0
-
-
-def run(actions: int, seed: int) -> list[dict[str, Any]]:
-    """The figures of the long test."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for form in (QSettings.Format.NativeFormat, QSettings.Format.IniFormat):
-            QSettings.setPath(form, QSettings.Scope.UserScope, str(folder / "settings"))
-        make_application()
-        preset = preset_named("vanishing")
-        window = MainWindow(preset.spec, preset=preset)
-        window.resize(1400, 900)
-        window.show()
-        start = time.monotonic()
-        with Monkey(window, seed, folder) as monkey:
-            monkey.breathe(2.0)
-            monkey.act(round(actions * WARM_UP))
-            warm = monkey.memory()
-            monkey.act(actions - len(monkey.done))
-            end = monkey.memory()
-            seconds = time.monotonic() - start
-        lost = window.run._engine is None
-        window.close()
-    problems = monkey.problems + (["the engine was lost"] if lost else [])
-    grown = [round(after - before, 1) for before, after in zip(warm, end, strict=True)]
-    return [
-        {
-            "name": "random actions",
-            "actions": len(monkey.done),
-            "seed": seed,
-            "minutes": round(seconds / 60, 1),
-            "window_megabytes": round(end[0], 1),
-            "window_growth_megabytes": grown[0],
-            "engine_megabytes": round(end[1], 1),
-            "engine_growth_megabytes": grown[1],
-            "failures": len(problems),
-            "first_failures": problems[:8],
-        }
-    ]

@@ -48,11 +48,10 @@ def test_each_preset_gets_its_verdict(name: str, steps: int, kind: str) -> None:
     assert kinds(run(preset(name), steps))[0] == kind
 
 
-def test_clipping_ends_the_explosion_but_not_the_oscillation_it_began_with() -> None:
+def test_clipping_ends_the_explosion_though_the_mini_batches_differ_widely() -> None:
     experiment = run(preset("clipped"), 300)
-    assert kinds(experiment) == ["oscillating"]
-    for _ in range(1700):
-        experiment.advance()
+    losses = experiment.history.table().loss[-50:]
+    assert losses.max() > 3 * losses.min()
     assert kinds(experiment) == ["healthy"]
 
 
@@ -258,13 +257,14 @@ def test_a_recurrent_matrix_that_stretches_explodes(activation: str) -> None:
         assert [path for _, path, _ in verdict.remedies[:2]] == ["network.spectral_radius", "training.clip"]
 
 
-def test_sequences_learnt_by_heart_are_not_healthy() -> None:
+def test_sequences_learnt_by_heart_are_told_with_what_may_help() -> None:
     few = RECALL.replace("data.samples", 100).replace("training.optimizer", "adam").replace("training.learning_rate", 0.01)
     verdict = diagnose(run(few.replace("data.lag", 60), 200))[0]
-    assert verdict.kind == "by_heart"
+    assert verdict.kind == "healthy"
+    assert "by heart" in verdict.explanation
     assert verdict.value > 1.0
     assert verdict.remedies[0][1] == "data.samples"
-    assert "by_heart" not in kinds(run(few.replace("data.lag", 20), 200))  # whose test loss falls as well
+    assert "by heart" not in diagnose(run(few.replace("data.lag", 20), 200))[0].explanation  # its test loss falls as well
 
 
 def test_large_recurrent_weights_saturate() -> None:

@@ -49,7 +49,13 @@ def test_neither_runs_away_and_both_come_along() -> None:
             assert session.wait_seconds()
     assert min(a.experiment.step_count, b.experiment.step_count) > 20
     assert numbers[STEP : STEP + 2] == [a.experiment.step_count, b.experiment.step_count]
-    assert in_step(numbers)
+
+
+@pytest.mark.parametrize(("steps", "running", "expected"), [((50, 58), (1, 1), True), ((50, 70), (1, 1), False), ((50, 50), (1, 0), False)])
+def test_in_step_is_who_runs_and_need_not_catch_up(steps: tuple[int, int], running: tuple[int, int], expected: bool) -> None:
+    numbers = [0] * NUMBERS
+    numbers[STEP : STEP + 2], numbers[RUNS : RUNS + 2], numbers[LEAD : LEAD + 2] = steps, running, (4, 5)
+    assert in_step(numbers) == expected
 
 
 @pytest.mark.parametrize("why", ["paused", "failed", "at its end", "left"])

@@ -8,7 +8,8 @@ import pytest
 
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
 from gradviz.messages import Frame, Request
-from gradviz.session import MOST_SHELVED, Session
+from gradviz.session import Session
+from gradviz.shelf import MOST_SHELVED
 from gradviz.snapshot import Look, ResidualReport
 from gradviz.speed import SpeedMeasurement
 
@@ -343,6 +344,12 @@ def test_a_rival_is_trained_step_by_step_beside_the_run_and_follows_its_settings
     plain.apply(spec.replace("network.skip_every", 0).replace("training.learning_rate", 0.01))
     plain.advance()
     assert np.array_equal(report.rival.loss, plain.history.table().loss)
+    session.execute("set_rival", True)  # anew: it is trained as the run was, so that a run opened again has the same rival
+    session.run(600.0)
+    again = ask(session, lab="residual").snapshot.lab
+    assert isinstance(again, ResidualReport)
+    assert again.rival is not None
+    assert np.array_equal(again.rival.loss, report.rival.loss)
     session.execute("set_rival", False)
     report = ask(session, lab="residual").snapshot.lab
     assert isinstance(report, ResidualReport)

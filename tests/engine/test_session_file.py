@@ -7,6 +7,7 @@ import zlib
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,11 +18,9 @@ from gradviz.safe_write import write_safely
 from gradviz.session_file import (
     MAX_BYTES,
     LeftRun,
-    Picked,
     SessionFile,
     SessionFileError,
     Settings,
-    View,
     decode,
     encode,
     from_text,
@@ -30,12 +29,20 @@ from gradviz.session_file import (
     to_text,
     write_session,
 )
+from gradviz.snapshot import Held
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from gradviz.view import LabView, Picked, View
 
 SPEC = Spec(NetworkSpec(depth=3, width=4), DataSpec(samples=60), TrainingSpec(seed=7, batch_size=8))
 SLOWER = SPEC.replace("training.learning_rate", 0.01)
 RELU = SLOWER.replace("network.activation", "relu")
 VIEW = View("lab", lab="clipping", selection=Picked("edge", 2, 1, 3), example=4, zoom=2.5, scroll=1.25, speed=60.0, body=(264, 976, 360))
+VIEW = msgspec.structs.replace(
+    VIEW,
+    lab_view=LabView("linear", function="relu", numbers=(1.5, -2.0, 0.5), pair=("a", "b"), rival=True, lag=30, read=96),
+    held=Held(2, ("out.weight[0,1]", "out.bias[0]"), (1, 2)),
+    all_paths=True,
+)
 SESSION = SessionFile(
     (Settings(0, SPEC), Settings(5, SLOWER), Settings(5, RELU)),
     9,

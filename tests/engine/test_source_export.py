@@ -15,6 +15,7 @@ from gradviz.losses import LOSSES
 from gradviz.optimizers import OPTIMIZERS
 from gradviz.source_export import source, write_source
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from gradviz.weights_file import load_weights, weights_of
 
 EXACT = 1e-9
 SMALL = TrainingSpec(batch_size=10, seed=3, learning_rate=0.05)
@@ -118,6 +119,47 @@ def test_the_pytorch_source_computes_and_trains_as_the_engine(name: str, tmp_pat
         close(loss, experiment.trainer.loss)
     net.eval()
     np.testing.assert_allclose(net(inputs).detach().numpy(), experiment.network.predict(inputs.numpy()), rtol=1e-6, atol=1e-8)
+
+
+TRAINED_OTHERWISE: dict[str, tuple[Spec, int]] = {
+    "evolution of steps": (mlp(train(method="evolution", population=12), activation="step"), 4),
+    "evolution with skips": (mlp(train(method="evolution", population=12), skip_every=2), 4),
+    "a level in work": (mlp(train(method="pretraining", steps_per_level=3), activation="tanh"), 4),
+    "fine-tuning": (mlp(train(method="pretraining", steps_per_level=2), activation="tanh"), 11),
+}
+
+
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+@pytest.mark.parametrize("name", TRAINED_OTHERWISE)
+def test_a_net_that_was_not_trained_by_its_gradient_alone_computes_the_same(name: str, kind: str, tmp_path: Path) -> None:
+    if kind == "torch":
+        pytest.importorskip("torch")
+    spec, steps = TRAINED_OTHERWISE[name]
+    experiment, net = run_source(spec, kind, tmp_path, steps)
+    if kind == "numpy":
+        parameters, *running, inputs, _ = net["load"]()
+        outputs, _ = net["forward"](parameters, *running, inputs)
+    else:
+        module, inputs, _ = net["load"]()
+        outputs, inputs = module.eval()(inputs).detach().numpy(), inputs.numpy()
+    close(outputs, experiment.network.predict(inputs))
+    fresh = Experiment(spec).network.predict(inputs)
+    assert not np.allclose(outputs, fresh)  # it is the trained one that is written
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm"])
+def test_a_recurrent_net_with_loaded_weights_computes_the_same(kind: str, tmp_path: Path) -> None:
+    donor = Experiment(recurrent(kind, train(seed=8)))
+    for _ in range(5):
+        donor.advance()
+    experiment = Experiment(recurrent(kind))
+    load_weights(experiment.network, weights_of(donor.network, donor.spec, donor.step_count))
+    write_source(experiment, tmp_path / "net.py", "numpy")
+    names: dict[str, Any] = {"__name__": "net", "__file__": str(tmp_path / "net.py")}
+    exec(compile((tmp_path / "net.py").read_text(), "net.py", "exec"), names)
+    parameters, inputs, _ = names["load"]()
+    outputs, _ = names["forward"](parameters, inputs)
+    close(outputs, donor.network.predict(inputs))
 
 
 def test_every_kind_of_net_can_be_exported() -> None:

@@ -3,6 +3,8 @@
 It says "ready" when it is there, and, where it closes by itself, how many milliseconds the window took to answer.
 """
 
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -15,9 +17,7 @@ from gradviz.session_file import SessionFile, Settings
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from ui import live_run
 from ui.application import run_window
-from ui.export_menu import ExportMenu
 from ui.main_window import MainWindow
-from ui.movie_process import MovieProcess
 from ui.presets import Preset
 
 PATIENCE = 15.0  # then it closes without having been ready
@@ -34,15 +34,19 @@ def prepare(window: MainWindow, situation: str, folder: Path) -> Callable[[], bo
     if situation == "measuring":
         window.show_lab("hardware")
         run.measure_speed()
-    if situation == "export":
-        from ui.movie_dialog import MovieDialog
-
-        menu: ExportMenu = window.export_menu
-        menu.movie = MovieDialog(window, lambda title, suffix: folder / f"film{suffix}")
-        menu.movie.show()
-        menu.movie.save_as(folder / "film.gif")
+    if situation == "recording":
+        run.record(folder / "recording.gradviz")
+        return lambda: run.tape is not None and run.tape.step > 100
+    if situation == "stopped":
+        assert run._engine is not None
+        os.kill(run._engine.process_id or 0, signal.SIGSTOP)  # as one that is deep in a step that takes very long
+    if situation in ("export", "quit"):
+        window.export_menu.save_animation()
+        dialog = window.export_menu.movie
+        assert dialog is not None, "it has just been opened"
+        dialog.save_as(folder / "film.gif")
         # it has been asked for, and its process has had a moment to come up
-        return lambda: menu.movie is not None and isinstance(menu.movie._process, MovieProcess)
+        return lambda: dialog.working
     return lambda: run.snapshot is not None and run.snapshot.step > 3
 
 
@@ -55,25 +59,27 @@ def main(situation: str, folder: Path) -> int:
     live_run.KEEP_SECONDS = 1.0
     spec = SMALL if situation == "small" else LARGE
     ready: list[Callable[[], bool]] = []
+    told, situation = situation.startswith("told "), situation.removeprefix("told ")
+    exporting = situation in ("export", "quit")
     begun = end = time.monotonic()
 
     def tick() -> None:
         nonlocal end
         window = next((widget for widget in QApplication.topLevelWidgets() if isinstance(widget, MainWindow)), None)
-        if window is None or window.run.snapshot is None or window.run.snapshot.step < (60 if situation == "export" else 2):
+        if window is None or window.run.snapshot is None or window.run.snapshot.step < (60 if exporting else 2):
             return
         if not ready:
             ready.append(prepare(window, situation, folder))
         if time.monotonic() > begun + PATIENCE:
             window.close()
         elif not ready[0]():
-            end = time.monotonic() + (1.0 if situation == "export" else 0.3)
+            end = time.monotonic() + (1.0 if exporting else 0.3)
         elif time.monotonic() > end:
             timer.stop()
             say("ready")
-            if situation not in ("small", "told"):
+            if not told and situation != "small":
                 begin = time.perf_counter()
-                window.close()
+                QApplication.quit() if situation == "quit" else window.close()
                 say(f"answered {1000.0 * (time.perf_counter() - begin):.1f}")
 
     timer = QTimer()

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from tests.ui.fabricate import fabricate
+from ui.canvas import edges
 from ui.canvas.columns import Columns
 from ui.canvas.edges import EdgeIndex, paint_lines
 from ui.canvas.layout import Layout
@@ -84,3 +85,12 @@ def test_scrolled_away_edges_are_not_drawn() -> None:
     true, fast = drawn(layout, found, False), drawn(layout, found, True)
     assert np.abs(true - fast).mean() < 6
     assert len(list(layout.gaps())) < 14
+
+
+def test_what_is_remembered_of_the_edges_has_a_bound(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edges, "TEMPLATE_BYTES", 1_000_000)
+    first = drawn(layout, levels(np.logspace(-6, 0, layout.edge_starts[-1])), fast=True)
+    for width in range(500, 1000, 50):
+        EdgeIndex(Layout(fabricate().architecture, Columns(float(width), 11), 416.0), 1)
+        assert sum(template.size for template in edges._templates.values()) <= 1_000_000
+    np.testing.assert_array_equal(drawn(layout, levels(np.logspace(-6, 0, layout.edge_starts[-1])), fast=True), first)

@@ -336,6 +336,7 @@ def test_profile_speaks_of_time_steps(qtbot: QtBot, lstm: Snapshot) -> None:
         "norm ‖∂J/∂hₜ‖",
         "typical |∂J/∂zₜ| of a unit",
         "norm ‖∂J/∂zₜ‖",
+        "theory",
     ]
     assert card(lstm, 14)[1][0][0] == "typical |∂J/∂w| (RMS)"
     text = words_in(profile, QSize(976, 220))

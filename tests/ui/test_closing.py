@@ -14,6 +14,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from gradviz.experiment import Experiment
+from gradviz.recording_reader import RecordingReader
 from ui import autosave
 from ui.main_window import MainWindow
 from ui.overlays import DISCARD, RESTORE
@@ -38,21 +39,22 @@ def start(tmp_path: Path) -> Iterator[Start]:
             "XDG_DATA_HOME": str(tmp_path / "data"),
             "XDG_CONFIG_HOME": str(tmp_path / "config"),
         }
+        complaints = (tmp_path / "complaints").open("w")  # a pipe that nobody reads would stop who complains much
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.ui.real_window", situation, str(tmp_path)],
             cwd=Path(__file__).parents[2],
             env=environment,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=complaints,
             text=True,
             start_new_session=True,
         )
+        complaints.close()
         started.append(process)
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line.startswith("ready"):
-            process.kill()
-            pytest.fail(f"it did not get ready: {line} {process.communicate()[1]}")
+            pytest.fail(f"it did not get ready: {line} {(tmp_path / 'complaints').read_text()}")
         return process
 
     yield begin
@@ -63,11 +65,15 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def _group_lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    """Whether a process of the group still runs; one that has ended may wait long for the system to take note."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, its_group = path.read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(its_group) == group and state not in "ZX":
+            return True
+    return False
 
 
 def _shared(own: Path = SHARED) -> set[str]:
@@ -84,16 +90,18 @@ def _nobodys(names: set[str]) -> set[str]:
     return names & _shared()
 
 
-def assert_ended(process: subprocess.Popen[str], before: set[str], since: float) -> str:
+def assert_ended(process: subprocess.Popen[str], folder: Path, before: set[str], since: float) -> str:
     """It ends by itself in two seconds with status 0, silently, and nothing is left; returns what it said."""
-    said, complaints = process.communicate(timeout=PATIENCE)
+    process.wait(PATIENCE)
     ended = time.monotonic() - since
+    assert process.stdout is not None
     while _group_lives(process.pid) and time.monotonic() - since < 2.0 * SLOWNESS:
         time.sleep(0.01)
     took = time.monotonic() - since
-    complaints = re.sub(r"This plugin does not support .*\n", "", complaints)  # offscreen, where nobody can see it
-    assert (process.returncode, complaints) == (0, "")
     assert not _group_lives(process.pid)
+    said = process.stdout.read()
+    complaints = re.sub(r"This plugin does not support .*\n", "", (folder / "complaints").read_text())  # offscreen, where nobody can see it
+    assert (process.returncode, complaints) == (0, "")
     assert took < 2.0 * SLOWNESS
     left = _shared() - before
     for _ in range(10):  # one of another program may just be changing hands
@@ -106,26 +114,54 @@ def assert_ended(process: subprocess.Popen[str], before: set[str], since: float)
     return said
 
 
-@pytest.mark.parametrize("situation", ["playing", "export", "replay", "measuring"])
+@pytest.mark.parametrize("situation", ["playing", "export", "quit", "replay", "measuring", "recording", "stopped"])
 def test_closed_it_answers_at_once_and_nothing_is_left(start: Start, tmp_path: Path, situation: str) -> None:
     before = _shared()
     process = start(situation)
-    said = assert_ended(process, before, time.monotonic())
+    said = assert_ended(process, tmp_path, before, time.monotonic())
     answer = re.search(r"answered ([\d.]+)", said)
     assert answer is not None
     assert float(answer[1]) < 100.0 * SLOWNESS
     assert not list((tmp_path / "data").rglob("*.autosave"))
     assert not list((tmp_path / "data").rglob("*.lock"))
-    assert not list(tmp_path.glob("film*"))
+    assert not [*tmp_path.glob("film*"), *tmp_path.glob(".gradviz-*")]
+    if situation == "recording":
+        reader = RecordingReader(tmp_path / "recording.gradviz")
+        assert reader.closed, "its end is written"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_told_to_end_it_ends_as_if_closed(start: Start, number: signal.Signals) -> None:
+@pytest.mark.parametrize(("number", "situation"), [(signal.SIGTERM, "export"), (signal.SIGINT, "recording")])
+def test_told_to_end_it_ends_as_if_closed(start: Start, tmp_path: Path, number: signal.Signals, situation: str) -> None:
     before = _shared()
-    process = start("told")
+    process = start(f"told {situation}")
     since = time.monotonic()
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)  # as Ctrl+C and as a session's end
-    assert_ended(process, before, since)
+    assert_ended(process, tmp_path, before, since)
+
+
+def test_a_window_that_lives_is_offered_to_no_other(qtbot: QtBot, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = start("small")
+    found: list[Path] = []
+
+    def saved() -> bool:
+        found[:] = (tmp_path / "data").rglob("*.autosave")
+        return bool(found)
+
+    qtbot.waitUntil(saved, timeout=20_000)
+    monkeypatch.setattr(autosave, "folder_of_autosaves", lambda: found[0].parent)
+    monkeypatch.setattr(autosave, "BEGIN_MILLISECONDS", 10)
+    window = MainWindow(SMALL.replace("training.seed", 6))
+    qtbot.addWidget(window)
+    window.show()
+    assert window.autosave is not None
+    qtbot.waitUntil(lambda: len(list(found[0].parent.glob("*.lock"))) == 2, timeout=20_000)  # it has begun
+    qtbot.wait(300)
+    assert not window.overlays.banner.isVisible()
+    window.close()
+    window.shut_down()
+    assert process.poll() is None
+    assert found[0].exists()
+    assert len(list(found[0].parent.glob("*.lock"))) == 1
 
 
 def _killed(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -179,7 +215,10 @@ def test_a_killed_window_is_restored_by_the_next(
     alone = Experiment(SMALL)
     while alone.step_count < snapshot.step:
         alone.advance()
-    np.testing.assert_array_equal(snapshot.history.loss, alone.history.table().loss)
+    whole = alone.history.table()  # the restored one may have been thinned once more, where it was kept later than it was looked at
+    shared = np.isin(whole.steps, snapshot.history.steps)
+    assert shared.sum() == len(snapshot.history.steps)
+    np.testing.assert_array_equal(snapshot.history.loss, whole.loss[shared])
     qtbot.waitUntil(lambda: not left.exists(), timeout=20_000)  # it is saved anew
     window.close()
     window.shut_down()

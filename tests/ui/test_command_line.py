@@ -2,12 +2,15 @@
 
 import csv
 import json
+import math
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -16,6 +19,7 @@ from gradviz.playback import open_recording
 from gradviz.recording import Recorder
 from gradviz.recording_format import RecordingWriteError
 from gradviz.session_file import SessionFile, Settings, write_session
+from gradviz.session_tables import beside, find_tables, mark_of
 from gradviz.spec import Spec
 from ui import app, application
 from ui.app import VIEWS, main
@@ -32,6 +36,28 @@ def test_every_preset_trains(name: str, capsys: pytest.CaptureFixture[str]) -> N
     assert {"step", "loss", "diverged", "layers", "steps_per_second"} <= set(result)
     assert {"name", "gradient_norm"} <= set(result["layers"][0])
     assert result["layers"][-1]["name"] == "Out"
+
+
+def test_train_tells_theory_and_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
+    def trained(*more: str) -> dict[str, Any]:
+        assert main(["train", *more, "--json"]) == 0
+        result: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+        return result
+
+    result = trained("--preset", "vanishing", "--steps", "60")
+    assert result["theory"] == "mean field, at initialisation"
+    for layer in result["layers"]:
+        theory = layer["theory"]
+        assert math.isclose(theory["delta_distance"], math.log10(layer["delta_norm"] / theory["delta_norm"]))
+        assert math.isclose(theory["gradient_distance"], math.log10(layer["gradient_norm"] / theory["gradient_norm"]))
+    verdict = result["verdicts"][0]
+    assert set(verdict) == {"kind", "layers", "rule", "value", "threshold", "explanation", "remedies"}
+    assert verdict["kind"] == "vanishing"
+    assert 1 in verdict["layers"]
+    assert set(verdict["remedies"][0]) == {"words", "field", "value"}
+    in_time = trained("--preset", "recall-rnn", "--steps", "1")
+    assert in_time["theory"] == "none: the time steps share their weights"
+    assert in_time["layers"][0]["theory"] is None
 
 
 def test_settings_override_the_preset(capsys: pytest.CaptureFixture[str]) -> None:
@@ -207,6 +233,31 @@ def test_a_session_is_drawn_where_it_stands(tmp_path: Path) -> None:
     assert main(["train", str(path), "--steps", "1"]) == 0
     path.write_text("{}")
     assert main(["train", str(path), "--steps", "1"]) == 2
+
+
+def test_a_session_is_drawn_with_the_table_beside_it_or_it_says_which_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = Spec().replace("network.depth", 3).replace("data.name", "csv").replace("data.path", str(tmp_path / "gone" / "own.csv"))
+    path, table = tmp_path / "run.gradviz.json", tmp_path / "own.csv"
+    write_session(SessionFile((Settings(0, spec),), 2, 2), path)
+    command = ["numbers", str(path), "--view", "gradients", "-o", str(tmp_path / "out.csv")]
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert "own.csv" in said
+    assert str(tmp_path / "gone") in said
+    table.write_text("".join(f"{n},{n % 3},{n % 2}\n" for n in range(30)))
+    assert main(command) == 0
+    marked = beside(SessionFile((Settings(0, spec),), 2, 2, tables=(mark_of(str(table)),)), tmp_path)
+    assert marked.tables[0].relative == "own.csv"
+    write_session(find_tables(msgspec.structs.replace(marked, settings=(Settings(0, spec.replace("data.path", str(table))),)), None), path)
+    assert main(command) == 0
+    table.write_text("".join(f"{n},{n % 3},{n % 2}\n" for n in range(31)))
+    capsys.readouterr()
+    assert main(command) == 2
+    assert "in 31 lines instead of" in capsys.readouterr().err
+    write_session(SessionFile((Settings(0, spec),), 2, 2), path)
+    assert main(command) == 0  # nothing is known of which table it was
 
 
 def test_a_run_is_recorded_and_its_recording_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

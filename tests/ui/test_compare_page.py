@@ -128,7 +128,8 @@ def test_the_table_holds_the_numbers_of_the_engine() -> None:
     assert b.prediction is not None
     rows = {effect.title: effect for effect in effects(a, b)}
     assert rows["Loss at step 60"].values == (a.loss, b.loss)
-    assert rows["Test loss"].values == (a.test_loss, b.test_loss)
+    assert a.history is not None
+    assert rows[f"Test loss, step {a.history.test_steps[-1]}"].values == (a.test_loss, b.test_loss)
     assert rows["Test accuracy"].values == (a.prediction.accuracy, b.prediction.accuracy)
     first = rows["|∂J/∂w| in L1"]
     assert first.values == (a.details.gradient_rms[0], b.details.gradient_rms[0])

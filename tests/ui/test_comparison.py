@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -261,6 +262,33 @@ def test_closing_with_both_engines_leaves_none(qtbot: QtBot) -> None:
         with pytest.raises(ProcessLookupError):
             os.kill(process, 0)
     window.deleteLater()
+
+
+def test_what_is_exported_while_comparing(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    pair = begin(qtbot, window)
+    at_rest(qtbot, pair)
+    window.change("network.activation", "relu")
+    settled(qtbot, pair)
+    menu = window.export_menu
+    menu.list_panels()
+    assert window.compare is not None
+    for name in ("figure", "window", *(panel.name for panel in window.compare.page.panels)):
+        assert menu.write_picture(name, tmp_path / f"{name}.svg")
+    assert "ReLU" in (tmp_path / "figure.svg").read_text()
+    assert menu.write_numbers("losses", tmp_path / "losses.csv")
+    assert len((tmp_path / "losses.csv").read_text().splitlines()) > 5
+
+
+def test_a_session_that_is_opened_ends_the_comparison(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    begin(qtbot, window)
+    window.toggle_left()
+    path = tmp_path / "own.json"
+    assert window.sessions.write(path)
+    window.change("network.depth", 6)
+    assert window.sessions.open(path)
+    qtbot.waitUntil(lambda: window.compare is None and window.run.settled, timeout=PATIENCE)
+    assert window.dock.isVisible()
+    assert window.run.wanted_spec == SPEC
 
 
 def test_a_preset_or_a_data_file_while_comparing(qtbot: QtBot, window: MainWindow) -> None:

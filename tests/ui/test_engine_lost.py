@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +11,13 @@ from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
 
 from gradviz.experiment import Experiment
-from gradviz.snapshot import Snapshot
+from gradviz.residual_report import rival_spec
+from gradviz.snapshot import ResidualReport, Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from gradviz.weights_file import read_weights
 from ui import live_run
 from ui.main_window import MainWindow
+from ui.movie_dialog import MovieDialog
 from ui.overlays import RESTART
 
 SPEC = Spec(NetworkSpec(depth=5, width=6, activation="tanh"), DataSpec(samples=80), TrainingSpec(seed=5, optimizer="adam", batch_size=16))
@@ -109,6 +113,68 @@ def test_killed_in_a_phase_walk_in_the_past_and_on_a_branch(qtbot: QtBot, window
     assert before.ghost is not None
     _, after = kill_and_wait(qtbot, window)
     assert_same(before, after)
+
+
+def test_killed_on_its_way_to_a_step_it_gets_there_and_pauses(qtbot: QtBot, window: MainWindow) -> None:
+    window.run.pause()
+    begin = at_rest(qtbot, window).step
+    window.run.play_for(40_000)
+    qtbot.waitUntil(lambda: window.run.snapshot is not None and begin < window.run.snapshot.step < begin + 30_000, timeout=PATIENCE)
+    _, after = kill_and_wait(qtbot, window)
+    assert after.step < begin + 40_000  # else it was not on its way any more
+    qtbot.waitUntil(lambda: window.run.snapshot is not None and window.run.snapshot.step >= begin + 40_000, timeout=2 * PATIENCE)
+    assert at_rest(qtbot, window).step == begin + 40_000
+
+
+def test_killed_with_the_rival_at_work_both_go_on(qtbot: QtBot, window: MainWindow) -> None:
+    window.run.pause()
+    window.show_lab("residual")
+    window.run.set_rival(True)
+    window.run.play()
+    kill_and_wait(qtbot, window)
+    window.run.pause()
+    at_rest(qtbot, window)
+
+    def losses() -> np.ndarray | None:
+        snapshot = window.run.snapshot
+        report = snapshot.lab if snapshot is not None else None
+        rival = report.rival if isinstance(report, ResidualReport) else None
+        whole = rival is not None and snapshot is not None and len(rival.steps) and int(rival.steps[-1]) == snapshot.step
+        return rival.loss if whole and rival is not None else None
+
+    qtbot.waitUntil(lambda: losses() is not None, timeout=2 * PATIENCE)
+    assert window.run.snapshot is not None
+    alone = Experiment(rival_spec(SPEC))
+    while alone.step_count < window.run.snapshot.step:
+        alone.advance()
+    np.testing.assert_array_equal(losses(), alone.history.table().loss)
+
+
+def test_killed_while_it_writes_the_net_no_half_a_file_is_left(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    window.run.save_net("weights", path)
+    kill_and_wait(qtbot, window)
+    if path.exists():  # it was faster
+        assert read_weights(path).spec == SPEC
+    said: list[str] = []
+    window.run.told.connect(lambda kind, text: said.append(text))
+    window.run.save_net("weights", path)
+    qtbot.waitUntil(lambda: any(path.name in text for text in said), timeout=PATIENCE)
+    assert read_weights(path).spec == SPEC
+    assert [each.name for each in tmp_path.glob("*safetensors*")] == [path.name]
+
+
+def test_an_animation_is_finished_though_the_engine_of_the_window_dies(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    window.run.pause()
+    at_rest(qtbot, window)
+    dialog = MovieDialog(window, lambda title, suffix: tmp_path / f"film{suffix}")
+    dialog.show()
+    dialog.save_as(tmp_path / "film.gif")
+    kill_and_wait(qtbot, window)
+    qtbot.waitUntil(lambda: (tmp_path / "film.gif").exists(), timeout=3 * PATIENCE)
+    assert (tmp_path / "film.gif").read_bytes()[:6] == b"GIF89a"
+    dialog.stop()
+    dialog.close()
 
 
 def test_an_engine_that_dies_again_and_again_waits_for_the_user(qtbot: QtBot, window: MainWindow) -> None:

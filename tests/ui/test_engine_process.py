@@ -1,5 +1,6 @@
 """The engine as a process: frames come, nothing queues, its death is noticed, and nothing of it is left."""
 
+import multiprocessing
 import os
 import signal
 import time
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 
 from gradviz.experiment import Experiment
-from gradviz.messages import Event
-from gradviz.snapshot import Snapshot
+from gradviz.messages import Event, Request
+from gradviz.session import Session
+from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
-from ui.engine_process import EngineLost, EngineProcess
+from ui.engine_process import EngineLost, EngineProcess, _Assembler, _Sender
 
 SPEC = Spec(NetworkSpec(depth=4, width=5, activation="tanh"), DataSpec(samples=60), TrainingSpec(seed=3))
 PATIENCE = 20.0
@@ -121,3 +123,32 @@ def test_stop_ends_a_playing_engine_and_frees_its_memory() -> None:
     engine.stop()
     after = set(os.listdir("/dev/shm")) if os.path.isdir("/dev/shm") else set()
     assert after <= before
+
+
+def test_an_answer_that_goes_on_with_a_run_already_left_is_joined_with_that_run() -> None:
+    """Two requests are under way when another run is shown and the first one is brought back."""
+    near, far = multiprocessing.Pipe()
+    session, sender, assembler = Session(SPEC), _Sender(near), _Assembler()
+    other = SPEC.replace("network.depth", SPEC.network.depth + 3)
+
+    def come(request: Request) -> Snapshot:
+        frame = session.answer(request)
+        assert frame is not None
+        sender.send(frame)
+        return assembler.assemble(*far.recv())
+
+    for _ in range(5):
+        session.execute("step")
+    come(assembler.request(Look()))
+    requests = [assembler.request(Look()) for _ in range(2)]
+    session.execute("restart", other, 1)
+    assert come(requests[0]).spec == other
+    session.execute("bring_back", SPEC, 1)
+    session.execute("step")
+    snapshot = come(requests[1])
+    assert snapshot.history is not None
+    whole = session.experiment.history.table()
+    np.testing.assert_array_equal(snapshot.history.steps, whole.steps)
+    np.testing.assert_array_equal(snapshot.history.gradient_rms, whole.gradient_rms)
+    for end in (sender, assembler, near, far):
+        end.close()

@@ -20,7 +20,7 @@ from ui.app import main
 from ui.film import MOST_FRAMES, Film, NotTheSame, make_film, thinned
 from ui.main_window import MainWindow
 from ui.movie_dialog import MovieDialog
-from ui.movie_process import MovieProcess
+from ui.movie_process import MovieProcess, Report
 from ui.presets import preset_named
 
 from .test_movie import colours, read
@@ -223,6 +223,26 @@ def test_the_window_says_what_went_wrong_and_lets_one_try_again(window: MainWind
     dialog.save_as(tmp_path / "run.gif")
     wait_for(qtbot, lambda: window.export_menu.movie is None)
     assert (tmp_path / "run.gif").exists()
+
+
+def test_the_dialog_goes_when_it_is_closed_and_the_animation_with_it(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = dialog_of(window)
+    dialog.last.setValue(8)
+    dialog.save_as(tmp_path / "run.webp")
+    assert dialog.working
+    assert dialog.close(), "a dialog that stays would keep the program from ending"
+    wait_for(qtbot, lambda: window.export_menu.movie is None)
+    assert "cancelled" in window.status.message.text
+    assert not list(tmp_path.glob(".gradviz-*"))
+
+
+def test_a_long_run_is_handed_over_without_waiting_for_the_process(tmp_path: Path) -> None:
+    settings = tuple((step, Spec()) for step in range(3_000))  # far more than a pipe holds
+    process = MovieProcess(Film(settings, tmp_path / "run.gif", (1,)))
+    assert process.report() == Report(0, 0)
+    os.kill(process._process.pid or 0, signal.SIGKILL)  # before it has read any of it
+    process.stop()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_window_that_closes_leaves_nothing(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:

@@ -224,6 +224,18 @@ def test_copies_reach_the_clipboard(qtbot: QtBot, window: MainWindow) -> None:
     assert "\t" in QGuiApplication.clipboard().text()
 
 
+def test_the_line_of_theory_is_hidden_by_a_key_and_stays_hidden(qtbot: QtBot, window: MainWindow) -> None:
+    snapshot = window.run.snapshot
+    assert snapshot is not None
+    assert snapshot.from_theory is not None  # it came through the pipe
+    shown = window.profile.show_theory
+    qtbot.keyClick(window, Qt.Key.Key_T)
+    assert window.profile.show_theory is not shown
+    assert QSettings().value("theory", type=bool) is not shown
+    qtbot.keyClick(window, Qt.Key.Key_T)
+    assert window.profile.show_theory is shown
+
+
 def test_theme_and_layout_are_remembered(qtbot: QtBot, window: MainWindow) -> None:
     qtbot.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
     assert window.theme.name == "light"

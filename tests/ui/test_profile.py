@@ -9,13 +9,13 @@ from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
-from gradviz.snapshot import Ghost, HistoryTable, Moment, Snapshot
+from gradviz.snapshot import Ghost, HistoryTable, Moment, Snapshot, Theory, Verdict
 from ui import colors
 from ui.canvas.columns import Columns
 from ui.panels.panel import Panel
 from ui.panels.profile import ProfilePanel, captions
 from ui.panels.profile_lines import before_branch
-from ui.panels.profile_numbers import card
+from ui.panels.profile_numbers import card, theory_words
 from ui.selection import Selection
 from ui.theme import THEMES
 
@@ -163,12 +163,78 @@ def test_hover_shows_exact_values_and_exports_do_not(panel: ProfilePanel, qtbot:
     assert drawn(panel) == before
 
 
-def test_theory_is_drawn_over_the_bars(panel: ProfilePanel) -> None:
+def foretold(snapshot: Snapshot, factor: float = 2.0) -> Snapshot:
+    """The snapshot with a theory that says ``factor`` times what is measured."""
+    layers = snapshot.architecture.layers
+    units, weights = (np.array(counts, float) for counts in zip(*((info.units, info.units * info.fan_in) for info in layers), strict=True))
+    nothing = np.full(len(layers), 0.1)
+    known = snapshot.details is not None
+    theory = Theory(
+        factor * snapshot.delta_norms / np.sqrt(units) if known else 0.25 ** np.arange(len(layers), 0, -1.0),
+        factor * snapshot.gradient_norms / np.sqrt(weights) if known else nothing,
+        nothing,
+        nothing,
+    )
+    return msgspec.structs.replace(snapshot, theory=theory)
+
+
+@pytest.mark.parametrize("details", [True, False])
+def test_theory_is_drawn_before_and_after_the_first_step_and_can_be_hidden(panel: ProfilePanel, details: bool) -> None:
+    plain = fabricate(details=details)
+    panel.show_snapshot(plain)
+    without = drawn(panel)
+    panel.show_snapshot(foretold(plain))
+    assert drawn(panel) != without
+    panel.set_theory(False)
+    assert drawn(panel) == without
+
+
+def test_beside_one_example_there_is_no_theory(panel: ProfilePanel) -> None:
+    alone = msgspec.structs.replace(fabricate(), example=2)
+    panel.show_snapshot(alone)
+    without = drawn(panel)
+    panel.show_snapshot(foretold(alone))
+    assert drawn(panel) == without
+
+
+def test_how_far_the_measurement_is_from_theory_is_said(panel: ProfilePanel) -> None:
+    snapshot = foretold(fabricate())
+    assert "×/÷ 2.0 away" in theory_words(snapshot)
+    rows = dict(card(snapshot, 3)[1])
+    assert rows["measured over theory"].startswith("×0.50 (by chance ×/÷ 1.3")
+    panel.show_snapshot(snapshot)
+    table = panel.table()
+    distance = table.columns.index("delta_over_theory_log10")
+    assert np.allclose([row[distance] for row in table.rows], np.log10(0.5))
+    stopped = msgspec.structs.replace(snapshot, delta_norms=np.append(0.0, snapshot.delta_norms[1:]))
+    assert "away" not in theory_words(stopped)  # nothing at all is not a factor
+    assert "measured over theory" not in dict(card(stopped, 1)[1])
+
+
+def test_theory_has_its_numbers_before_the_first_step_and_a_reason_where_there_is_none(panel: ProfilePanel) -> None:
+    panel.show_snapshot(foretold(fabricate(details=False)))
+    table = panel.table()
+    assert table.rows[0][table.columns.index("theory_delta_rms")] == 0.25**11
+    assert table.rows[0][1] is None
+    nothing = np.empty(0)
+    none = msgspec.structs.replace(fabricate(), theory=Theory(nothing, nothing, nothing, nothing, "the time steps share their weights"))
+    assert ("theory", "none: the time steps share their weights") in card(none, 1)[1]
+    panel.show_snapshot(none)
+    drawn(panel)
+
+
+def test_layers_under_a_verdict_are_bracketed(panel: ProfilePanel) -> None:
+    verdict = Verdict("vanishing", (1, 2, 3), "", 1e-6, 1e-3, "")
     panel.show_snapshot(fabricate())
     without = drawn(panel)
-    panel.theory = ("0.25 per layer", 0.25 ** np.arange(10, -1, -1.0))
-    assert drawn(panel) != without
-    panel.theory = None
+    panel.show_snapshot(msgspec.structs.replace(fabricate(), verdicts=(verdict,)))
+    image, columns = drawn(panel), Columns(976, 11)
+    changed = [
+        any(image.pixel(round(columns.x(layer)) + 20, y) != without.pixel(round(columns.x(layer)) + 20, y) for y in range(160, 190))
+        for layer in range(1, 5)
+    ]
+    assert changed == [True, True, False, False]  # from the first to the last of them, and not beyond
+    panel.show_snapshot(msgspec.structs.replace(fabricate(), verdicts=(msgspec.structs.replace(verdict, kind="healthy", layers=()),)))
     assert drawn(panel) == without
 
 

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
+from gradviz.messages import Request
 from gradviz.playback import open_recording
 from gradviz.recording import Recorder
 from gradviz.recording_format import RecordingWriteError
+from gradviz.recording_lock import is_written
 from gradviz.recording_reader import RecordingReader
+from gradviz.session import Session
 from ui.recording_process import Remote, write_recording
 
 SPEC = Spec(NetworkSpec(depth=3, width=5), DataSpec(samples=90), TrainingSpec(batch_size=16, clip="norm", clip_threshold=0.1))
@@ -95,3 +98,36 @@ def test_a_writer_that_was_killed_is_noticed(tmp_path: Path) -> None:
             recorder.append(experiment)
     recorder.abandon()
     recorder.close()  # does nothing any more
+
+
+def test_what_a_killed_writer_has_left_is_not_taken_for_growing(tmp_path: Path) -> None:
+    path = tmp_path / "run.gradviz"
+    writer = Writer(path)
+    experiment = Experiment(SPEC)
+    recorder = Recorder(path, experiment, writer.remote)
+    experiment.advance()
+    recorder.append(experiment)
+    recorder.flush()
+    watching = Session(SPEC)
+    while watching.wait_seconds() is None:
+        time.sleep(0.05)  # till there is something to open
+        watching.execute("open_recording", str(path), 1)
+    assert is_written(path)
+    writer.process.kill()
+    writer.process.join()
+    recorder.abandon()
+    assert not is_written(path)
+    while watching.wait_seconds() is not None:
+        watching.run(0.01)
+    told = watching.answer(Request())
+    assert told is not None
+    assert told.tape is None
+    assert any("was not ended in order" in event.text for event in told.events)
+    for again in range(2):  # who has read it may have left a log of his own
+        path.with_name(path.name + "-wal").touch()
+        session = Session(SPEC)
+        session.execute("open_recording", str(path), again)
+        assert session.wait_seconds() is None
+        frame = session.answer(Request())
+        assert frame is not None
+        assert [event.kind for event in frame.events] == ["trouble"]

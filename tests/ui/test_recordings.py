@@ -174,7 +174,7 @@ def test_a_writer_that_dies_is_told_and_the_run_goes_on(qtbot: QtBot, make: Make
 
 
 @pytest.mark.parametrize("restart", [lambda w: w.reset(), lambda w: w.change("network.depth", 7), lambda w: w.load_preset("vanishing")])
-def test_another_run_ends_the_recording_and_says_so(
+def test_another_run_ends_the_recording_and_is_recorded_beside_it(
     qtbot: QtBot, make: Maker, tmp_path: Path, restart: Callable[[MainWindow], None]
 ) -> None:
     path = tmp_path / "run.gradviz"
@@ -183,8 +183,32 @@ def test_another_run_ends_the_recording_and_says_so(
     window.run.told.connect(lambda kind, text: said.append(text))
     recorded(qtbot, window, path)
     restart(window)
-    qtbot.waitUntil(lambda: not window.recordings.recording, timeout=PATIENCE)
-    assert any("run.gradviz has ended at step 30, as another run has begun" in text for text in said)
+    qtbot.waitUntil(lambda: any("run.gradviz has ended at step 30, as another run has begun" in text for text in said), timeout=PATIENCE)
+    playback = open_recording(path)
+    assert (playback.damage, playback.growing, playback.experiment.last_step) == ("", False, 30)
+    window.step()
+    following = tmp_path / "run-2.gradviz"
+    qtbot.waitUntil(lambda: window.run.tape is not None and window.run.tape.path == str(following), timeout=PATIENCE)
+    wanted = window.run.snapshot.spec if window.run.snapshot is not None else None
+    window.run.pause()
+    ended(qtbot, window)
+    playback = open_recording(following)
+    assert (playback.damage, playback.experiment.spec) == ("", wanted)
+    assert playback.experiment.last_step >= 1
+    assert sorted(file.name for file in tmp_path.glob("*.gradviz")) == ["run-2.gradviz", "run.gradviz"]
+
+
+def test_a_recording_that_waits_for_another_run_can_be_stopped(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
+    window = make(SPEC)
+    recorded(qtbot, window, tmp_path / "run.gradviz")
+    window.reset()
+    qtbot.waitUntil(lambda: window.run.tape is not None and window.run.tape.ended, timeout=PATIENCE)
+    assert window.recordings.recording
+    window.record()
+    assert not window.recordings.recording
+    window.step()
+    settle(qtbot, window, lambda s: s.step == 1)
+    assert [file.name for file in tmp_path.glob("*.gradviz")] == ["run.gradviz"]
 
 
 def test_no_file_is_overwritten_without_a_question(

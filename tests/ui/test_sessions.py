@@ -2,23 +2,32 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from pytestqt.qtbot import QtBot
 
-from gradviz.session_file import SessionFile, Settings, View, read_session, write_session
-from gradviz.snapshot import Snapshot
+from gradviz.session_file import SessionFile, Settings, read_session, write_session
+from gradviz.snapshot import Held, Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from gradviz.view import View
 from gradviz.weights_file import read_weights
+from ui.lab_page import LabPage
 from ui.main_window import MainWindow
 from ui.panels import LAB
+from ui.panels.activation_lab import ActivationLabPanel
+from ui.panels.clipping import ClippingPanel
+from ui.panels.hardware import HardwarePanel
+from ui.panels.lab_page import LabPanel
+from ui.selection import Selection
 
 SPEC = Spec(NetworkSpec(depth=5, width=5), DataSpec(samples=80), TrainingSpec(seed=5, stop_after=30))
 OTHER = Spec(NetworkSpec(depth=3, width=4), DataSpec(samples=60), TrainingSpec(seed=2, stop_after=5))
 PATIENCE = 20_000
 Maker = Callable[[Spec], MainWindow]
+Kind = TypeVar("Kind", bound=LabPanel)
 
 
 @pytest.fixture
@@ -55,6 +64,7 @@ def picture(qtbot: QtBot, window: MainWindow) -> QImage:
     """The window once it has come to rest: what was asked for has come, what was said is gone, and nothing changes any more."""
     window.canvas.setFocus(Qt.FocusReason.MouseFocusReason)
     window.status.say("", 0.01)
+    window.status.fit()  # how wide its numbers have been is no part of the run either
     found = QImage()
     for _ in range(20):
         before = found
@@ -100,6 +110,7 @@ def test_a_session_opens_in_another_window_with_the_same_picture(qtbot: QtBot, m
     window = worked_on(qtbot, make, page)
     window.sessions.set_words("Two rates", "At step 30 η becomes smaller.")
     path = tmp_path / "two rates.gradviz.json"
+    wanted = picture(qtbot, window)
     assert window.sessions.write(path)
     wanted = picture(qtbot, window)
     other = make(OTHER)
@@ -128,6 +139,150 @@ def test_a_session_opens_in_another_window_with_the_same_picture(qtbot: QtBot, m
     settle(qtbot, other, lambda s: s.spec.training.seed == 5 and s.step == 44)
 
 
+RESIDUAL = Spec(NetworkSpec(depth=5, width=5, skip_every=2), DataSpec(samples=80), TrainingSpec(seed=5, stop_after=30))
+
+
+def set_part(window: MainWindow) -> None:
+    lab = lab_of(window)
+    panel = lab.panel
+    assert isinstance(panel, ActivationLabPanel)
+    panel.show_part("linear")
+    panel.linear.choose("tanh")
+    panel.linear.take(0.5, 1.5, -2.0)
+    panel.refresh()
+
+
+def lab_of(window: MainWindow) -> LabPage:
+    assert window.lab is not None
+    return window.lab
+
+
+def lab_panel(window: MainWindow, kind: type[Kind]) -> Kind:
+    panel = lab_of(window).panel
+    assert isinstance(panel, kind)
+    return panel
+
+
+SETTINGS: dict[str, Callable[[MainWindow], None]] = {
+    "activation": set_part,
+    "clipping": lambda window: lab_panel(window, ClippingPanel).choose_pair(("layer01.weight[0,1]", "layer02.bias[0]")),
+    "residual": lambda window: window.run.set_rival(True),
+    "compressor": lambda window: window.look(lab_lag=30, lab_read=70),
+    "hardware": lambda window: (lab_panel(window, HardwarePanel).choose_loss(0.5), lab_panel(window, HardwarePanel).choose_exponent(8)),
+    "population": lambda window: None,
+}
+
+
+@pytest.mark.parametrize("view", list(SETTINGS))
+def test_a_view_of_the_lab_opens_with_its_own_controls(qtbot: QtBot, make: Maker, tmp_path: Path, view: str) -> None:
+    window = make(RESIDUAL)
+    window.run.reset()  # so that here, too, there is something to be undone
+    window.run.play()
+    settle(qtbot, window, lambda s: s.step == 30 and not s.playing)
+    window.show_lab(view)
+    window.run.go_to(10)  # what the lab chooses by itself it has chosen at the end, and keeps
+    settle(qtbot, window, lambda s: s.step == 10 and (s.lab is not None or view == "population"))
+    window.run.go_to(30)
+    settle(qtbot, window, lambda s: s.step == 30)
+    SETTINGS[view](window)
+    lab_panel(window, LabPanel).scroll_to(40)
+    path = tmp_path / "lab.gradviz.json"
+    picture(qtbot, window)  # it has come to rest
+    assert window.sessions.write(path)
+    wanted = picture(qtbot, window)
+    other = make(OTHER)
+    assert other.sessions.open(path)
+    settle(qtbot, other, lambda s: s.spec == RESIDUAL and s.step == 30)
+    found = picture(qtbot, other)
+    places = differing(wanted, found)
+    if places:
+        wanted.save(str(tmp_path / "wanted.png"))
+        found.save(str(tmp_path / "found.png"))
+    assert not places, f"{len(places)} pixels differ; pictures in {tmp_path}"
+    again = tmp_path / "again.gradviz.json"
+    assert other.sessions.write(again)
+    assert read_session(again) == read_session(path)
+
+
+def test_what_was_chosen_by_itself_is_chosen_again(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
+    window = make(SPEC)
+    window.run.go_to(0)
+    settle(qtbot, window, lambda s: s.step == 0)
+    window.step()
+    settle(qtbot, window, lambda s: s.step == 1)
+    window.show_chain()
+    window.select(Selection("layer", 2))
+    first = settle(qtbot, window, lambda s: s.chain is not None and s.chain.layer == 2).held
+    window.run.go_to(30)
+    assert settle(qtbot, window, lambda s: s.step == 30).held == first
+    path = tmp_path / "held.gradviz.json"
+    assert window.sessions.write(path)
+    other = make(OTHER)
+    assert other.sessions.open(path)
+    settle(qtbot, other, lambda s: s.step == 30 and s.held == first and s.chain is not None)
+    assert first.place is not None
+    other.select(Selection("layer", 1))
+    settle(qtbot, other, lambda s: s.chain is not None and s.chain.layer == 1)
+    assert other.run.look.held == Held()
+
+
+def test_a_lesson_in_front_is_there_again(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
+    window = make(SPEC)
+    window.show_lessons()
+    assert window.lesson is not None
+    name = window.lesson.lessons[3].name
+    window.lesson.open_lesson(name)
+    path = tmp_path / "lesson.gradviz.json"
+    assert window.sessions.write(path)
+    other = make(OTHER)
+    assert other.sessions.open(path)
+    settle(qtbot, other, lambda s: s.spec == SPEC)
+    assert other.lesson is not None
+    assert other.lesson.lesson is not None
+    assert other.lesson.lesson.name == name
+
+
+def test_a_table_that_has_moved_or_changed(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
+    folder, table = tmp_path / "first", tmp_path / "first" / "numbers.csv"
+    folder.mkdir()
+    table.write_text("a,b,c\n" + "".join(f"{n},{n * n % 7},{n % 2}\n" for n in range(40)))
+    window = make(OTHER)
+    window.use_data_file(table)
+    settle(qtbot, window, lambda s: s.spec.data.name == "csv")
+    path = folder / "run.gradviz.json"
+    assert window.sessions.write(path)
+    assert read_session(path).tables[0].relative == "numbers.csv"
+    moved = tmp_path / "second"
+    folder.rename(moved)
+    other = make(OTHER)
+    assert other.sessions.open(moved / "run.gradviz.json")  # found beside it
+    snapshot = settle(qtbot, other, lambda s: s.spec.data.name == "csv")
+    assert window.run.snapshot is not None
+    assert snapshot.loss == window.run.snapshot.loss
+    other.undo()
+    settle(qtbot, other, lambda s: s.spec == OTHER)
+    (moved / "numbers.csv").rename(tmp_path / "renamed.csv")
+    assert not other.sessions.open(moved / "run.gradviz.json")
+    assert "numbers.csv" in other.overlays.banner.text
+    assert str(moved) in other.overlays.banner.text
+    assert [button.text() for button in other.overlays.banner.buttons] == ["Dismiss", "Find the table…"]
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text((tmp_path / "renamed.csv").read_text().replace("3", "4"))
+    assert not other.sessions.take_table(wrong)
+    assert "other numbers" in other.overlays.banner.text
+    assert other.run.wanted_spec == OTHER
+    assert other.sessions.take_table(tmp_path / "renamed.csv")
+    again = settle(qtbot, other, lambda s: s.spec.data.name == "csv")
+    assert again.loss == snapshot.loss
+def test_a_session_keeps_every_view_of_the_lab(make: Maker) -> None:
+    window = make(SPEC)
+    for view in LAB:
+        window.show_lab(view)
+        session = window.sessions.present()
+        assert session is not None
+        assert session.view.lab == view
+
+
 def test_a_text_goes_over_the_clipboard(qtbot: QtBot, make: Maker) -> None:
     window = make(SPEC)
     window.copy_session()
@@ -152,8 +307,9 @@ def test_what_is_wrong_is_told_and_the_run_stays(qtbot: QtBot, make: Maker, tmp_
     assert "no GradViz session" in window.overlays.banner.text
     assert not window.sessions.open_text("gradviz:1:abc:00000000")
     assert "check sum" in window.overlays.banner.text
-    assert window.sessions.open(missing)
-    qtbot.waitUntil(lambda: "none.csv" in window.overlays.banner.text, timeout=PATIENCE)
+    assert not window.sessions.open(missing)
+    assert "none.csv" in window.overlays.banner.text
+    assert str(tmp_path) in window.overlays.banner.text
     qtbot.waitUntil(lambda: window.run.settled and not window.run.is_opening, timeout=PATIENCE)
     assert window.run.wanted_spec == SPEC
     assert window.run.snapshot is not None

@@ -8,6 +8,7 @@ on top, at a cost that depends on the pixels and not on the edges. Stills and ex
 from __future__ import annotations
 
 import functools
+from collections import OrderedDict
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ UNDERSTROKE = 5.0  # a hot edge glows this much wider
 PIXELS_AT_MOST = 1_600_000  # of one frame; a larger picture is worked out coarser while it plays, rather than slowly
 LINES_AT_MOST = 20_000  # more edges than this are not drawn as lines on the screen
 DASHES = {NONFINITE: (3.0, 5.0), UNKNOWN: (1.0, 4.0)}
+TEMPLATE_BYTES = 16_000_000  # of gaps that are remembered; one may take a megabyte, and each size of the window has its own
 
 Indices = NDArray[np.intp]
 
@@ -35,11 +37,16 @@ Indices = NDArray[np.intp]
 class _Template(NamedTuple):
     """The pixels of one gap, counted from its left end and the picture's top; gaps of equal shape share one."""
 
-    y: Indices  # (pixels,)
-    x: Indices
-    edge: Indices  # (NEAREST, pixels) row-major number of the edge within the gap
-    distance: Indices  # (NEAREST, pixels) in table steps
+    y: NDArray[np.int32]  # (pixels,)
+    x: NDArray[np.int32]
+    edge: NDArray[np.int32]  # (NEAREST, pixels) row-major number of the edge within the gap
+    distance: NDArray[np.uint8]  # (NEAREST, pixels) in table steps
     along: NDArray[np.float32]  # (NEAREST, pixels) logical pixels along the edge, for dashes
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(array.nbytes for array in self)
 
 
 class EdgeIndex:
@@ -64,13 +71,13 @@ class EdgeIndex:
             if right <= 0 or left >= width or right <= left:
                 continue
             ends = tuple(tuple(np.round((ys - self._top) * self.scale, 3).tolist()) for ys in (gap.y0, gap.y1))
-            template = _template(ends[0], ends[1], right - left, height, self.scale)
-            x = template.x + left
+            template = _remembered(ends[0], ends[1], right - left, height, self.scale)
+            x = template.x + np.intp(left)
             inside = slice(None) if left >= 0 and right <= width else np.flatnonzero((x >= 0) & (x < width))
             group = self._factors.index(self.layout.width_factor(gap.layer))
-            pixels.append((template.y * width + x)[inside])
-            edges.append(template.edge[:, inside] + int(self.layout.edge_starts[gap.layer - 1]))
-            codes.append(template.distance[:, inside] + group * (UNKNOWN + 1) * STEPS)
+            pixels.append((template.y * np.intp(width) + x)[inside])
+            edges.append(template.edge[:, inside] + self.layout.edge_starts[gap.layer - 1].astype(np.intp))
+            codes.append(template.distance[:, inside] + np.intp(group * (UNKNOWN + 1) * STEPS))
             along.append(template.along[:, inside])
         if not pixels:
             none = np.empty((NEAREST, 0), np.intp)
@@ -105,7 +112,19 @@ class EdgeIndex:
         painter.drawImage(QPointF(0.0, self._top), image)
 
 
-@functools.lru_cache(maxsize=256)
+_templates: OrderedDict[tuple[Any, ...], _Template] = OrderedDict()
+
+
+def _remembered(*gap: Any) -> _Template:
+    """The template of a gap; as many as there is room for are kept, those that were used last."""
+    template = _templates.pop(gap, None) or _template(*gap)
+    _templates[gap] = template
+    room = TEMPLATE_BYTES - sum(kept.size for kept in _templates.values())
+    while room < 0 and len(_templates) > 1:
+        room += _templates.popitem(last=False)[1].size
+    return template
+
+
 def _template(starts: tuple[float, ...], ends: tuple[float, ...], width: int, height: int, scale: float) -> _Template:
     """Work out one gap; everything in device pixels."""
     y0 = np.repeat(np.array(starts), len(ends))
@@ -136,8 +155,12 @@ def _template(starts: tuple[float, ...], ends: tuple[float, ...], width: int, he
     far = across > FARTHEST  # too far for any width: the nearest stands in, so that every place holds a true edge
     near, across, along = (np.where(far, values[:, :1], values) for values in (near, across, along))
     steps = np.rint(across * PER_PIXEL).astype(np.intp)
-    near, steps = (np.ascontiguousarray(values.T, np.intp) for values in (near, steps))
-    return _Template(y.astype(np.intp), columns.astype(np.intp), near, steps, np.ascontiguousarray(along.T, np.float32))
+    kinds = (np.int32, np.uint8, np.float32)
+    return _Template(
+        y.astype(np.int32),
+        columns.astype(np.int32),
+        *(np.ascontiguousarray(values.T, kind) for values, kind in zip((near, steps, along), kinds, strict=True)),
+    )
 
 
 @functools.lru_cache(maxsize=16)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 
@@ -56,24 +58,39 @@ def _paint_band(painter: QPainter, layout: Layout, theme: Theme, layer: int) -> 
     painter.drawPath(band.intersected(inside))
 
 
-def _paint_names(painter: QPainter, layout: Layout, theme: Theme, marked: list[int]) -> None:
+class NamePlace(NamedTuple):
+    """Where the name of a column stands, and half of the room it takes."""
+
+    column: int
+    text: str
+    x: float
+    half: float
+
+
+def name_places(layout: Layout, marked: list[int]) -> list[NamePlace]:
     """Every name where there is room, else every fifth, tenth …; the marked columns, the first and the last before all others."""
     wanted = 1 if layout.has_glyphs else 5
     step = next((s for s in NAME_STEPS if s >= wanted and s * layout.pitch >= 40), NAME_STEPS[-1])
     depth, visible = layout.depth, layout.visible_layers()
     order = [*marked, 0, depth, *(layer for layer in visible if layer % step == 0 or layer == 1), depth + 1]
-    taken: list[tuple[float, float]] = []
+    found: list[NamePlace] = []
+    plain, bold = QFontMetricsF(font(12)), QFontMetricsF(font(12, 600))
     for column in dict.fromkeys(order):
-        bold = column in marked
-        painter.setFont(font(12, 600 if bold else 400))
-        painter.setPen(QColor(theme.ink1 if bold else theme.ink2))
         name = "In" if column == 0 else "Loss" if column == depth + 1 else layout.architecture.layers[column - 1].name
         x = layout.input_x if column == 0 else layout.loss_point.x() if column == depth + 1 else layout.columns.x(column)
-        half = painter.fontMetrics().horizontalAdvance(name) / 2 + 4
-        free = all(x + half <= left or x - half >= right for left, right in taken)
+        half = (bold if column in marked else plain).horizontalAdvance(name) / 2 + 4
+        free = all(x + half <= other.x - other.half or x - half >= other.x + other.half for other in found)
         if free and half <= x <= layout.columns.width - half:
-            taken.append((x - half, x + half))
-            text_at(painter, QPointF(x, layout.names_y), name)
+            found.append(NamePlace(column, name, x, half))
+    return found
+
+
+def _paint_names(painter: QPainter, layout: Layout, theme: Theme, marked: list[int]) -> None:
+    for place in name_places(layout, marked):
+        bold = place.column in marked
+        painter.setFont(font(12, 600 if bold else 400))
+        painter.setPen(QColor(theme.ink1 if bold else theme.ink2))
+        text_at(painter, QPointF(place.x, layout.names_y), place.text)
 
 
 def _paint_inputs(painter: QPainter, layout: Layout, theme: Theme) -> None:

@@ -12,11 +12,12 @@ from .arcs import paint_arcs
 from .census import paint_census
 from .layout import Layout
 from .loss import paint_loss, paint_output_map
-from .marks import paint_clip_marks, paint_invitation, paint_static
+from .marks import name_places, paint_clip_marks, paint_invitation, paint_static
 from .reach import Levels, Masks
 from .road import paint_road
 from .units import StripIndex, paint_units
 from .unrolled import paint_cut, paint_directions, paint_gates, paint_inputs
+from .verdict import paint_verdict
 
 
 def paint_standing(painter: QPainter, layout: Layout, theme: Theme, selected_layer: int | None, in_work: int | None) -> None:
@@ -57,9 +58,13 @@ def paint_measured(
         paint_gates(painter, layout, snapshot, theme)
 
 
-def paint_said(painter: QPainter, layout: Layout, snapshot: Snapshot, link: ChainRule | None, theme: Theme) -> None:
-    """What is in work, what waits, what clipping did, and what the factors of the chain rule span."""
+def paint_said(
+    painter: QPainter, layout: Layout, snapshot: Snapshot, link: ChainRule | None, theme: Theme, selected_layer: int | None
+) -> None:
+    """What is in work, what waits, what clipping did, what the factors of the chain rule span, and which layers the verdict is about."""
     moment, column = snapshot.moment, stage.column_in_work(snapshot)
+    bold = [layer for layer in (column or snapshot.level or None, selected_layer) if layer is not None]
+    paint_verdict(painter, layout, snapshot, name_places(layout, bold), theme)
     if layout.architecture.recurrent:
         paint_cut(painter, layout, snapshot, theme)
         if moment is None and layout.has_headline:

@@ -162,7 +162,7 @@ class NetworkView(Panel):
         else:
             painter.drawPixmap(QPointF(0, 0), self._static(layout, snapshot))
             self._paint_now(painter, layout, snapshot)
-            paint_said(painter, layout, snapshot, self._chain(), self.theme)
+            paint_said(painter, layout, snapshot, self._chain(), self.theme, self._selected_layer())
             self._paint_selection(painter, layout, hovered=True)
         landing = 0 if self.true_lines else self.wave.landing
         self._paint_legend(painter, float(self.width()), snapshot, landing)
@@ -196,7 +196,7 @@ class NetworkView(Panel):
             paint_weights(painter, layout, snapshot, found.edges, self.theme)
         paint_lines(painter, layout, found.edges, self.theme)
         paint_measured(painter, layout, snapshot, found, masks, strips, self._chain(), self.theme, None)
-        paint_said(painter, layout, snapshot, self._chain(), self.theme)
+        paint_said(painter, layout, snapshot, self._chain(), self.theme, self._selected_layer())
         self._paint_selection(painter, layout, hovered=False)
 
     def _paint_now(self, painter: QPainter, layout: Layout, snapshot: Snapshot) -> None:

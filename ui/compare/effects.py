@@ -10,7 +10,7 @@ from PySide6.QtCore import QLineF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from gradviz.snapshot import Snapshot
+from gradviz.snapshot import HistoryTable, Snapshot
 
 from ..colors import HEALTHY
 from ..numbers import MINUS, power, short
@@ -19,11 +19,13 @@ from ..panels.panel import Panel, Table
 from ..panels.plots import percent
 from ..panels.profile_numbers import last_passing, passed_on
 from ..stages import size_of, training_step, words_of
+from ..status import three_digits
 from ..theme import font
 from .words import SIDES, values
 
 ROW, TOP, SIDE = 30.0, 36.0, 16.0
 UNKNOWN = "–"
+Histories = tuple[HistoryTable | None, HistoryTable | None]
 
 
 class Effect(NamedTuple):
@@ -37,12 +39,15 @@ class Effect(NamedTuple):
     failed: tuple[bool, bool] = (False, False)
 
 
-def effects(a: Snapshot, b: Snapshot) -> tuple[Effect, ...]:
-    """Everything that both sides can be compared by at this moment."""
-    return tuple(_effects(a, b))
+def effects(a: Snapshot, b: Snapshot, histories: Histories | None = None) -> tuple[Effect, ...]:
+    """Everything that both sides can be compared by at this moment.
+
+    ``histories`` are those of both runs, for moments that have not brought theirs; they tell when the test loss was measured.
+    """
+    return tuple(_effects(a, b, histories or (a.history, b.history)))
 
 
-def _effects(a: Snapshot, b: Snapshot) -> Iterator[Effect]:
+def _effects(a: Snapshot, b: Snapshot, histories: Histories) -> Iterator[Effect]:
     step = training_step(a.spec)
     now = f"at {step} {a.step:,}" if (a.step, step) == (b.step, training_step(b.spec)) else "now"
     alike = bool(a.level) == bool(b.level)  # a level of pre-training has an error and a gradient of its own
@@ -50,7 +55,7 @@ def _effects(a: Snapshot, b: Snapshot) -> Iterator[Effect]:
     loss = "Reconstruction error" if a.level and b.level else "Loss"
     yield _size(f"{loss} {now}", a.loss, b.loss, comparable)
     if a.test_loss is not None and b.test_loss is not None:
-        yield _size("Test loss", a.test_loss, b.test_loss, comparable)
+        yield _size(f"Test loss{_when(histories)}", a.test_loss, b.test_loss, comparable)
     shares = [_accuracy(a), _accuracy(b)]
     if shares[0] is not None or shares[1] is not None:
         tested = a.spec.data.test_fraction > 0
@@ -69,6 +74,12 @@ def _effects(a: Snapshot, b: Snapshot) -> Iterator[Effect]:
         steps = [float(side.failure.step) if side.failure is not None else None for side in (a, b)]
         failed = a.failure is not None, b.failure is not None
         yield Effect("First number not finite", _failure(a), _failure(b), "", (steps[0], steps[1]), failed)
+
+
+def _when(histories: Histories) -> str:
+    """After which step the test loss was measured, if that is known and one step on both sides."""
+    steps = {int(table.test_steps[-1]) for table in histories if table is not None and len(table.test_steps)}
+    return f", step {steps.pop():,}" if len(steps) == 1 else ""
 
 
 def _accuracy(snapshot: Snapshot) -> float | None:
@@ -115,15 +126,10 @@ def _failure(snapshot: Snapshot) -> str:
 
 
 def _size(title: str, a: float | None, b: float | None, comparable: bool = True) -> Effect:
-    told = [UNKNOWN if value is None else _number(value) for value in (a, b)]
+    told = [UNKNOWN if value is None else three_digits(value) for value in (a, b)]
     against = _factor(a, b) if comparable else "not one kind"
     bad = [value is not None and not math.isfinite(value) for value in (a, b)]
     return Effect(title, told[0], told[1], against, (a, b), (bad[0], bad[1]))
-
-
-def _number(value: float) -> str:
-    """Three digits for a loss between 0.001 and 1000, else two."""
-    return f"{value:.3g}" if math.isfinite(value) and 0.001 <= abs(value) < 1000 else short(value)
 
 
 def _share(title: str, a: float | None, b: float | None) -> Effect:
@@ -166,6 +172,7 @@ class EffectsPanel(Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.other: Snapshot | None = None
+        self._found: tuple[Effect, ...] = ()
         self.setMinimumSize(200, 100)
 
     def sizeHint(self) -> QSize:
@@ -176,18 +183,17 @@ class EffectsPanel(Panel):
 
     def height_wanted(self) -> float:
         """The height at which every row is seen."""
-        rows = len(effects(self.snapshot, self.other)) if self.snapshot is not None and self.other is not None else 6
-        return TOP + ROW * rows + 8
+        return TOP + ROW * (len(self._found) or 6) + 8
 
-    def show_pair(self, a: Snapshot, b: Snapshot) -> None:
-        """Compare these two from now on."""
-        self.other = b
+    def show_pair(self, a: Snapshot, b: Snapshot, histories: Histories | None = None) -> None:
+        """Compare these two from now on; ``histories`` as for `effects`."""
+        self.other, self._found = b, effects(a, b, histories)
         self.show_snapshot(a)
-        said = "; ".join(f"{effect.title}: A {effect.a}, B {effect.b}, {effect.against}" for effect in effects(a, b))
+        said = "; ".join(f"{effect.title}: A {effect.a}, B {effect.b}, {effect.against}" for effect in self._found)
         self.setAccessibleDescription(said)
 
     def clear(self) -> None:
-        self.other = None
+        self.other, self._found = None, ()
         super().clear()
 
     def paint_to(self, painter: QPainter, area: QRectF) -> None:
@@ -199,7 +205,7 @@ class EffectsPanel(Panel):
         y = area.top() + 18
         marks.put_text(painter, left, y, self.title, title, theme.ink1, Qt.AlignmentFlag.AlignLeft)
         if self.snapshot is not None and self.other is not None:
-            found = effects(self.snapshot, self.other)
+            found = self._found
             width = right - left
             last = max(78.0, *(marks.text_width(effect.against, font(12)) + 14 for effect in found))
             column = min(130.0, max(74.0, 0.2 * width))
@@ -232,5 +238,4 @@ class EffectsPanel(Panel):
         marks.put_text(painter, ends[2], y, effect.against, font(12), theme.ink2, Qt.AlignmentFlag.AlignRight)
 
     def table(self) -> Table:
-        rows = effects(self.snapshot, self.other) if self.snapshot is not None and self.other is not None else ()
-        return Table(("what", "A", "B", "B_against_A"), tuple((row.title, *row.values, row.against) for row in rows))
+        return Table(("what", "A", "B", "B_against_A"), tuple((row.title, *row.values, row.against) for row in self._found))

@@ -70,6 +70,7 @@ class SideHead(QWidget):
             self._note = ""
         self.setAccessibleName(f"Side {self.side}: {name}")
         self.setAccessibleDescription(self._note)
+        self.setToolTip(self._note)
         self.verdict.show_snapshot(snapshot)
         self._place()
         self.update()

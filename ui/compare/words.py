@@ -23,6 +23,9 @@ _WEIGHTS = (  # what decides the first weights of a layer beside its shape and t
     "training.precision",
 )
 
+_STAND_ALONE = ("network.kind", "network.activation", "network.initializer", "data.name", "training.method", "training.optimizer")
+"""Fields whose values say what they are; a number, "off" or "norm" needs the title of its field."""
+
 
 def other_side(side: str) -> str:
     return SIDES[1 - SIDES.index(side)]
@@ -47,18 +50,13 @@ def names(a: Spec, b: Spec) -> tuple[str, str]:
 def values(a: Spec, b: Spec) -> tuple[str, str]:
     """The two values of the one change, where they can stand alone; "" where there is more than one, or none."""
     found = differences(a, b)
-    alone = len(found) == 1 and all(_stands_alone(value) for value in found[0][2:])
+    alone = len(found) == 1 and found[0].path in _STAND_ALONE
     return (found[0].before, found[0].after) if alone else ("", "")
 
 
 def _named(item: Difference, side: int) -> str:
     value = item[2 + side]
-    return value if _stands_alone(value) else f"{item.title} {value}"
-
-
-def _stands_alone(value: str) -> bool:
-    """Whether it says what it is: one of a list does, a number or "on" needs the field's title."""
-    return value[:1].isalpha() and value not in ("on", "off", "none", "None", "per layer", "same in all layers")
+    return value if item.path in _STAND_ALONE else f"{item.title} {value}"
 
 
 def in_common(a: Snapshot, b: Snapshot) -> str:

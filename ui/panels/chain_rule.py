@@ -322,6 +322,11 @@ class ChainRulePanel(Panel):
         if self.chain is not None:
             self.example_wanted.emit(self.chain.example if choice else None)
 
+    def show_all_paths(self, wanted: bool) -> None:
+        """Let the ladder tell of all paths together, or of the strongest one."""
+        self._paths.show_choice(int(wanted))
+        self._on_paths(int(wanted))
+
     def _on_paths(self, choice: int) -> None:
         self.ladder.all_paths = choice == 1
         self._arrange()

@@ -203,6 +203,11 @@ class HardwarePanel(LabPanel):
         self.loss = loss
         self.loss_wanted.emit(loss)
 
+    @property
+    def shown(self) -> tuple[str, int]:
+        """The format whose losses are shown, and the exponent of the loss scale."""
+        return self._precision, self._exponent
+
     def choose_format(self, precision: str) -> None:
         """Show what this format loses."""
         self._precision = precision

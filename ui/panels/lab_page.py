@@ -97,6 +97,7 @@ class LabPanel(Panel):
         super().__init__(parent)
         self.blocks: list[Block] = []
         self._focused_by_key = False
+        self._scroll_due = -1  # pixels, once there is so much
         self._later = QTimer(self, singleShot=True, interval=PACE)
         self._later.timeout.connect(self.refresh)
         self._inside = QWidget()
@@ -160,6 +161,16 @@ class LabPanel(Panel):
 
     # ---- where things stand
 
+    @property
+    def scrolled(self) -> int:
+        """How many pixels of it have been scrolled away."""
+        return self._scroll.verticalScrollBar().value()
+
+    def scroll_to(self, pixels: int) -> None:
+        """As soon as there is so much."""
+        self._scroll_due = pixels
+        self.arrange()
+
     def arrange(self) -> None:
         """Put the blocks under each other at the present width."""
         self._scroll.setGeometry(self.rect())
@@ -177,6 +188,9 @@ class LabPanel(Panel):
                 block.update()
                 y += height
         self._inside.resize(round(width), round(y + FOOT))
+        if 0 <= self._scroll_due <= bar.maximum():
+            bar.setValue(self._scroll_due)
+            self._scroll_due = -1
 
     def total(self, width: float, paper: bool = False) -> float:
         """How high all of it is at this width, on the screen or on paper."""

@@ -52,6 +52,23 @@ def _relative_update(snapshot: Snapshot, details: Details | None) -> NDArray[Any
     return result
 
 
+def _by_theory(snapshot: Snapshot, details: Details | None) -> NDArray[Any] | None:
+    theory, distances = snapshot.theory, snapshot.from_theory
+    if theory is None or distances is None:
+        return None
+    found: NDArray[Any] = theory.delta_rms * np.sqrt([layer.units for layer in snapshot.architecture.layers])
+    return found
+
+
+def _over_theory(snapshot: Snapshot, details: Details | None) -> NDArray[Any] | None:
+    distances = snapshot.from_theory
+    if distances is None or snapshot.step == 0:
+        return None
+    with np.errstate(over="ignore"):
+        found: NDArray[Any] = 10.0 ** distances[0]
+    return found
+
+
 NUMBERS = (  # the most telling ones first: not all of them fit beside the network
     Column(
         "gradient_norm",
@@ -93,6 +110,13 @@ NUMBERS = (  # the most telling ones first: not all of them fit beside the netwo
         "The step relative to the weights' own length. Around 10⁻³ is usual; far below it the layer stands still.",
         _relative_update,
     ),
+    Column(
+        "delta_norm_by_theory",
+        "theory ‖∂J/∂z‖",
+        "The same length at initialisation by mean-field theory: from the settings and the data, before any weight is drawn.",
+        _by_theory,
+    ),
+    Column("delta_over_theory", "of theory", "‖∂J/∂z‖ as it is measured now, over that of theory.", _over_theory),
 )
 TEXTS = (
     ("layer", "Layer", "Name of the layer, counted from the input; the colour is its typical gradient."),

@@ -129,6 +129,13 @@ class LessonPanel(Panel):
             page.scene.setFocus(Qt.FocusReason.TabFocusReason)
         self.lesson_changed.emit(found)
 
+    def show_named(self, name: str) -> None:
+        """Bring the lesson of this name to the front, or the list where there is none."""
+        if any(lesson.name == name for lesson in self.lessons):
+            self.open_lesson(name)
+        else:
+            self.show_list()
+
     def show_list(self) -> None:
         """Bring the list to the front."""
         left, by_keyboard = self.lesson, self._has_focus()

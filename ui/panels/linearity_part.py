@@ -28,7 +28,7 @@ class LinearPart:
         self.additive, self.homogeneous, self.text = EquationPlot("additive"), EquationPlot("homogeneous"), Words()
         self.blocks: tuple[Block, ...] = (self.title, self.controls, self.formula, self.additive, self.homogeneous, self.text)
         self.numbers = FIRST_TRY
-        self._chosen = ""  # empty: the activation in force
+        self.chosen = ""  # empty: the activation in force
         self._in_force = ("sigmoid", 0.0)
         self._random = np.random.default_rng(1)
 
@@ -47,7 +47,7 @@ class LinearPart:
     @property
     def function(self) -> tuple[str, float]:
         """Name and parameter of the function that is tried."""
-        name = self._chosen or self._in_force[0]
+        name = self.chosen or self._in_force[0]
         return name, self._in_force[1] if name == self._in_force[0] else ACTIVATIONS[name].parameter
 
     def tried(self) -> Linearity:
@@ -57,7 +57,7 @@ class LinearPart:
 
     def choose(self, name: str) -> None:
         """Try another function from now on."""
-        self._chosen = name
+        self.chosen = name
         self.controls.say("")
 
     def take(self, x: float, y: float, a: float) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QColor, QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QMenu, QWidget
 
 from gradviz.snapshot import Details, Snapshot
 
@@ -34,24 +34,24 @@ from .profile_lines import (
     paint_theory,
     points,
 )
-from .profile_numbers import ROW, card, paint_names, paint_numbers, profile_table
+from .profile_numbers import ROW, THEORY, card, paint_names, paint_numbers, paint_verdict, profile_table, theory_words
 
 
 class ProfilePanel(Panel):
     """The gradient of each layer. Page Up and Page Down go from layer to layer.
 
-    ``theory`` is a label and values (layers,) for a line over the bars; ``beside`` another run, whose gradients become a line
-    in place of the circles.
+    ``show_theory``: whether its line is drawn; ``beside`` another run, whose gradients become a line in place of circles and theory.
     """
 
     name = "gradients"
     title = LAYERS.title
 
     layer_selected = Signal(int)
+    theory_wanted = Signal()  # to be shown where it is hidden, and hidden where it is shown
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.theory: tuple[str, NDArray[Any]] | None = None
+        self.show_theory = True
         self.beside: Beside | None = None
         self._columns: Columns | None = None
         self._selection: Selection | None = None
@@ -73,6 +73,11 @@ class ProfilePanel(Panel):
     def select(self, selection: Selection | None) -> None:
         """Mark the layer of what is selected; says nothing."""
         self._selection = selection
+        self.update()
+
+    def set_theory(self, shown: bool) -> None:
+        """Whether the line of theory is drawn."""
+        self.show_theory = shown
         self.update()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
@@ -111,22 +116,20 @@ class ProfilePanel(Panel):
             self._paint_band(painter, frame, layer)
         paint_axis(painter, frame, theme)
         if snapshot is None or details is None:
-            marks.paint_heading(painter, area, theme, self.full_title, ())
+            foretold = self._theory(snapshot) is not None
+            marks.paint_heading(painter, area, theme, self.full_title, (f"dotted: {THEORY}", "dotted: theory") if foretold else ())
             paint_margin(painter, frame, theme, None)
-            if snapshot is None or snapshot.moment is None:
-                middle = QPointF((frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2)
-                marks.put_text(painter, middle.x(), middle.y(), marks.NOTHING_YET, font(13), theme.ink2)
             if snapshot is not None:
                 paint_names(painter, frame, theme, snapshot, layer)
-            if self.theory is not None:
-                paint_theory(painter, frame, theme, self.theory[1])
+                self._paint_theory(painter, frame, snapshot)
+            if snapshot is None or snapshot.moment is None:
+                self._paint_invitation(painter, frame)
         else:
             paint_bars(painter, frame, theme, snapshot, details)
             before = before_branch(snapshot)
             if before is not None:
                 paint_before(painter, frame, theme, before, snapshot)
-            if self.theory is not None:
-                paint_theory(painter, frame, theme, self.theory[1])
+            self._paint_theory(painter, frame, snapshot)
             end = None
             if self.beside is None:
                 paint_circles(painter, frame, theme, snapshot, details)
@@ -135,20 +138,23 @@ class ProfilePanel(Panel):
             paint_margin(painter, frame, theme, clipped_ends(frame, snapshot, details), end)
             self._paint_words(painter, frame, snapshot, details, before)
             paint_names(painter, frame, theme, snapshot, layer)
+            paint_verdict(painter, frame, theme, snapshot)
             paint_numbers(painter, frame, theme, snapshot, details, self._clips)
         painter.restore()
 
     def _paint_words(self, painter: QPainter, frame: Frame, snapshot: Snapshot, details: Details, before: Before | None) -> None:
         """What circles and lines are, in the plot if there is room, and the heading with all else there is to say."""
+        theory = self._theory(snapshot)
         drawn = "circles" if frame.pitch >= CIRCLES_FROM else "line"
         seen = self.beside is None and bool(points(frame, details.delta_rms, snapshot))
         label = "; ".join(
             [
                 *([f"{drawn}: typical |{words_of(snapshot.architecture).returned}| of the units"] if seen else []),
-                *([f"dotted: {self.theory[0]}"] if self.theory is not None else []),
+                *([f"dotted: {theory_words(snapshot)}"] if theory is not None else []),
             ]
         )
-        others = [values for _, values in filter(None, (self.theory,))] + ([before.values] if before is not None else [])
+        others = [theory] if theory is not None else []
+        others += [before.values] if before is not None else []
         at = label_place(frame, snapshot, details, label, others) if frame.shown else None
         if at is not None:
             marks.put_text(painter, at.x(), at.y(), label, font(12, 500), self.theme.ink1, Qt.AlignmentFlag.AlignLeft)
@@ -157,6 +163,26 @@ class ProfilePanel(Panel):
             lines = self.beside.caption(snapshot)
             said = (*(f"{bars}; {lines[0]}" for bars in said), f"{said[-1]}; {lines[-1]}", *lines)
         marks.paint_heading(painter, frame.area, self.theme, self.full_title, said)
+
+    def _theory(self, snapshot: Snapshot | None) -> NDArray[Any] | None:
+        """(layers,) |∂J/∂z| by theory; it is of whole mini-batches, so that beside one example there is none."""
+        if self.beside is not None or not self.show_theory:
+            return None
+        if snapshot is None or snapshot.from_theory is None or snapshot.example is not None:
+            return None
+        return snapshot.theory.delta_rms if snapshot.theory is not None else None
+
+    def _paint_theory(self, painter: QPainter, frame: Frame, snapshot: Snapshot) -> None:
+        theory = self._theory(snapshot)
+        if theory is not None:
+            paint_theory(painter, frame, self.theme, theory)
+
+    def _paint_invitation(self, painter: QPainter, frame: Frame) -> None:
+        """What to do first, on a plate of its own: the line of theory may run behind it."""
+        wide = marks.text_width(marks.NOTHING_YET, font(13)) + 16
+        plate = QRectF((frame.left + frame.right - wide) / 2, (frame.top + frame.bottom) / 2 - 11, wide, 22)
+        painter.fillRect(plate, QColor(self.theme.canvas))
+        marks.put_text(painter, plate.center().x(), plate.center().y(), marks.NOTHING_YET, font(13), self.theme.ink2)
 
     def _frame(self, area: QRectF) -> Frame:
         snapshot = self.snapshot
@@ -212,6 +238,14 @@ class ProfilePanel(Panel):
             self.layer_selected.emit(layer)
         else:
             super().mousePressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = QMenu(self)
+        action = menu.addAction("Theory at initialisation")
+        action.setCheckable(True)
+        action.setChecked(self.show_theory)
+        action.triggered.connect(lambda: self.theory_wanted.emit())
+        menu.popup(event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}.get(Qt.Key(event.key()))

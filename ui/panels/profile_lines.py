@@ -92,7 +92,7 @@ def points(frame: Frame, values: NDArray[Any], snapshot: Snapshot | None = None)
 
 
 def paint_theory(painter: QPainter, frame: Frame, theme: Theme, values: NDArray[Any]) -> None:
-    """A dotted line from layer to layer."""
+    """A dotted line from layer to layer; where the values leave the scale it runs along its edge."""
     line = QPolygonF(points(frame, values))
     painter.setPen(QPen(QColor(theme.canvas), 3.6))  # a casing, so that the line is seen on every bar
     painter.drawPolyline(line)
@@ -160,7 +160,10 @@ def paint_beside(painter: QPainter, frame: Frame, theme: Theme, beside: Beside) 
     last = float(values[-1])
     if not reached(snapshot, layers):
         return None
-    return (beside.letter, frame.y(last), theme.ink1) if math.isfinite(last) else (f"{beside.letter} {short(last)}", frame.top, theme.nan)
+    if not math.isfinite(last):
+        return f"{beside.letter} {short(last)}", frame.top, theme.nan
+    beyond = " ↑" if last > 10.0**colors.HIGH else " ↓" if 0 < last < 10.0**colors.LOW else ""
+    return f"{beside.letter}{beyond}", frame.y(last), theme.ink1
 
 
 def paint_circles(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snapshot, details: Details) -> None:

@@ -16,6 +16,7 @@ from gradviz.snapshot import Details, Snapshot
 from ..numbers import full, ratio, short
 from ..stages import norm_of, returned_of, size_of
 from ..theme import Theme, font
+from ..verdict_signs import DROP, label_width, paint_bracket, paint_label, runs, verdict_on_layers
 from . import marks
 from .bars import Frame, reached
 from .panel import Table
@@ -25,6 +26,7 @@ ROOMY_PITCH = 40.0  # below this only every fifth layer is named
 NUMBER_ROOM = 64.0  # a value such as 8.4×10⁻⁹ and the space beside it
 SMALL_ROOM = 52.0  # the same in the smallest type
 NOT_YET = "·"
+THEORY = "theory at the start"
 LABEL_MARGIN = 12.0  # to the left of a row's label
 
 
@@ -49,6 +51,22 @@ def paint_names(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snapsho
     for n in names:
         used, ink = (font(12, 600), theme.ink1) if n == selected else (font(12), theme.ink2)
         marks.put_text(painter, frame.x(n), frame.bottom + NAMES, snapshot.architecture.layers[n - 1].name, used, ink)
+
+
+def paint_verdict(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snapshot) -> None:
+    """A bracket under the names of the layers that the verdict is about, and what it says, where the rows have their labels."""
+    verdict = verdict_on_layers(snapshot)
+    if verdict is None:
+        return
+    y, half = frame.bottom + NAMES, min(15.0, 0.42 * frame.pitch)
+    for first, last in runs(verdict.layers):
+        left, right = max(frame.left, frame.x(first) - half), min(frame.right, frame.x(last) + half)
+        if left < right:
+            paint_bracket(painter, theme, left, right, y + DROP)
+    names = named(frame, 32.0)
+    left = min([frame.left, *(frame.x(n) - 20 for n in names[:1])]) - 8 - label_width(verdict.kind)
+    if left >= frame.area.left() + 2:
+        paint_label(painter, theme, verdict.kind, left, y)
 
 
 def paint_numbers(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snapshot, details: Details, clips: bool) -> None:
@@ -102,7 +120,7 @@ def card(snapshot: Snapshot, layer: int) -> tuple[str, list[tuple[str, str]]]:
     step = snapshot.moment.step if snapshot.moment is not None else snapshot.step
     title = f"{snapshot.architecture.layers[n].name}, step {step:,}"
     if details is None:
-        return title, [("gradient", "not measured yet")]
+        return title, [("gradient", "not measured yet"), *_theory_rows(snapshot, layer)]
     architecture = snapshot.architecture
     size, norm, returned = (say(architecture, layer) for say in (size_of, norm_of, returned_of))
     typical = float(details.gradient_rms[n])
@@ -123,25 +141,54 @@ def card(snapshot: Snapshot, layer: int) -> tuple[str, list[tuple[str, str]]]:
         rows.append((f"norm after clipping{batch}", full(float(snapshot.clipped_norms[n]))))
     rows.append((f"typical |{returned}| of a unit", full(float(details.delta_rms[n]))))
     rows.append((f"norm ‖{returned}‖{batch}", full(float(snapshot.delta_norms[n]))))
-    return title, rows
+    return title, rows + (_theory_rows(snapshot, layer) if snapshot.example is None else [])
+
+
+def _theory_rows(snapshot: Snapshot, layer: int) -> list[tuple[str, str]]:
+    """What theory says of a layer's units, how far the measured number is from it, and how far such nets lie from it by chance."""
+    theory, distances, n = snapshot.theory, snapshot.from_theory, layer - 1
+    if theory is None:
+        return []
+    if distances is None:
+        return [("theory", f"none: {theory.reason}")] if theory.reason else []
+    scatter = f" (by chance ×/÷ {10 ** float(theory.delta_scatter[n]):.2g})"
+    returned = returned_of(snapshot.architecture, layer)
+    rows = [(f"typical |{returned}| by theory, at the start", full(float(theory.delta_rms[n])))]
+    if reached(snapshot, layer) and math.isfinite(distances[0][n]):
+        rows.append(("measured over theory", ratio(10 ** float(distances[0][n])) + scatter))
+    return rows
+
+
+def theory_words(snapshot: Snapshot) -> str:
+    """What the line of theory is, and how far from it the layers lie, typically: root mean square of the decades."""
+    distances = snapshot.from_theory
+    known = distances[0][~np.isnan(distances[0])] if distances is not None else np.zeros(0)
+    if not len(known) or not np.isfinite(known).all() or not whole(snapshot):
+        return THEORY  # a layer that gets exactly nothing is not some factor away
+    return f"{THEORY}, typically ×/÷ {short(float(10 ** np.sqrt(np.mean(known**2))))} away"
 
 
 def profile_table(snapshot: Snapshot | None) -> Table:
     """One row per layer; empty cells for what the step in work has not reached yet."""
     gradients = ("gradient_rms", "gradient_rms_after_clipping", "gradient_norm", "gradient_norm_after_clipping")
-    columns = ("layer", *gradients, "delta_rms", "delta_norm", "ratio_to_next_layer")
-    if snapshot is None or snapshot.details is None:
+    foretold = ("theory_delta_rms", "theory_gradient_rms", "delta_over_theory_log10", "gradient_over_theory_log10")
+    columns = ("layer", *gradients, "delta_rms", "delta_norm", *foretold, "ratio_to_next_layer")
+    if snapshot is None:
         return Table(columns, ())
-    details, layers = snapshot.details, snapshot.architecture.layers
+    details, theory, distances = snapshot.details, snapshot.theory, snapshot.from_theory
+    if details is None and distances is None:
+        return Table(columns, ())
     rows: list[tuple[object, ...]] = []
-    for n, info in enumerate(layers):
-        if not reached(snapshot, n + 1):
-            rows.append((info.name, *(None for _ in columns[1:])))
+    for n, info in enumerate(snapshot.architecture.layers):
+        told = (None, None) if theory is None or distances is None else (float(theory.delta_rms[n]), float(theory.gradient_rms[n]))
+        if details is None or not reached(snapshot, n + 1):
+            rows.append((info.name, *(None,) * 6, *told, None, None, None))
             continue
         norms = (snapshot.gradient_norms, snapshot.clipped_norms)
         numbers = (details.gradient_rms, details.clipped_rms, *norms, details.delta_rms, snapshot.delta_norms)
         passed = passed_on(details.gradient_rms, n + 1, n + 2) if n + 1 < last_passing(snapshot) else None
-        rows.append((info.name, *(float(values[n]) for values in numbers), passed))
+        far = (None, None) if distances is None else (float(distances[0][n]), float(distances[1][n]))
+        rows.append((info.name, *(float(values[n]) for values in numbers), *told, *far, passed))
     return Table(columns, tuple(rows))
 
 
