@@ -41,6 +41,7 @@ class ComparePage(QWidget):
     drop_wanted = Signal(str)  # side: the other one stays
     settings_wanted = Signal(str)  # side: show its settings
     change_wanted = Signal(str, str, object)  # side, path of a field, value
+    predict_wanted = Signal()  # the game, with this pair as its first round
     layer_selected = Signal(int)
 
     title = "Compare"
@@ -84,6 +85,7 @@ class ComparePage(QWidget):
             side.bars.layer_selected.connect(self._on_layer)
             side.heat.layer_selected.connect(self._on_layer)
             side.head.swap_wanted.connect(self.swap_wanted)
+            side.head.predict_wanted.connect(self.predict_wanted)
             side.head.settings_wanted.connect(lambda letter=letter: self.settings_wanted.emit(letter))
             side.head.adopt_wanted.connect(lambda letter=letter: self.adopt_wanted.emit(letter))
             side.head.drop_wanted.connect(lambda letter=letter: self.drop_wanted.emit(letter))
@@ -144,7 +146,8 @@ class ComparePage(QWidget):
 
     def set_passive(self) -> None:
         """Show only: nothing can be changed, kept or dropped from here."""
-        for part in (self.header, *(side.head for side in self.sides.values())):
+        above = [part for part in self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly) if part is not self.scrolled]
+        for part in (*above, *(side.head for side in self.sides.values())):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         for side in self.sides.values():
             side.head.menu_button.hide()

@@ -64,6 +64,7 @@ class PredictMode(QObject):
         for action in self._silent:
             action.setEnabled(False)
         window.installEventFilter(self)
+        self.board.show()
         self.board.setFocus()
 
     def _connect(self) -> None:
