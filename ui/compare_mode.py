@@ -96,6 +96,7 @@ class CompareMode(QObject):
         run.closed.connect(self._on_closed)
         page.step_wanted.connect(pair.go_to)
         page.swap_wanted.connect(self.swap)
+        page.predict_wanted.connect(window.predict)
         page.adopt_wanted.connect(self.adopt)
         page.drop_wanted.connect(lambda side: self.adopt(_beside(side)))
         page.settings_wanted.connect(self._on_settings_wanted)

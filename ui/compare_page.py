@@ -43,6 +43,7 @@ class ComparePage(QWidget):
     settings_wanted = Signal(str)  # side: show its settings
     change_wanted = Signal(str, str, object)  # side, path of a field, value
     remedy_wanted = Signal(str, str, object)  # side whose verdict proposes it, path of a field, value: B begins anew with it
+    predict_wanted = Signal()  # the game, with this pair as its first round
     layer_selected = Signal(int)
 
     title = "Compare"
@@ -91,6 +92,7 @@ class ComparePage(QWidget):
             side.bars.layer_selected.connect(self._on_layer)
             side.heat.layer_selected.connect(self._on_layer)
             side.head.swap_wanted.connect(self.swap_wanted)
+            side.head.predict_wanted.connect(self.predict_wanted)
             side.head.settings_wanted.connect(lambda letter=letter: self.settings_wanted.emit(letter))
             side.head.adopt_wanted.connect(lambda letter=letter: self.adopt_wanted.emit(letter))
             side.head.drop_wanted.connect(lambda letter=letter: self.drop_wanted.emit(letter))
@@ -150,6 +152,14 @@ class ComparePage(QWidget):
         for panel in self.panels:
             panel.set_theme(theme)
         self._sheet.update()
+
+    def set_passive(self) -> None:
+        """Show only: nothing can be changed, kept or dropped from here."""
+        above = [part for part in self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly) if part is not self.scrolled]
+        for part in (*above, *(side.head for side in self.sides.values())):
+            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        for side in self.sides.values():
+            side.head.menu_button.hide()
 
     def set_motion(self, mode: str) -> None:
         """How much may move, as in `NetworkCanvas`."""

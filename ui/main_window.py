@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .panels.chain_rule import ChainRulePanel
     from .panels.inspect import InspectPanel
     from .panels.lesson import LessonPanel
+    from .predict_mode import PredictMode
 
 _BEGIN = "gradviz:1:"  # of a session as text
 LESSON_WIDTH = 360  # of the left dock at least, while a lesson is read
@@ -79,6 +80,7 @@ class MainWindow(QWidget):
         self._to_select: Selection | None = None  # once the network is there that it belongs to
         self._closed = False
         self.compare: CompareMode | None = None  # while two runs are compared
+        self.game: PredictMode | None = None  # while a class predicts
         self._former: list[Comparison] = []  # whose second engine may still be ending
         self.autosave: Autosave | None = None
         self.run = LiveRun(spec, self)
@@ -163,7 +165,9 @@ class MainWindow(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.transport)
-        column.addWidget(self.body, 1)
+        self.stage = QVBoxLayout()  # the body, or what takes its place
+        self.stage.addWidget(self.body, 1)
+        column.addLayout(self.stage, 1)
         column.addWidget(self.status)
         self.resize(1600, 1000)
         self.setMinimumSize(900, 600)
@@ -281,6 +285,7 @@ class MainWindow(QWidget):
             action = QAction(shortcut.title, self)
             action.setShortcuts([QKeySequence(key) for key in shortcut.keys])
             action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+            action.setObjectName(shortcut.command)
             action.triggered.connect(lambda _=False, command=shortcut.command: getattr(self, command)())
             self.addAction(action)
 
@@ -443,6 +448,26 @@ class MainWindow(QWidget):
         if self.run.snapshot is not None and not self._closed:
             self._shown_spec = None
             self._on_snapshot(self.run.snapshot)
+
+    def predict(self) -> None:
+        """The game for a class: guess what a change does to the first layer's gradient before it is run."""
+        if self.game is not None or self.run.is_opening:
+            return
+        from gradviz.prediction_game import lecture_rounds, own_round
+
+        from .predict_mode import PredictMode
+
+        rounds = lecture_rounds()
+        if self.compare is not None:
+            own = own_round(*(self.compare.pair.run_of(side).wanted_spec for side in "AB"))
+            rounds = (own, *rounds) if own is not None else rounds
+        self.game = PredictMode(self, rounds)
+
+    def end_predict(self, mode: PredictMode) -> None:
+        """The game is over; its second engine may still be ending."""
+        self.game = None
+        self._former.append(mode.pair)
+        mode.pair.stopped.connect(self._former.remove)
 
     def set_speed(self, steps_per_second: float | None) -> None:
         self.driven.set_speed(steps_per_second)
@@ -742,7 +767,7 @@ class MainWindow(QWidget):
             panel.set_theme(self.theme)
         for widget in (self.transport, self.controls, self.status, self.overlays):
             widget.set_theme(self.theme)
-        for page in (self.lab, self.notes, self.compare):
+        for page in (self.lab, self.notes, self.compare, self.game):
             if page is not None:
                 page.set_theme(self.theme)
 
@@ -779,6 +804,8 @@ class MainWindow(QWidget):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Go at once; the processes end meanwhile, and `shut_down` waits for them when the window is gone."""
+        if self.game is not None:
+            self.game.leave()
         if self.compare is not None:
             self.compare.leave()
         self._save_layout()

@@ -28,6 +28,7 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("slower", "Slower", ("[",)),
     Shortcut("open_presets", "Presets", ("Ctrl+P",)),
     Shortcut("toggle_compare", "Compare two runs", ("Ctrl+K",)),
+    Shortcut("predict", "Predict first: a game for the class", ("G",)),
     Shortcut("undo", "Undo", ("Ctrl+Z",)),
     Shortcut("redo", "Redo", ("Ctrl+Shift+Z", "Ctrl+Y")),
     Shortcut("fit", "Fit the network", ("F",)),

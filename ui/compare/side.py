@@ -28,6 +28,7 @@ class SideHead(QWidget):
     swap_wanted = Signal()
     adopt_wanted = Signal()
     drop_wanted = Signal()
+    predict_wanted = Signal()
     remedy_wanted = Signal(str, object)  # path of a field, value
     layers_wanted = Signal(object)  # numbers of the layers a verdict is about
 
@@ -53,6 +54,7 @@ class SideHead(QWidget):
             (f"Swap {side} and {other}", self.swap_wanted),
             (f"Keep {side}: go on with it alone", self.adopt_wanted),
             (f"Drop {side}: {other} stays", self.drop_wanted),
+            ("Predict first: a game for a class", self.predict_wanted),
         ):
             menu.addAction(text).triggered.connect(lambda _=False, signal=signal: signal.emit())
         self.menu_button.setMenu(menu)
