@@ -249,10 +249,13 @@ class Experiment:
 
     @property
     def size(self) -> int:
-        """About how many bytes it holds: records and checkpoints of its lines, parameters, and the buffers of a training step."""
+        """About how many bytes it holds: records, checkpoints and data of its lines, parameters, and the buffers of a training step."""
         lines = [self._line, *self._left_lines]
         kept = sum(line.checkpoints.size + line.history.size for line in lines)
+        data = {id(item.data): item.data for line in lines for item in line.settings}
+        kept += sum(own.inputs.nbytes + own.targets.nbytes for own in data.values())
         numbers = 4 * self.network.vector.size + self.network.numbers_kept() * self.trainer.batches.size
+        numbers += self.data.inputs.size  # the trainer's copy, in the order that it needs
         return kept + numbers * self.network.dtype.itemsize
 
     def has_left(self, line: int) -> bool:

@@ -7,13 +7,13 @@ hundred examples are asked about.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.data import Data
+from gradviz.known import once_per_data
 from gradviz.snapshot import Prediction
 
 Floats = NDArray[np.floating[Any]]
@@ -206,7 +206,7 @@ def _sequences(data: Data, answer: Answer, loss: str) -> Prediction:
     )
 
 
-@lru_cache(maxsize=2)
+@once_per_data
 def _asked_sequences(data: Data) -> tuple[NDArray[np.int64], Floats]:
     """The examples that are asked about, and their inputs in one piece: picking them out anew would cost more than many an answer."""
     asked = _asked(data)
@@ -227,7 +227,7 @@ def _range(values: Floats) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-@lru_cache(maxsize=4)
+@once_per_data
 def _mesh(data: Data, grid: int) -> tuple[Floats, Extent]:
     """(grid², 2) inputs, lowest y first, and the extent they cover."""
     (left, right), (bottom, top) = _range(data.inputs[:, 0]), _range(data.inputs[:, 1])
@@ -235,7 +235,7 @@ def _mesh(data: Data, grid: int) -> tuple[Floats, Extent]:
     return np.stack((x.ravel(), y.ravel()), axis=1), (left, right, bottom, top)
 
 
-@lru_cache(maxsize=4)
+@once_per_data
 def _shown(data: Data) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """The examples to draw, and which of them are in the test set."""
     train, test = data.train[:MOST_EXAMPLES], data.test[:MOST_EXAMPLES]

@@ -139,6 +139,8 @@ class Session:
         finally:
             self._keep_step()
             self._rival_behind()  # takes a change over before the next step
+            if self._speeds is not None and not self._speeds.done and not self._speeds.fits(self.experiment.spec):
+                self._speeds = None  # the nets that it would go on with may be large
         return False
 
     def keep_in_step(self, numbers: Numbers | None, side: int = 0) -> None:

@@ -101,12 +101,13 @@ class ExportMenu(QMenu):
         if self.compared is not None:
             self._add("Both runs, step by step…", partial(self.save_numbers, "compare"), self._numbers)
             self._add("Both runs, step by step", partial(self.copy_numbers, "compare"), self._copies)
-        for panel in self._panels():
+        for panel in self.offered_panels():
             self._add(f"{panel.full_title}…", partial(self.save_picture, panel.name), self._pictures)
             self._add(f"{panel.full_title}…", partial(self.save_numbers, panel.name), self._numbers)
             self._add(panel.full_title, partial(self.copy_numbers, panel.name), self._copies)
 
-    def _panels(self) -> tuple[Panel, ...]:
+    def offered_panels(self) -> tuple[Panel, ...]:
+        """The panels that can be exported now: those of the two runs while these are compared."""
         return self._window.exported_panels() if self.compared is None else self.compared.page.panels
 
     def _add(self, text: str, action: Callable[[], object], menu: QMenu | None = None) -> QAction:

@@ -36,6 +36,8 @@ from shiboken6 import Shiboken
 from gradviz.lessons import lessons
 from gradviz.spec import SpecError, all_fields
 from tests.benchmarks.soak_files import kinds, mutate
+from ui.compare.offers import offers
+from ui.comparison import SIDES
 from ui.main_window import MainWindow
 from ui.panels import LAB
 from ui.presets import presets
@@ -71,6 +73,7 @@ class Monkey:
             (4, self.load_preset), (8, self.jump), (6, self.walk), (3, self.play), (3, self.undo), (2, self.redo), (3, self.open_lesson),
             (4, self.show_lab), (2, self.look_at_example), (1, self.train_rival), (2, self.change_theme), (2, self.resize),
             (5, self.export), (1, self.animate), (2, self.keep_session), (2, self.open_session), (3, self.open_damaged),
+            (1, self.begin_compare), (8, self.compare), (1, self.toggle_theory), (1, self.show_orthogonal),
         ]  # fmt: skip
 
     def __enter__(self) -> Monkey:
@@ -197,10 +200,10 @@ class Monkey:
     def jump(self) -> None:
         snapshot = self.window.run.snapshot
         if snapshot is not None:
-            self.window.run.go_to(self.dice.randint(0, max(1, snapshot.last_step)))
+            self.window.driven.go_to(self.dice.randint(0, max(1, snapshot.last_step)))
 
     def walk(self) -> None:
-        self.window.run.walk(self.dice.choice(WALKS))
+        self.window.driven.walk(self.dice.choice(WALKS))
 
     def play(self) -> None:
         self.window.toggle_playing()
@@ -232,6 +235,40 @@ class Monkey:
     def train_rival(self) -> None:
         self.window.run.set_rival(self.dice.random() < 0.5)
 
+    def begin_compare(self) -> None:
+        if self.window.compare is None:
+            self.window.toggle_compare()
+
+    def compare(self) -> None:
+        """What only two runs side by side offer; nothing while there is one."""
+        mode, dice = self.window.compare, self.dice
+        if mode is None:
+            return
+        page, side = mode.page, dice.choice(SIDES)
+        match dice.randrange(7):
+            case 0 | 1:
+                offered = offers(mode.pair.run_of(side).wanted_spec)
+                if offered:
+                    offer = dice.choice(offered)
+                    page.change_wanted.emit(side, offer.path, offer.value)
+            case 2:
+                page.swap_wanted.emit()
+            case 3:
+                page.settings_wanted.emit(side)
+            case 4:
+                page.step_wanted.emit(dice.randint(0, 300))
+            case 5:
+                page.adopt_wanted.emit(side)
+            case _:
+                page.drop_wanted.emit(side)
+
+    def toggle_theory(self) -> None:
+        self.window.toggle_theory()
+
+    def show_orthogonal(self) -> None:
+        self.window.show_lab("jacobian")
+        self.window.look(lab_orthogonal=self.dice.random() < 0.5)
+
     def change_theme(self) -> None:
         self.window.toggle_theme()
 
@@ -258,14 +295,14 @@ class Monkey:
         menu = window.export_menu
         match dice.randrange(5):
             case 0:
-                name = dice.choice(["figure", "window", *(panel.name for panel in window.exported_panels())])
+                name = dice.choice(["figure", "window", *(panel.name for panel in menu.offered_panels())])
                 menu.write_picture(name, self._path(dice.choice((".png", ".svg", ".pdf"))))
             case 1:
-                menu.write_numbers(dice.choice(window.exported_panels()).name, self._path(dice.choice((".csv", ".npz"))))
+                menu.write_numbers(dice.choice(menu.offered_panels()).name, self._path(dice.choice((".csv", ".npz"))))
             case 2:
                 window.run.save_net(dice.choice(("weights", "numpy", "torch")), self._path(dice.choice((".safetensors", ".py"))))
             case 3:
-                menu.copy_numbers(dice.choice(window.exported_panels()).name)
+                menu.copy_numbers(dice.choice(menu.offered_panels()).name)
             case _:
                 dice.choice((menu.copy_figure, menu.copy_window))()
 
@@ -333,6 +370,8 @@ class Monkey:
                 top.close()
         window.setWindowState(Qt.WindowState.WindowNoState)
         window.resize(1400, 900)
+        if window.compare is not None:
+            window.compare.leave()
         window.run.stop_opening()
         window.run.set_rival(False)
         for _ in range(10):  # as many as are kept for undo

@@ -67,6 +67,10 @@ def warm_up(monkey: Monkey) -> None:
         window.toggle_theme()
         monkey.breathe(0.3)
     window.toggle_theme()
+    window.toggle_compare()
+    monkey.breathe(1.5)
+    if window.compare is not None:
+        window.compare.adopt("A")
     window.show_notes()
     window.show_shortcuts()
     window.export_menu.list_panels()
