@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from gradviz.spec import FieldInfo, Spec, all_fields
@@ -43,6 +44,8 @@ def value_in_words(info: FieldInfo, value: Any) -> str:
     """The value of a field as it is told."""
     if info.kind == "entries":
         return "; ".join(value) or "none"
+    if info.path == "network.weights_from":
+        return PurePath(value).name or "drawn"
     return dict(info.choices).get(value, _shown(value))
 
 

@@ -61,6 +61,8 @@ def _why_not(spec: Spec) -> str:
         return "each level learns by itself first"
     if INITIALIZERS[network.initializer].variance is None or network.gain == 0.0:
         return "the first weights are not drawn at random"
+    if network.weights_from:
+        return "the first weights were loaded from a file"
     if network.set_values:
         return "some parameters are set by hand"
     return ""

@@ -1,6 +1,7 @@
-"""The tables that a session was trained on: what tells one from another, and where to look for one that is not where it was.
+"""The files that a session was trained with: what tells one from another, and where to look for one that is not where it was.
 
-A run trained again on other numbers is another run, so that a table that has changed is refused, and one that cannot be found is asked for.
+They are the tables of the user's own, and weights that a run begins with. A run trained again on other numbers is another run, so that a
+file that has changed is refused, and one that cannot be found is asked for.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from gradviz.csv_rows import DataError, read_bytes
+from gradviz.first_weights import MARK
 from gradviz.session_file import SessionFile, SessionFileError, Settings, TableMark
 from gradviz.spec import Spec
 
@@ -29,9 +31,16 @@ class TableError(SessionFileError):
 
 
 def tables_of(session: SessionFile) -> tuple[str, ...]:
-    """The paths of the CSV files that the session was trained on, each once."""
+    """The paths of the CSV files that the session was trained on and of the weights that it begins with, each once."""
     settings = session.settings + (session.left.settings if session.left is not None else ())
-    return tuple(dict.fromkeys(item.spec.data.path for item in settings if item.spec.data.name == "csv" and item.spec.data.path))
+    tables = (item.spec.data.path for item in settings if item.spec.data.name == "csv" and item.spec.data.path)
+    return tuple(dict.fromkeys((*tables, *_weights_of(session))))
+
+
+def _weights_of(session: SessionFile) -> tuple[str, ...]:
+    """The path of the weights that the run begins with; what is no path is told when the run begins."""
+    found = MARK.fullmatch(session.settings[0].spec.network.weights_from)
+    return () if found is None else (found[2],)
 
 
 def mark_of(path: str) -> TableMark:
@@ -68,7 +77,8 @@ def find_tables(session: SessionFile, folder: Path | None) -> SessionFile:
         there = [place for place in dict.fromkeys(places) if place.is_file()]
         if not there:
             looked = " or ".join(f"{place}" for place in dict.fromkeys(place.parent for place in places))
-            raise TableError(path, f"the table that the run was trained on is not in {looked}. Put it there again.")
+            what = "file of the weights that the run begins with" if path in _weights_of(session) else "table that the run was trained on"
+            raise TableError(path, f"the {what} is not in {looked}. Put it there again.")
         fitting = [place for place in there if mark is None or _fits(mark, place)]
         if not fitting:
             assert mark is not None, "without a mark every table fits"
@@ -86,6 +96,10 @@ def with_table(session: SessionFile, path: str, place: Path) -> SessionFile:
         return session
 
     def moved(spec: Spec) -> Spec:
+        found = MARK.fullmatch(spec.network.weights_from)
+        if found is not None and found[2] == path:
+            weights = f"{found[1]} {place.absolute()}"
+            spec = msgspec.structs.replace(spec, network=msgspec.structs.replace(spec.network, weights_from=weights))
         return spec.replace("data.path", str(place)) if spec.data.name == "csv" and spec.data.path == path else spec
 
     left = session.left
@@ -114,4 +128,4 @@ def _changed(mark: TableMark, place: Path) -> str:
         return str(error)
     sizes = f"{found.bytes:,} bytes in {found.lines:,} lines instead of {mark.bytes:,} in {mark.lines:,}"
     what = "other numbers" if (found.bytes, found.lines) == (mark.bytes, mark.lines) else sizes
-    return f"{place} is not the table any more that the run was trained on: it has {what}. Put the former one back."
+    return f"{place} is not the file any more that the run was trained with: it has {what}. Put the former one back."

@@ -64,6 +64,7 @@ class NetworkSpec(Validated, frozen=True, forbid_unknown_fields=True):
     activations: Annotated[tuple[str, ...] | None, plain("Activations", "One activation per hidden layer, instead of the same for all.", table=ACTIVATIONS, needs=FEED_FORWARD)] = None
     relu_at_zero: Annotated[float, number("ReLU slope at 0", "ReLU has no derivative at exactly 0; any subgradient in [0, 1] may stand for it.", 0.0, 1.0, group="advanced", needs=FEED_FORWARD)] = 0.0
     set_values: Annotated[tuple[str, ...], plain("Set by hand", "Parameters that get a value of your own, such as layer01.weight[0,0] = 2.5 (unit before, unit; counted from 0).", group="advanced")] = ()
+    weights_from: Annotated[str, plain("First weights", "The file the first weights were loaded from, after its CRC-32; empty where they are drawn. “Load weights…” sets it.", restarts=True, group="advanced")] = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -204,7 +205,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
         A recurrent net reads sequences and the others do not: where one of the two changes, the other goes with it.
         When the depth changes, lists with one entry per layer are cut or filled up with the common value. Parameters set by
-        hand are forgotten with the network they belonged to.
+        hand and weights that were loaded are forgotten with the network they belonged to.
         """
         info = field_info(path)
         value = without_numpy(value)
@@ -216,8 +217,8 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 values = getattr(self.network, name)
                 if values is not None:
                     changes[name] = (values + (common,) * value)[:value]
-        if info.restarts and info.section == "network" and self.network.set_values:
-            changes["set_values"] = ()  # they belonged to the network that is replaced
+        if info.restarts and info.section == "network":  # they belonged to the network that is replaced
+            changes = {"set_values": (), "weights_from": "", **changes}
         if path == "network.kind" and value != "mlp" and self.network.activation not in RECURRENT_ACTIVATIONS:
             changes["activation"] = "tanh"
         if path in ("network.activation", "network.width"):

@@ -93,7 +93,7 @@ def _timed(spec: Spec) -> Spec:
     """The spec without what changes nothing about the length of a step."""
     usual = TrainingSpec()
     training = msgspec.structs.replace(spec.training, **{name: getattr(usual, name) for name in FREE})
-    return msgspec.structs.replace(spec, network=msgspec.structs.replace(spec.network, set_values=()), training=training)
+    return msgspec.structs.replace(spec, network=msgspec.structs.replace(spec.network, set_values=(), weights_from=""), training=training)
 
 
 def measure_speed(

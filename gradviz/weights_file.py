@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
+from gradviz.csv_rows import DataError
 from gradviz.nesting import deeper_than
 from gradviz.network import Network
 from gradviz.recurrent import RecurrentNetwork
@@ -28,12 +29,13 @@ MAX_HEADER = 2_000_000
 MAX_BYTES = MAX_HEADER + 8 * MAX_PARAMETERS + 16_000_000
 DTYPES = {"F64": "<f8", "F32": "<f4"}
 MAX_DEPTH = 3
+MOST_NAMED = 3  # arrays that do not fit
 
 Floats = NDArray[np.floating[Any]]
 Size = Annotated[int, Meta(ge=0, le=MAX_BYTES)]
 
 
-class WeightsError(ValueError):
+class WeightsError(DataError):
     """Weights that cannot be used; the message says what is wrong, where, and what is allowed."""
 
 
@@ -82,16 +84,20 @@ def write_weights(weights: Weights, path: Path | str) -> None:
 def read_weights(path: Path | str) -> Weights:
     """Read a ``.safetensors`` file of at most `MAX_BYTES`; raises `WeightsError`, also when it cannot be read."""
     path = Path(path)
+    return decode_weights(read_content(path), path.name)
+
+
+def read_content(path: Path) -> bytes:
+    """The bytes of an ordinary file, at most `MAX_BYTES` + 1; raises `WeightsError` when it cannot be read."""
     try:
         if not path.is_file():
             raise WeightsError(f"{path.name}: there is no such file, or it is not an ordinary one")
         with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
+            return stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise WeightsError(f"{path.name}: it cannot be read ({error.strerror or error})") from None
     except ValueError as error:
         raise error if isinstance(error, WeightsError) else WeightsError(f"it cannot be read ({error})") from None
-    return decode_weights(content, path.name)
 
 
 def decode_weights(content: bytes, name: str) -> Weights:
@@ -124,23 +130,32 @@ def load_weights(network: Network | RecurrentNetwork, weights: Weights) -> None:
     """Give a network these weights; nothing changes when they do not fit it.
 
     Raises:
-        WeightsError: naming the first array that is missing, has another shape, or holds a number that is not finite.
+        WeightsError: naming the arrays that are missing, have another shape, hold a number that is not finite, or belong to another net.
     """
     wanted: Mapping[str, Floats] = {**network.parameters, **network.running}
-    for name, own in wanted.items():
-        given = weights.arrays.get(name)
-        if given is None:
-            raise WeightsError(f"{name} is missing: the weights belong to another net")
-        if given.shape != own.shape:
-            raise WeightsError(f"{name} has the shape {given.shape}; this net needs {own.shape}")
-        with np.errstate(over="ignore"):
-            if not np.isfinite(given.astype(own.dtype, copy=False)).all():
-                raise WeightsError(f"{name} holds numbers that are not finite, or too large for {own.dtype}")
-    for name in weights.arrays:
-        if name not in wanted:
-            raise WeightsError(f"{name[:80]} is no array of this net: the weights belong to another one")
+    wrong = list(_misfits(wanted, weights.arrays))
+    if wrong:
+        more = f"; and {len(wrong) - MOST_NAMED:,} more" if len(wrong) > MOST_NAMED else ""
+        raise WeightsError("; ".join(wrong[:MOST_NAMED]) + more)
     for name, own in wanted.items():
         own[...] = weights.arrays[name]
+
+
+def _misfits(wanted: Mapping[str, Floats], arrays: Mapping[str, Floats]) -> Iterator[str]:
+    for name, own in wanted.items():
+        given = arrays.get(name)
+        if given is None:
+            yield f"{name} is missing"
+        elif given.shape != own.shape:
+            yield f"{name} has the shape {given.shape}; this net needs {own.shape}"
+        else:
+            with np.errstate(over="ignore"):
+                finite = np.isfinite(given.astype(own.dtype, copy=False)).all()
+            if not finite:
+                yield f"{name} holds numbers that are not finite, or too large for {own.dtype}"
+    for name in arrays:
+        if name not in wanted:
+            yield f"{name[:80]} is no array of this net"
 
 
 def _header(content: bytes, name: str) -> tuple[dict[str, msgspec.Raw], int]:

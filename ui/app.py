@@ -123,6 +123,8 @@ def _add_run(parser: argparse.ArgumentParser, names: str, usual: str = str(STEPS
     parser.set_defaults(session=None, playback=None, other=None, against=None, changes=[])
     steps = f"how many training steps (default: {usual})"
     parser.add_argument("--steps", type=_count, metavar="N", help=steps)
+    weights = "begin with the weights of this .safetensors file, from step 0 on"
+    parser.add_argument("--weights", type=Path, metavar="FILE", help=weights)
     parser.add_argument(
         "--set", action="append", default=[], type=_setting, metavar="FIELD=VALUE", dest="settings", help="such as network.depth=20"
     )

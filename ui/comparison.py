@@ -270,6 +270,12 @@ class Comparison(QObject):
             run.use_file(path)
         self._tried.clear()
 
+    def use_weights(self, mark: str, name: str) -> None:
+        """Begin both anew with the weights of a file."""
+        for run in self.runs:
+            run.use_weights(mark, name)
+        self._tried.clear()
+
     def _rest(self, goal: int | None) -> None:
         self._wish, self._goal = False, goal
         self._tried.clear()

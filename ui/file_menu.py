@@ -27,6 +27,7 @@ class FileMenu(QMenu):
         self._add("Open…", window.open_file, "open_file")
         self._recent = self.addMenu("Open recent")
         self._add("Open a table of numbers…", window.open_data_file)
+        self._add("Load weights…", window.open_weights)
         self.addSeparator()
         self._add("Save session", window.save_session, "save_session")
         self._add("Save session as…", window.save_session_as, "save_session_as")

@@ -235,6 +235,12 @@ class LiveRun(QObject):
         spec = msgspec.structs.replace(self.wanted_spec, data=data)
         self.undo_stack.push(_Change(self, spec, "apply", f"data from {path.name}"))
 
+    def use_weights(self, mark: str, name: str) -> None:
+        """Begin anew at step 0 with the weights of a file as its first ones, `NetworkSpec.weights_from`."""
+        spec = self.wanted_spec.replace("network.weights_from", mark)
+        how = "restart" if spec == self.wanted_spec else "apply"
+        self.undo_stack.push(_Change(self, spec, how, f"weights of {name}"))
+
     def load(self, spec: Spec, title: str) -> None:
         """Begin a run of another spec."""
         self.undo_stack.push(_Change(self, spec, "restart", title))

@@ -11,6 +11,8 @@ from PySide6.QtCore import QPoint, QSettings, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QSlider, QSplitter, QVBoxLayout, QWidget
 
+from gradviz.csv_rows import DataError
+from gradviz.first_weights import mark_of_weights
 from gradviz.snapshot import Held, Look, Snapshot
 from gradviz.spec import Spec, SpecError, field_info
 
@@ -31,7 +33,7 @@ from .panels.timeline import TimelinePanel
 from .presets import Preset, preset_named, presets
 from .recordings import Recordings
 from .selection import Selection
-from .sessions import Sessions
+from .sessions import WEIGHTS_FILTER, Sessions
 from .shortcut_list import ShortcutList
 from .shortcuts import SHORTCUTS
 from .status import StatusBar
@@ -609,6 +611,20 @@ class MainWindow(QWidget):
     def use_data_file(self, path: Path) -> None:
         """Train on a CSV file of the user's own; what is wrong with it is told, and the run goes on."""
         self.driven.use_file(path)
+
+    def open_weights(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self, "Load weights", "", WEIGHTS_FILTER)
+        if name:
+            self.use_weights(Path(name))
+
+    def use_weights(self, path: Path) -> None:
+        """Begin the run anew with the weights of a file; what is wrong with it is told, and the run goes on."""
+        try:
+            mark = mark_of_weights(path)
+        except DataError as error:
+            self.tell("error", f"No weights were loaded. {error}")
+        else:
+            self.driven.use_weights(mark, path.name)
 
     def tell(self, kind: str, text: str) -> None:
         """Say something to the user: a notice in the status bar, an error on a banner."""

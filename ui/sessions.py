@@ -37,9 +37,11 @@ if TYPE_CHECKING:
 
 MOST_RECENT = 10
 FILTER = f"GradViz session (*{SUFFIX})"
-ALL = f"*{SUFFIX} *{RECORDING_SUFFIX} *.csv *.tsv *.txt"
+WEIGHTS_SUFFIX = ".safetensors"
+WEIGHTS_FILTER = f"Weights (*{WEIGHTS_SUFFIX})"
+ALL = f"*{SUFFIX} *{RECORDING_SUFFIX} *{WEIGHTS_SUFFIX} *.csv *.tsv *.txt"
 TABLES = "Tables (*.csv *.tsv *.txt);;All files (*)"
-KINDS = f"Sessions (*{SUFFIX});;Recordings (*{RECORDING_SUFFIX});;{TABLES}"
+KINDS = f"Sessions (*{SUFFIX});;Recordings (*{RECORDING_SUFFIX});;{WEIGHTS_FILTER};;{TABLES}"
 OPEN_FILTER = f"All that can be opened ({ALL});;{KINDS}"
 
 
@@ -140,11 +142,14 @@ class Sessions(QObject):
             self.open_any(Path(name))
 
     def open_any(self, path: Path) -> bool:
-        """A session, a recording, or data to train on: by the ending of the name."""
+        """A session, a recording, weights to begin with, or data to train on: by the ending of the name."""
         if path.suffix.lower() == ".json":
             return self.open(path)
         if path.suffix.lower() == RECORDING_SUFFIX:
             self._window.run.open_recording(path.absolute())
+            return True
+        if path.suffix.lower() == WEIGHTS_SUFFIX:
+            self._window.use_weights(path)
             return True
         self._window.use_data_file(path)
         return True
@@ -195,7 +200,8 @@ class Sessions(QObject):
     def ask_for_table(self) -> None:
         """Ask where the table is that the session to be opened was trained on."""
         if self._missing is not None:
-            name, _ = QFileDialog.getOpenFileName(self._window, f"Where is {self._missing[3].where}?", str(self._folder()), TABLES)
+            kinds, title = f"{TABLES};;{WEIGHTS_FILTER}", f"Where is {self._missing[3].where}?"
+            name, _ = QFileDialog.getOpenFileName(self._window, title, str(self._folder()), kinds)
             if name:
                 self.take_table(Path(name))
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from gradviz.changes import describe_change
+from gradviz.first_weights import mark_of_weights
 from gradviz.session_file import SUFFIX, read_session
 from gradviz.session_tables import find_tables
 from gradviz.spec import Spec, SpecError
@@ -21,11 +22,13 @@ def spec_of(options: argparse.Namespace) -> Spec:
     """The settings that the options name; a session or a recording among them is kept in the options.
 
     Raises:
-        SpecError: naming what is wrong.
+        SpecError, DataError: naming what is wrong.
     """
     options.steps_given = options.steps is not None
     options.steps = options.steps if options.steps_given else STEPS
     spec = _named(options)
+    if options.weights is not None:  # last: other settings of the network would take them out again
+        options.settings = [*options.settings, ("network.weights_from", mark_of_weights(options.weights))]
     if options.settings:
         options.session = options.playback = None  # with other settings it is another run
     return _changed(spec, options.settings)

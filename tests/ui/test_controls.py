@@ -197,7 +197,8 @@ def shown_rows(controls: Controls, section: str) -> list[str]:
 
 def test_each_kind_of_net_and_each_method_has_its_own_fields(controls: Controls) -> None:
     controls.show_spec(SPEC.replace("network.kind", "lstm"))
-    assert shown_rows(controls, "network") == ["kind", "width", "activation", "spectral_radius", "forget_bias", "set_values"]
+    own = ["kind", "width", "activation", "spectral_radius", "forget_bias", "set_values", "weights_from"]
+    assert shown_rows(controls, "network") == own
     assert shown_rows(controls, "data") == ["name", "samples", "lag", "test_fraction"]
     assert controls.rows["network.activation"].note.isHidden()  # all time steps are alike
     controls.show_spec(SPEC.replace("network.kind", "rnn"))

@@ -20,6 +20,7 @@ _WEIGHTS = (  # what decides the first weights of a layer beside its shape and t
     "network.spectral_radius",
     "network.forget_bias",
     "network.set_values",
+    "network.weights_from",
     "training.precision",
 )
 

@@ -9,7 +9,7 @@ from gradviz.spec import FieldInfo
 from .choices import GlyphGrid, ListInput, Segments, Switch
 from .input import Input
 from .numbers import SeedInput, SliderInput, Stepper
-from .texts import EntriesInput, FileInput, PerLayerInput, TextInput
+from .texts import EntriesInput, FileInput, PerLayerInput, TextInput, WeightsInput
 
 BESIDE, BENEATH = 140, 240  # pixels an input has beside its title, and beneath it, in a dock of usual width
 BESIDE_NARROW = 120  # in the narrowest one; a list whose titles need more stands beneath its title
@@ -38,6 +38,7 @@ HINTS: dict[str, Hint] = {
     "network.activation": Hint("glyphs"),
     "network.gain": Hint(reach=(0.01, 100.0)),
     "network.skip_every": Hint("few", zero="Off"),
+    "network.weights_from": Hint("weights"),
     "network.widths": Hint(group="Advanced"),
     "network.activations": Hint(group="Advanced"),
     "training.learning_rate": Hint(reach=(1e-5, 10.0)),
@@ -70,6 +71,8 @@ def make_input(info: FieldInfo) -> Input:
         return Segments(((0, hint.zero or "0"), (1, "1"), (2, "2"), (3, "3")), rest=info)
     if hint.input == "file":
         return FileInput()
+    if hint.input == "weights":
+        return WeightsInput()
     if info.kind in ("ints", "choices"):
         return PerLayerInput(info)
     if info.kind == "choice":

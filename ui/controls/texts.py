@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QFontMetrics, QKeyEvent, QResizeEvent
@@ -114,6 +114,16 @@ class EntriesInput(TextInput):
 
     def read(self, text: str) -> object:
         return tuple(entry.strip().replace("−", "-") for entry in text.split(";") if entry.strip())
+
+
+class WeightsInput(TextInput):
+    """The name of the file of the first weights; emptied, they are drawn again."""
+
+    def __init__(self) -> None:
+        super().__init__("drawn")
+
+    def write(self, value: object) -> str:
+        return PurePath(str(value)).name
 
 
 class FileInput(Input):
