@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from gradviz.data import Data
@@ -28,4 +28,4 @@ def once_per_data(make: Callable[Concatenate[Data, Wanted], Found]) -> Callable[
             found[key] = make(data, *wanted, **named)
         return found[key]
 
-    return remembered
+    return cast(Callable[Concatenate[Data, Wanted], Found], remembered)  # the data set is given by its place, never by name
