@@ -1,8 +1,8 @@
 """The guessing game: its rounds are decided by what two runs measure, and votes are counted and taken back."""
 
+import itertools
 import json
 import math
-import itertools
 from collections import Counter
 from pathlib import Path
 
