@@ -21,7 +21,7 @@ def once_per_data(make: Callable[Concatenate[Data, Wanted], Found]) -> Callable[
     known: WeakKeyDictionary[Data, dict[object, Found]] = WeakKeyDictionary()
 
     @wraps(make)
-    def remembered(data: Data, *wanted: Wanted.args, **named: Wanted.kwargs) -> Found:
+    def remembered(data: Data, /, *wanted: Wanted.args, **named: Wanted.kwargs) -> Found:
         found = known.setdefault(data, {})
         key = (wanted, tuple(sorted(named.items())))
         if key not in found:

@@ -1,5 +1,7 @@
 """Commands in, snapshots out: playing, undo that brings the very same run back, and errors that become events."""
 
+import gc
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -523,3 +525,24 @@ def test_a_rival_whose_file_has_gone_ends_and_the_run_goes_on(tmp_path: Path) ->
     assert "own.csv" in text
     session.execute("step")
     assert session.experiment.step_count == 1
+
+
+def test_the_data_of_runs_that_have_gone_are_let_go() -> None:
+    session = Session(SMALL.replace("data.name", "spirals"))
+    ask(session, prediction=True)
+    data = weakref.ref(session.experiment.data)
+    for ticket in range(MOST_SHELVED + 1):
+        session.execute("restart", SMALL, ticket)
+        ask(session, prediction=True)
+    gc.collect()
+    assert data() is None
+
+
+def test_a_measurement_of_a_net_that_has_gone_is_let_go() -> None:
+    session = Session(SMALL)
+    session.execute("measure_speed")
+    session.execute("apply", SMALL.replace("training.learning_rate", 0.5), 1)
+    assert session._speeds is not None, "a step takes as long as before"
+    session.execute("apply", SMALL.replace("network.width", 4), 2)
+    assert session._speeds is None
+    assert session.wait_seconds() is None

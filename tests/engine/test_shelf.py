@@ -71,3 +71,8 @@ def test_the_size_of_a_run_counts_what_grows() -> None:
     sizes = [trained(steps).size for steps in (1, 200, 1_000)]
     assert sizes[0] < sizes[1] < sizes[2]
     assert trained(1_000, back_to=500).size == sizes[2]
+
+
+def test_the_size_of_a_run_counts_its_data() -> None:
+    small, large = (Experiment(SPEC.replace("data.samples", samples)) for samples in (40, 4_000))
+    assert large.size - small.size >= large.data.inputs.nbytes - small.data.inputs.nbytes
