@@ -146,7 +146,8 @@ class ComparePage(QWidget):
 
     def set_passive(self) -> None:
         """Show only: nothing can be changed, kept or dropped from here."""
-        above = [part for part in self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly) if part is not self.scrolled]
+        children = self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        above = [part for part in children if part is not self.scrolled]
         for part in (*above, *(side.head for side in self.sides.values())):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         for side in self.sides.values():

@@ -1,5 +1,6 @@
 """The guessing game: its rounds are decided by what two runs measure, and votes are counted and taken back."""
 
+import itertools
 import json
 import math
 from collections import Counter
@@ -34,7 +35,7 @@ def test_every_shipped_round_has_a_definite_answer_and_they_differ() -> None:
     answers = [outcome.answer for outcome in outcomes.values()]
     assert set(answers) == set(range(len(ANSWERS)))
     assert max(Counter(answers).values()) <= len(answers) // 3
-    assert all(one != next_one for one, next_one in zip(answers, answers[1:], strict=False))
+    assert all(one != next_one for one, next_one in itertools.pairwise(answers))
 
 
 def test_the_same_round_measures_the_same_every_time() -> None:
@@ -142,7 +143,7 @@ def test_a_game_file_without_rounds_or_without_sense(tmp_path: Path) -> None:
     path = tmp_path / "own.json"
     for content in (b"", b"[1, 2", b'{"rounds": []}', b"\xff\xfe"):
         path.write_bytes(content)
-        with pytest.raises(SpecError, match="own.json"):
+        with pytest.raises(SpecError, match=r"own\.json"):
             read_rounds(path)
-    with pytest.raises(SpecError, match="missing.json"):
+    with pytest.raises(SpecError, match=r"missing\.json"):
         read_rounds(tmp_path / "missing.json")
