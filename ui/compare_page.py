@@ -155,8 +155,9 @@ class ComparePage(QWidget):
 
     def set_passive(self) -> None:
         """Show only: nothing can be changed, kept or dropped from here."""
-        parts = self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
-        for part in (*(part for part in parts if part is not self.scrolled), *(side.head for side in self.sides.values())):
+        children = self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        above = [part for part in children if part is not self.scrolled]
+        for part in (*above, *(side.head for side in self.sides.values())):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         for side in self.sides.values():
             side.head.menu_button.hide()
