@@ -223,7 +223,8 @@ class CompareMode(QObject):
         if not self.pair.has_begun:
             pace = "beginning B"
         elif self.pair.will_play:
-            pace = f"{min(side.steps_per_second for side in (a, b) if side.playing or together):,.0f} steps/s each"
+            rates = [side.steps_per_second for side in (a, b) if side.playing or together]  # none while one is brought to the other
+            pace = f"{min(rates, default=0.0):,.0f} steps/s each"
         else:
             pace = "paused"
         if self.pair.has_begun:

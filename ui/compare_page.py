@@ -161,6 +161,7 @@ class ComparePage(QWidget):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         for side in self.sides.values():
             side.head.menu_button.hide()
+        self.outcome.set_passive()
 
     def set_motion(self, mode: str) -> None:
         """How much may move, as in `NetworkCanvas`."""

@@ -267,6 +267,11 @@ class MovieDialog(QDialog):
         snapshot = self._window.run.snapshot
         if self._process is not None or snapshot is None:
             return
+        if (self.view.currentData() == "compare") != (self._window.export_menu.compared is not None):
+            # a comparison has begun or ended since the choices were offered
+            self._window.tell("notice", "Nothing was saved: what is shown has changed since. Open the animation’s choices again.")
+            self.close()
+            return
         self._show_working(Report(0, 0))
         phases = self.kind.currentData() == "phases"
         size, scale = self.sizes.currentData()

@@ -279,6 +279,21 @@ def test_what_is_exported_while_comparing(qtbot: QtBot, window: MainWindow, tmp_
     assert len((tmp_path / "losses.csv").read_text().splitlines()) > 5
 
 
+def test_choices_of_an_animation_of_both_end_with_the_comparison(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    pair = begin(qtbot, window)
+    at_rest(qtbot, pair)
+    window.export_menu.save_animation()
+    dialog = window.export_menu.movie
+    assert dialog is not None
+    assert dialog.view.currentData() == "compare"
+    window.toggle_compare()
+    dialog.save_as(tmp_path / "both.gif")
+    assert not dialog.working
+    assert "Nothing was saved" in window.status.message.text
+    assert not (tmp_path / "both.gif").exists()
+    qtbot.waitUntil(lambda: window.export_menu.movie is None, timeout=PATIENCE)
+
+
 def test_a_session_that_is_opened_ends_the_comparison(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     begin(qtbot, window)
     window.toggle_left()

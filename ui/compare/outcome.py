@@ -38,6 +38,7 @@ class OutcomeLine(QWidget):
         self._specs: tuple[Spec, Spec] | None = None
         self._said_at = -math.inf
         self._rows = 1  # never fewer while the same two are compared, so that nothing moves up and down
+        self._pressable = True
         self._keep = self._button("Keep B", "Go on with B alone; Undo brings A back", lambda: self.adopt_wanted.emit("B"))
         self._try = self._button("", "", self._on_try)
         self._back = self._button("Back to A alone", "B is dropped", lambda: self.adopt_wanted.emit("A"))
@@ -52,6 +53,12 @@ class OutcomeLine(QWidget):
         button.clicked.connect(lambda _=False: act())
         return button
 
+    def set_passive(self) -> None:
+        """Only say it: there is nothing to press."""
+        self._pressable = False
+        for button in (self._keep, self._try, self._back):
+            button.hide()
+
     def _on_try(self) -> None:
         if self.next is not None:
             self.remedy_wanted.emit(self.next.path, self.next.value)
@@ -65,7 +72,7 @@ class OutcomeLine(QWidget):
             self._specs, self._rows = specs, 1
         self._said_at = now
         self.outcome, self.next = outcome(a, b), next_remedy(a, b)
-        self._try.setVisible(self.next is not None)
+        self._try.setVisible(self._pressable and self.next is not None)
         if self.next is not None:
             name = self.next.name if len(self.next.name) <= MOST_NAME else f"{self.next.name[: MOST_NAME - 1].rstrip()}…"
             self._try.setText(f"Try: {name}")
@@ -107,6 +114,8 @@ class OutcomeLine(QWidget):
         return found, row + 1, end - buttons + 8
 
     def _buttons(self) -> list[QPushButton]:
+        if not self._pressable:
+            return []
         return [button for button in (self._keep, self._try, self._back) if button is not self._try or self.next is not None]
 
     def _place(self) -> None:
