@@ -72,11 +72,7 @@ def test_an_ill_preset_gets_its_verdict_and_a_remedy_cures_it(name: str) -> None
     cured = trained(spec.replace(path, offered[path]), steps)
     assert [verdict.kind for verdict in diagnose(cured)] == ["healthy"]
     assert not level(ill) < 0.95
-    if name == "exploding-in-time":  # a linear net learns to add over 60 time steps slowly: its loss is finite, and falls
-        losses = cured.history.table().loss
-        assert np.median(losses[-30:]) < 0.8 * np.median(losses[70:100])
-    else:
-        assert level(cured) < 0.9
+    assert level(cured) < 0.9
 
 
 @pytest.mark.parametrize("name", HEALTHY)
