@@ -104,7 +104,16 @@ def test_a_remedy_cures_a_run_that_has_overflowed(qtbot: QtBot, window: MainWind
     window.set_speed(None)
     wait(qtbot, window, lambda s: s.failure is not None)
     window.try_remedy("training.clip", "norm")
-    snapshot = wait(qtbot, window, lambda s: s.spec.training.clip == "norm" and s.step > 50)
+    assert window.compare is not None
+    pair = window.compare.pair
+
+    def trial() -> Snapshot | None:
+        return pair.run_of("B").snapshot if pair.other is not None else None
+
+    qtbot.waitUntil(lambda: (tried := trial()) is not None and tried.step > 50, timeout=PATIENCE)
+    snapshot = trial()
+    assert snapshot is not None
+    assert snapshot.spec.training.clip == "norm"
     assert snapshot.failure is None
     assert "diverged" not in {verdict.kind for verdict in snapshot.verdicts}
 
