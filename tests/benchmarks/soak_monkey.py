@@ -129,6 +129,11 @@ class Monkey:
         widget = self.dice.choice(widgets) if widgets else top
         return widget, self._point(widget)
 
+    def _plot(self) -> QWidget:
+        """Canvas or timeline, where the hand can reach them: two runs compared, or the game, take their place."""
+        reached = [panel for panel in (self.window.canvas, self.window.timeline) if panel.isVisible()]
+        return self.dice.choice((*reached, self._somewhere()[0]))
+
     def _point(self, widget: QWidget) -> QPoint:
         return QPoint(self.dice.randrange(max(1, widget.width())), self.dice.randrange(max(1, widget.height())))
 
@@ -149,7 +154,7 @@ class Monkey:
             QTest.keySequence(self.window, QKeySequence(self.dice.choice(shortcut.keys)))
 
     def turn_wheel(self) -> None:
-        widget = self.dice.choice((self.window.canvas, self.window.timeline, self._somewhere()[0]))
+        widget = self._plot()
         place = QPointF(self._point(widget))
         turned = QPoint(self.dice.choice((0, 0, 120)), self.dice.choice((-480, -120, 120, 480)))
         event = QWheelEvent(
@@ -159,7 +164,7 @@ class Monkey:
         QApplication.sendEvent(widget, event)
 
     def drag(self) -> None:
-        widget = self.dice.choice((self.window.canvas, self.window.timeline, self._somewhere()[0]))
+        widget = self._plot()
         QTest.mousePress(widget, Qt.MouseButton.LeftButton, pos=self._point(widget))
         for _ in range(self.dice.randint(1, 5)):
             QTest.mouseMove(widget, self._point(widget))
@@ -370,6 +375,8 @@ class Monkey:
                 top.close()
         window.setWindowState(Qt.WindowState.WindowNoState)
         window.resize(1400, 900)
+        if window.game is not None:
+            window.game.leave()
         if window.compare is not None:
             window.compare.leave()
         window.run.stop_opening()
