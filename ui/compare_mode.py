@@ -52,7 +52,7 @@ class CompareMode(QObject):
         self._put_in()
         self._connect()
         self.set_theme(window.theme)
-        self.page.set_motion(window.canvas.motion)
+        self.page.set_theory(window.profile.show_theory)
         self._show_side(self._side)
         if window.run.snapshot is not None:
             self._on_pair(window.run.snapshot, window.run.snapshot)
@@ -97,6 +97,7 @@ class CompareMode(QObject):
         page.step_wanted.connect(pair.go_to)
         page.swap_wanted.connect(self.swap)
         page.predict_wanted.connect(window.predict)
+        page.theory_wanted.connect(window.toggle_theory)
         page.adopt_wanted.connect(self.adopt)
         page.drop_wanted.connect(lambda side: self.adopt(_beside(side)))
         page.settings_wanted.connect(self._on_settings_wanted)

@@ -44,6 +44,7 @@ class ComparePage(QWidget):
     change_wanted = Signal(str, str, object)  # side, path of a field, value
     remedy_wanted = Signal(str, str, object)  # side whose verdict proposes it, path of a field, value: B begins anew with it
     predict_wanted = Signal()  # the game, with this pair as its first round
+    theory_wanted = Signal()  # to be shown where it is hidden, and hidden where it is shown
     layer_selected = Signal(int)
 
     title = "Compare"
@@ -90,6 +91,7 @@ class ComparePage(QWidget):
         for letter, side in self.sides.items():
             side.net.selection_changed.connect(lambda selection, letter=letter: self._on_picked(letter, selection))
             side.bars.layer_selected.connect(self._on_layer)
+            side.bars.theory_wanted.connect(self.theory_wanted)
             side.heat.layer_selected.connect(self._on_layer)
             side.head.swap_wanted.connect(self.swap_wanted)
             side.head.predict_wanted.connect(self.predict_wanted)
@@ -152,6 +154,11 @@ class ComparePage(QWidget):
         for panel in self.panels:
             panel.set_theme(theme)
         self._sheet.update()
+
+    def set_theory(self, shown: bool) -> None:
+        """Whether the profiles show what theory says of them."""
+        for side in self.sides.values():
+            side.bars.set_theory(shown)
 
     def set_passive(self) -> None:
         """Show only: nothing can be changed, kept or dropped from here."""

@@ -558,6 +558,8 @@ class MainWindow(QWidget):
 
     def toggle_theory(self) -> None:
         self.profile.set_theory(not self.profile.show_theory)
+        if self.compare is not None:
+            self.compare.page.set_theory(self.profile.show_theory)
         QSettings().setValue("theory", self.profile.show_theory)
 
     def open_export_menu(self) -> None:

@@ -60,6 +60,7 @@ class PredictMode(QObject):
         window.stage.addWidget(self.board)
         window.stage.addWidget(self.page, 1)
         self.page.set_passive()
+        self.page.set_theory(window.profile.show_theory)
         self._silent = [action for action in window.actions() if action.isEnabled() and action.objectName() not in KEPT]
         for action in self._silent:
             action.setEnabled(False)

@@ -316,3 +316,16 @@ def test_a_preset_or_a_data_file_while_comparing(qtbot: QtBot, window: MainWindo
     a, b = at_rest(qtbot, pair)
     assert a.step == b.step
     assert a.spec.network.activation != b.spec.network.activation == "relu"
+
+
+def test_theory_is_shown_and_hidden_on_both_sides(qtbot: QtBot, window: MainWindow) -> None:
+    window.toggle_theory()
+    begin(qtbot, window)
+    assert window.compare is not None
+    sides = window.compare.page.sides.values()
+    assert [side.bars.show_theory for side in sides] == [False, False]
+    window.toggle_theory()
+    assert [side.bars.show_theory for side in sides] == [True, True]
+    window.compare.page.sides["B"].bars.theory_wanted.emit()
+    assert [side.bars.show_theory for side in sides] == [False, False]
+    assert not window.profile.show_theory
