@@ -178,21 +178,13 @@ class ComparePage(QWidget):
     def select(self, selection: Selection | None) -> None:
         """Mark a layer, unit or weight on both sides, as far as they have it."""
         for side in self.sides.values():
-            self._mark(side, selection)
-
-    def _mark(self, side: Side, selection: Selection | None) -> None:
-        if side.snapshot is not None and selection is not None and selection.layer > len(side.snapshot.architecture.layers):
-            selection = None
-        if side.net.selection != selection:
-            side.net.select(selection)
-        side.bars.select(selection)
-        side.heat.select(selection)
+            side.mark(selection)
 
     def _on_picked(self, letter: str, selection: Selection | None) -> None:
         """What is picked on one side is marked as a layer on the other, whose units have nothing to do with it."""
-        self._mark(self.sides[letter], selection)
+        self.sides[letter].mark(selection)
         layer = Selection("layer", selection.layer) if selection is not None and selection.layer else None
-        self._mark(self.sides[other_side(letter)], layer)
+        self.sides[other_side(letter)].mark(layer)
         if layer is not None:
             self.layer_selected.emit(layer.layer)
 

@@ -433,7 +433,7 @@ def window(qtbot: QtBot, page: ComparePage) -> MainWindow:
     a, b = pair({"network.activation": "relu"}, 8)
     page.show_pair(a, b)
     made.show_still(a)
-    made.export_menu.compared = Compared(page, lambda: (((0, a.spec),), ((0, b.spec),)))
+    made.export_menu.compared = Compared(page, lambda: (((0, a.spec),), ((0, b.spec),)), lambda side: made.run)
     return made
 
 
