@@ -45,7 +45,7 @@ def test_both_runs_come_back_with_the_same_picture(qtbot: QtBot, make: Maker, tm
     window.compare.swap()
     pair.go_to(last - 20)
     settled(qtbot, pair)
-    window.compare.page.nets[0].select(Selection("unit", 2, 1))
+    window.compare.page.sides["A"].mark(Selection("unit", 2, 1))
     window.compare.page.sides["B"].mark(Selection("layer", 2))
     window.toggle_left()
     window.body.setSizes([300, 1100, 0])
@@ -60,7 +60,8 @@ def test_both_runs_come_back_with_the_same_picture(qtbot: QtBot, make: Maker, tm
     assert (a.step, b.step, a.last_step, b.last_step) == (last - 20, last - 20, last, last)
     assert (a.spec.network.activation, b.spec.network.activation) == ("relu", "sigmoid")
     found = picture(qtbot, other)
-    places = differing(wanted, found)
+    bar = window.transport.height()
+    places = [(x, y) for x, y in differing(wanted, found) if y >= bar]  # there, Undo has nothing to undo here
     if places:
         wanted.save(str(tmp_path / "wanted.png"))
         found.save(str(tmp_path / "found.png"))

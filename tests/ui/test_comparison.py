@@ -295,10 +295,10 @@ def test_choices_of_an_animation_of_both_end_with_the_comparison(qtbot: QtBot, w
 
 
 def test_a_session_that_is_opened_ends_the_comparison(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
-    begin(qtbot, window)
-    window.toggle_left()
     path = tmp_path / "own.json"
     assert window.sessions.write(path)
+    begin(qtbot, window)
+    window.toggle_left()
     window.change("network.depth", 6)
     assert window.sessions.open(path)
     qtbot.waitUntil(lambda: window.compare is None and window.run.settled, timeout=PATIENCE)
