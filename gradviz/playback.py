@@ -46,7 +46,7 @@ class Playback:
         self.rows_read, self.damage = 0, ""
 
     def reading(self) -> Iterator[None]:
-        """Read the file, row by row, as a long one takes its time; only when all is read there is an `experiment`. Raises as the class says."""
+        """Read the file, row by row, as a long one takes its time; there is an `experiment` when all is read. Raises as the class."""
         yield from self._open()
         self.damage = self.reader.check()
 

@@ -258,7 +258,7 @@ class RecordingReader:
         return sum(count for count, _ in self._progress)
 
     def scan(self) -> Iterator[RecordedStep | None]:
-        """Every row of every line once, for `steps` and `check` together: the step of a whole row of the line the run was on last, else None."""
+        """Every row once, for `steps` and `check` together: the step, where it is whole and of the line the run was on last, else None."""
         tallies = {line: _Tally() for line in self.lines}
         shown = {line: (first, end) for line, first, end in self._ancestry(self.line)}
         for row, *rest in self._select(STEPS, row_id(STEPS), row_id(STEPS + 1) - 1):
