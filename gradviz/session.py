@@ -15,6 +15,7 @@ import msgspec
 from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.experiment import Experiment
+from gradviz.first_weights import WeightsMisfit, place_of
 from gradviz.hardware_report import with_speeds
 from gradviz.messages import Event, Frame, Kept, Left, Request, Settings
 from gradviz.opening import Opening, Reading, Retraining
@@ -395,9 +396,9 @@ class Session:
     def _apply(self, spec: Spec, ticket: int) -> None:
         before = self.experiment
         if before.restarts(spec):
-            self._replace(Experiment(spec), ticket)
-            change = describe_change(before.spec, spec)
-            self._events.append(Event("notice", f"Restarted from seed {spec.training.seed}. {change}"))
+            self._replace(self._begun(spec), ticket)
+            change = describe_change(before.spec, self.experiment.spec)
+            self._events.append(Event("notice", f"Restarted from seed {spec.training.seed}. {change}".strip()))
         else:
             self._continue(spec, ticket)
 
@@ -413,7 +414,19 @@ class Session:
             self._left[ticket] = line, step
 
     def _restart(self, spec: Spec, ticket: int) -> None:
-        self._replace(Experiment(spec), ticket)
+        self._replace(self._begun(spec), ticket)
+
+    def _begun(self, spec: Spec) -> Experiment:
+        """A new run; without the weights that the present one began with where a change since, as to PReLU, has made them misfits."""
+        try:
+            return Experiment(spec)
+        except WeightsMisfit:
+            weights = spec.network.weights_from
+            if weights != self.experiment.spec.network.weights_from:
+                raise  # it is they that were to be loaded
+        name = Path(place_of(weights)[1]).name
+        self._events.append(Event("notice", f"The weights of {name} do not fit this net any more: the first ones are drawn from its seed."))
+        return Experiment(msgspec.structs.replace(spec, network=msgspec.structs.replace(spec.network, weights_from="")))
 
     def _bring_back(self, spec: Spec, ticket: int) -> None:
         shelved = self._shelf.take(ticket)
@@ -421,7 +434,7 @@ class Session:
             self._return_to_line(ticket)
         elif shelved is None:
             if self.experiment.restarts(spec):
-                self._replace(Experiment(spec), ticket)
+                self._replace(self._begun(spec), ticket)
             else:
                 self._continue(spec, ticket)
         else:
