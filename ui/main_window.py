@@ -11,8 +11,6 @@ from PySide6.QtCore import QPoint, QSettings, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QSlider, QSplitter, QVBoxLayout, QWidget
 
-from gradviz.csv_rows import DataError
-from gradviz.first_weights import mark_of_weights
 from gradviz.snapshot import Held, Look, Snapshot
 from gradviz.spec import Spec, SpecError, field_info
 
@@ -619,12 +617,7 @@ class MainWindow(QWidget):
 
     def use_weights(self, path: Path) -> None:
         """Begin the run anew with the weights of a file; what is wrong with it is told, and the run goes on."""
-        try:
-            mark = mark_of_weights(path)
-        except DataError as error:
-            self.tell("error", f"No weights were loaded. {error}")
-        else:
-            self.driven.use_weights(mark, path.name)
+        self.driven.use_weights(path)
 
     def tell(self, kind: str, text: str) -> None:
         """Say something to the user: a notice in the status bar, an error on a banner."""
