@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 MEASURING_SHARE = 0.1  # of the training time, at the most
 PREDICTING_SHARE = 0.05  # likewise for asking the network about its data, which can cost far more than a step
 WITHOUT_NETWORK = ("prediction", "chain", "lab", "lab_lag", "lab_read", "lab_loss", "lab_orthogonal")  # of a look: points at no part of one
+ASKED_FOR = ("lab", "lab_layer", "lab_orthogonal")  # of a look: what somebody has just pressed for, and waits for
 RATE_WINDOW = 0.5  # seconds over which steps per second are averaged
 
 
@@ -524,7 +525,8 @@ class Session:
         looked_for = msgspec.structs.replace(look, prediction=True)
         if (self._version, self._version if look.prediction else self._sent[1], looked_for) == self._sent and request.run == run:
             return None
-        if self.playing and now < self._next_measure and not self._events and not request.at:
+        pressed = any(getattr(look, name) != getattr(self._sent[2], name) for name in ASKED_FOR)
+        if self.playing and now < self._next_measure and not (self._events or request.at or pressed):
             return None
         if self.playing and now < self._next_prediction:
             look = msgspec.structs.replace(look, prediction=False)

@@ -261,6 +261,7 @@ class MainWindow(QWidget):
 
         self.lesson = LessonPanel()
         self.lesson.lesson_changed.connect(self._on_lesson_changed)
+        self.lesson.predict_wanted.connect(self.predict)
         LessonRunner(self)
         self._adopt(self.lesson)
         return self.lesson
@@ -449,16 +450,16 @@ class MainWindow(QWidget):
             self._shown_spec = None
             self._on_snapshot(self.run.snapshot)
 
-    def predict(self) -> None:
-        """The game for a class: guess what a change does to the first layer's gradient before it is run."""
+    def predict(self, title: str = "") -> None:
+        """The game for a class: guess what a change does to the first layer's gradient before it is run; ``title``: of the first round."""
         if self.game is not None or self.run.is_opening:
             return
-        from gradviz.prediction_game import lecture_rounds, own_round
+        from gradviz.prediction_game import lecture_rounds, own_round, rounds_from
 
         from .predict_mode import PredictMode
 
-        rounds = lecture_rounds()
-        if self.compare is not None:
+        rounds = rounds_from(title) if title else lecture_rounds()
+        if self.compare is not None and not title:
             own = own_round(*(self.compare.pair.run_of(side).wanted_spec for side in "AB"))
             rounds = (own, *rounds) if own is not None else rounds
         self.game = PredictMode(self, rounds)
