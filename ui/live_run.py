@@ -313,7 +313,8 @@ class LiveRun(QObject):
         self._revival.begun = False
         self.wanted_spec = snapshot.spec
         self._target, self._wish, self._play_next, self._opening = None, None, False, None
-        self.undo_stack.clear()  # what it would bring back has gone with the engine
+        # what it would bring back has gone with the engine; later, for it may be a command of the stack that has found the engine dead
+        QTimer.singleShot(0, self.undo_stack, self.undo_stack.clear)
         self.start()
 
     def _revive_on(self, settled: bool, failed: bool) -> bool:
