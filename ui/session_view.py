@@ -57,6 +57,7 @@ def show_view(window: MainWindow, view: View) -> None:
     snapshot = window.run.snapshot
     if snapshot is None:
         return
+    window.canvas.show_snapshot(snapshot)  # hidden, it may still stand at another net, which these columns do not fit
     layers = len(snapshot.architecture.layers)
     show_place(window.canvas, layers, view)
     window.select(selection_in(snapshot, view))

@@ -32,7 +32,7 @@ from .profile_lines import (
     points,
 )
 from .profile_numbers import ROW, paint_names, paint_numbers, paint_verdict, profile_table
-from .profile_theory import THEORY, Foretold, foretold, paint_theory, theory_words
+from .profile_theory import THEORY, Foretold, foretold, paint_theory, theory_name, theory_words
 
 
 class ProfilePanel(Panel):
@@ -114,7 +114,7 @@ class ProfilePanel(Panel):
         paint_axis(painter, frame, theme)
         theory = self._theory
         if snapshot is None or details is None:
-            name = self._theory_name
+            name = theory_name(snapshot, self._theory_name)
             marks.paint_heading(painter, area, theme, self.full_title, (f"dotted: {name}", "dotted: theory") if theory is not None else ())
             paint_margin(painter, frame, theme, None)
             if snapshot is not None:
@@ -148,7 +148,7 @@ class ProfilePanel(Panel):
         theory = self._theory
         dotted = f"dotted: {theory_words(theory, snapshot, self._theory_name)}" if theory is not None else ""
         if self.beside is not None:
-            names = {dotted, f"dotted: {self._theory_name}", f"dotted: theory of {self.side}"} if dotted else {""}
+            names = {dotted, f"dotted: {theory_name(snapshot, self._theory_name)}", f"dotted: theory of {self.side}"} if dotted else {""}
             lines, bars = self.beside.caption(snapshot), ("", *captions(snapshot, before, ""))
             said = {"; ".join(filter(None, (bar, line, name))) for bar in bars for line in lines for name in names}
             marks.paint_heading(painter, frame.area, self.theme, self.full_title, tuple(sorted(said, key=len, reverse=True)))

@@ -47,8 +47,15 @@ def foretold(snapshot: Snapshot | None, of_weights: bool) -> Foretold | None:
     return Foretold(theory.delta_rms, distances[0], theory.delta_scatter, False)
 
 
+def theory_name(snapshot: Snapshot | None, name: str = THEORY) -> str:
+    """What the line of theory is, and whether it may be decades off; the card of a layer says why."""
+    theory = snapshot.theory if snapshot is not None else None
+    return f"{name}, unreliable here" if theory is not None and theory.caution else name
+
+
 def theory_words(found: Foretold, snapshot: Snapshot, name: str = THEORY) -> str:
     """What the line of theory is, and how far from it the layers lie, typically: root mean square of the decades."""
+    name = theory_name(snapshot, name)
     known = found.distances[~np.isnan(found.distances)]
     if not len(known) or not np.isfinite(known).all() or not whole(snapshot):
         return name  # a layer that gets exactly nothing is not some factor away
@@ -62,7 +69,9 @@ def theory_rows(snapshot: Snapshot, layer: int, of_weights: bool = False) -> lis
         reason = snapshot.theory.reason if snapshot.theory is not None and snapshot.example is None else ""
         return [("theory", f"none: {reason}")] if reason else []
     size = size_of(snapshot.architecture, layer) if of_weights else f"|{returned_of(snapshot.architecture, layer)}|"
-    rows = [(f"typical {size} by theory, at the start", full(float(found.values[n])))]
+    caution = snapshot.theory.caution if snapshot.theory is not None else ""
+    unsure = [("theory is unreliable", caution)] if caution else []
+    rows = [*unsure, (f"typical {size} by theory, at the start", full(float(found.values[n])))]
     if reached(snapshot, layer) and math.isfinite(found.distances[n]):
         scatter = f" (by chance ×/÷ {10 ** float(found.scatter[n]):.2g})"
         rows.append(("measured over theory", ratio(10 ** float(found.distances[n])) + scatter))
