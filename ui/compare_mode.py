@@ -163,13 +163,13 @@ class CompareMode(QObject):
         if button == STOP:
             self.leave()
 
-    def look_as(self, view: CompareView) -> None:
-        """Look at both runs as in a session."""
-        window = self._window
-        window.left.setVisible(view.settings)
-        divide(window.body, view.body)
-        self._show_side(view.side)
-        self._seen = view
+    def look_as(self, view: View) -> None:
+        """Look at both runs as in a session; the one that stays alone will be looked at as it was there."""
+        window, self._view, self._seen = self._window, view, view.compare
+        if view.compare is not None:
+            window.left.setVisible(view.compare.settings)
+            divide(window.body, view.compare.body)
+            self._show_side(view.compare.side)
 
     # ---- one side goes on
 

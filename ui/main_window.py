@@ -434,8 +434,8 @@ class MainWindow(QWidget):
     def compare_again(self, session: SessionFile, kept: bytes | None) -> None:
         """Compare the run with the one that it is compared with in a session, looked at as it was; ``kept`` is of that one."""
         self._begin_compare(session.against, kept=kept)
-        if self.compare is not None and session.view.compare is not None:
-            self.compare.look_as(session.view.compare)
+        if self.compare is not None:
+            self.compare.look_as(session.view)
 
     def _begin_compare(self, start: SessionFile | None = None, step: int | None = None, kept: bytes | None = None) -> None:
         if (self.run.snapshot is None and start is None) or self.run.is_opening or self.run.is_lost:
