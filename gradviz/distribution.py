@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS, LIMIT, Activation
+from gradviz.arrays import Floats
+from gradviz.lab_reports import Distribution
 from gradviz.network import Pass, parameter_name
-from gradviz.snapshot import Distribution, Floats, Moment
+from gradviz.snapshot import Moment
 from gradviz.training import Trainer, feed_forward
 
 BINS = 64

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS
+from gradviz.arrays import Floats
 from gradviz.fields import parse_entry
 from gradviz.initializers import INITIALIZERS
 from gradviz.layers import BATCH_NORM_EPSILON, Activate, BatchNorm, Layer, Linear
@@ -19,8 +20,6 @@ from gradviz.losses import loss_named
 from gradviz.norms import Norms, norms
 from gradviz.snapshot import Architecture, LayerInfo
 from gradviz.spec import MAX_PARAMETERS, NetworkSpec, SpecError
-
-Floats = NDArray[np.floating[Any]]
 
 STRIP_UNITS = 16  # layers with more units are shown as strips, and their edges pooled
 POOLED = 8  # a pooled layer's edges are shown as this many blocks by this many

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS
+from gradviz.arrays import Floats
 from gradviz.clipping import norm
 from gradviz.fields import SpecError
 from gradviz.initializers import INITIALIZERS
@@ -23,8 +24,6 @@ from gradviz.norms import row_norms
 from gradviz.recurrent_cells import CELLS, LSTMCell
 from gradviz.snapshot import Architecture, LayerInfo
 from gradviz.spec import MAX_PARAMETERS, RECURRENT_ACTIVATIONS, NetworkSpec
-
-Floats = NDArray[np.floating[Any]]
 
 
 class RecurrentNetwork:

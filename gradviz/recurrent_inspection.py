@@ -9,11 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from gradviz.activations import ACTIVATIONS, LIMIT
+from gradviz.arrays import Floats
 from gradviz.checkpoints import State
 from gradviz.distribution import BINS, histogram, shares
 from gradviz.inspection import block_of, weight_history
+from gradviz.lab_reports import Distribution
 from gradviz.recurrent_cells import LSTMCell
-from gradviz.snapshot import Architecture, Distribution, Floats, Inspection, Moment, UnitInspection, WeightInspection
+from gradviz.selected import Inspection, UnitInspection, WeightInspection
+from gradviz.snapshot import Architecture, Moment
 from gradviz.time_steps import READ_OUT, PassReader, gate_of, known_pass, pass_aside, recurrent, shown_name, strongest_copy
 from gradviz.training import Trainer
 

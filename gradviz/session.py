@@ -16,13 +16,14 @@ from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.experiment import Experiment
 from gradviz.hardware_report import with_speeds
+from gradviz.lab_reports import HardwareReport, ResidualReport
 from gradviz.messages import Event, Frame, Kept, Left, Request, Settings
 from gradviz.pace import WAIT_SECONDS, Numbers, Pace
 from gradviz.recording_format import RecordingError
 from gradviz.residual_report import rival_spec
 from gradviz.session_recording import SessionRecording
 from gradviz.shelf import Shelf
-from gradviz.snapshot import HardwareReport, Look, ResidualReport, Snapshot
+from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import Spec, SpecError
 from gradviz.speed import SpeedMeasurement
 

@@ -12,8 +12,9 @@ import msgspec
 
 from gradviz.experiment import Experiment
 from gradviz.hardware_report import with_speeds
+from gradviz.lab_reports import HardwareReport
 from gradviz.session_file import SessionFile
-from gradviz.snapshot import HardwareReport, Look, Snapshot
+from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import Spec, SpecError
 from gradviz.speed import measure_speed
 

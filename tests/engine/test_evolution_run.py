@@ -5,8 +5,9 @@ import pytest
 
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, SpecError, TrainingSpec
 from gradviz.evolution_trainer import EvolutionTrainer
+from gradviz.lab_reports import PopulationReport
 from gradviz.losses import loss_named
-from gradviz.snapshot import GENERATION, Look, PopulationReport
+from gradviz.snapshot import GENERATION, Look
 from tests.engine.runs import trained
 from tests.engine.test_time_travel import Memory
 

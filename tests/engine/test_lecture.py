@@ -18,8 +18,10 @@ from gradviz.clipping_report import clipping_report
 from gradviz.distribution import distribution
 from gradviz.function_lab import counter_example, gap_to_step, linearity, sharp_sigmoid_slope, sharp_slope, step
 from gradviz.initialisation_study import initialisation_study
+from gradviz.lab_reports import InitialisationStudy
 from gradviz.linear_map import linear_map
-from gradviz.snapshot import ChainRule, InitialisationStudy, Look, Snapshot, UnitInspection, WeightInspection
+from gradviz.selected import ChainRule, UnitInspection, WeightInspection
+from gradviz.snapshot import Look, Snapshot
 from tests.engine import runs
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from gradviz.arrays import Floats
 from gradviz.data import Data, from_arrays, load
 from gradviz.prediction import NO_ANSWER, classes_of, predict, scores
-from gradviz.snapshot import Floats
 
 
 def made(name: str, samples: int = 100, noise: float = 0.0) -> Data:

@@ -13,7 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from gradviz.activations import ACTIVATIONS
 from gradviz.function_lab import linearity
-from gradviz.snapshot import Distribution, Snapshot
+from gradviz.lab_reports import Distribution
+from gradviz.snapshot import Snapshot
 from tests.ui.fabricate import fabricate
 from tests.ui.painted import picture, pixels, vectors
 from ui.panels.activation_curves import curve, inside, peak

@@ -10,7 +10,8 @@ from PySide6.QtGui import QColor, QFocusEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from gradviz.snapshot import Ghost, HistoryTable, Moment, Snapshot
+from gradviz.history_table import HistoryTable
+from gradviz.snapshot import Ghost, Moment, Snapshot
 from tests.ui.painted import picture
 from ui import colors
 from ui.panels.heatmap import faded_palette

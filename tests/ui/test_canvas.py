@@ -8,7 +8,8 @@ from PySide6.QtGui import QContextMenuEvent, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from gradviz.snapshot import Inspection, Snapshot
+from gradviz.selected import Inspection
+from gradviz.snapshot import Snapshot
 from tests.ui.fabricate import fabricate
 from tests.ui.hand import on_screen
 from tests.ui.painted import vectors

@@ -12,7 +12,8 @@ from PySide6.QtGui import QGuiApplication, QWheelEvent
 from PySide6.QtWidgets import QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
-from gradviz.snapshot import ChainRule, Moment, Rung, Snapshot
+from gradviz.selected import ChainRule, Rung
+from gradviz.snapshot import Moment, Snapshot
 from tests.ui.painted import picture
 from ui import colors, export
 from ui.panels import chain_words as words

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from gradviz.compressor_report import compressor_report
-from gradviz.snapshot import CompressorReport, Snapshot
+from gradviz.lab_reports import CompressorReport
+from gradviz.snapshot import Snapshot
 from tests.ui.fabricate import fabricate
 from tests.ui.live import opened
 from tests.ui.painted import picture, pixels

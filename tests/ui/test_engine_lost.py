@@ -10,8 +10,9 @@ from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
 
 from gradviz.experiment import Experiment
+from gradviz.lab_reports import ResidualReport
 from gradviz.residual_report import rival_spec
-from gradviz.snapshot import ResidualReport, Snapshot
+from gradviz.snapshot import Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from gradviz.weights_file import read_weights
 from tests.ui.live import PATIENCE, opened, settled

@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from gradviz.hardware import FACTORS, underflows
 from gradviz.hardware_report import with_speeds
-from gradviz.snapshot import Failure, HardwareReport, Moment, Snapshot, Speed
+from gradviz.lab_reports import HardwareReport, Speed
+from gradviz.snapshot import Failure, Moment, Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from tests.ui.fabricate import fabricate
 from tests.ui.hand import type_into

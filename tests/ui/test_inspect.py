@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from gradviz.activations import ACTIVATIONS
-from gradviz.snapshot import Moment, Snapshot, UnitInspection, WeightInspection
+from gradviz.selected import UnitInspection, WeightInspection
+from gradviz.snapshot import Moment, Snapshot
 from tests.ui.fabricate import fabricate
 from tests.ui.painted import pixels, vectors
 from ui.panels.history_plot import LEAST_SPAN, HistoryPlot, tick_text, value_range

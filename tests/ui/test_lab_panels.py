@@ -12,18 +12,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from gradviz.snapshot import (
-    ClippingReport,
-    HistoryTable,
-    InitialisationStudy,
-    Lab,
-    LinearMap,
-    Moment,
-    ResidualReport,
-    Scheme,
-    Snapshot,
-    WeightInspection,
-)
+from gradviz.history_table import HistoryTable
+from gradviz.lab_reports import ClippingReport, InitialisationStudy, Lab, LinearMap, ResidualReport, Scheme
+from gradviz.selected import WeightInspection
+from gradviz.snapshot import Moment, Snapshot
 from tests.ui.fabricate import fabricate
 from tests.ui.hand import type_into
 from tests.ui.painted import pixels, vectors

@@ -5,8 +5,9 @@ import pytest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from gradviz.lab_reports import Distribution
 from gradviz.lessons import Lesson, lessons
-from gradviz.snapshot import Distribution, Snapshot
+from gradviz.snapshot import Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from tests.ui.live import PATIENCE, opened, settled
 from ui.main_window import MainWindow

@@ -9,7 +9,8 @@ from PySide6.QtCore import QPoint, QRect, QSettings
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
-from gradviz.snapshot import ChainRule, Moment, Rung, Snapshot
+from gradviz.selected import ChainRule, Rung
+from gradviz.snapshot import Moment, Snapshot
 from tests.ui.fabricate import fabricate
 from tests.ui.painted import vectors
 from ui import motion

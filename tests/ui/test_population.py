@@ -11,7 +11,8 @@ from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
-from gradviz.snapshot import GENERATION, Look, Moment, PopulationReport, Snapshot
+from gradviz.lab_reports import PopulationReport
+from gradviz.snapshot import GENERATION, Look, Moment, Snapshot
 from tests.ui.live import PATIENCE, opened, wait
 from tests.ui.painted import picture
 from ui.canvas.scene import NetworkCanvas

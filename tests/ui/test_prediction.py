@@ -9,9 +9,10 @@ from PySide6.QtCore import QEvent, QPoint, QPointF
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from gradviz.arrays import Floats
 from gradviz.data import from_arrays, load
 from gradviz.prediction import predict
-from gradviz.snapshot import Floats, Prediction, Snapshot
+from gradviz.snapshot import Prediction, Snapshot
 from tests.ui.fabricate import fabricate
 from tests.ui.painted import pixels, vectors
 from ui.panels.plots import borders, finite_runs, percent

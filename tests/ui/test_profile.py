@@ -9,7 +9,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
-from gradviz.snapshot import Ghost, HistoryTable, Moment, Snapshot, Theory, Verdict
+from gradviz.history_table import HistoryTable
+from gradviz.snapshot import Ghost, Moment, Snapshot, Theory, Verdict
 from tests.ui.painted import picture
 from ui import colors
 from ui.canvas.columns import Columns

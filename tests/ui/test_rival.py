@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from gradviz import Experiment
-from gradviz.snapshot import ResidualReport
+from gradviz.lab_reports import ResidualReport
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from tests.ui.live import PATIENCE, opened
 from ui.main_window import MainWindow

@@ -8,7 +8,8 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from gradviz.snapshot import Snapshot, UnitInspection, WeightInspection
+from gradviz.selected import UnitInspection, WeightInspection
+from gradviz.snapshot import Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from tests.ui.live import PATIENCE, opened, wait
 from ui.main_window import MainWindow

@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from gradviz.snapshot import UnitInspection
+from gradviz.selected import UnitInspection
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from tests.ui.live import opened, settled
 from ui.main_window import MainWindow

@@ -8,7 +8,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
-from gradviz.snapshot import Look, Snapshot, WeightInspection
+from gradviz.selected import WeightInspection
+from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import RECURRENT_ACTIVATIONS
 from tests.ui.painted import picture
 from ui.panels import chain_cards as cards

@@ -9,7 +9,8 @@ from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
-from gradviz.snapshot import HistoryTable, Snapshot
+from gradviz.history_table import HistoryTable
+from gradviz.snapshot import Snapshot
 from tests.ui.painted import picture
 from ui import colors
 from ui.panels.heatmap import heatmap_levels, striped_path

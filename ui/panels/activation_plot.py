@@ -13,7 +13,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from gradviz.activations import LIMIT
-from gradviz.snapshot import Distribution
+from gradviz.lab_reports import Distribution
 
 from .. import colors
 from ..numbers import MINUS

@@ -7,7 +7,8 @@ import math
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import Architecture, ChainRule
+from gradviz.selected import ChainRule
+from gradviz.snapshot import Architecture
 
 from ..formula import (
     Congruent,

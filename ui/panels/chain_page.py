@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
-from gradviz.snapshot import ChainRule, Snapshot
+from gradviz.selected import ChainRule
+from gradviz.snapshot import Snapshot
 
 from ..numbers import short
 from ..theme import Theme, font

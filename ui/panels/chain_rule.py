@@ -26,7 +26,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QScrollBar, QToolButton, QToolTip, QWidget
 
-from gradviz.snapshot import ChainRule, Snapshot
+from gradviz.selected import ChainRule
+from gradviz.snapshot import Snapshot
 
 from ..controls.input import focus_by_tab, let_go
 from ..numbers import plain

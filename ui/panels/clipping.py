@@ -12,7 +12,9 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QWidget
 
-from gradviz.snapshot import ClippingReport, Snapshot, WeightInspection
+from gradviz.lab_reports import ClippingReport
+from gradviz.selected import WeightInspection
+from gradviz.snapshot import Snapshot
 from gradviz.spec import field_info
 
 from ..controls.input import focus_by_tab

@@ -10,7 +10,8 @@ import math
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from gradviz.snapshot import ClippingReport, Snapshot
+from gradviz.lab_reports import ClippingReport
+from gradviz.snapshot import Snapshot
 
 from .. import colors
 from ..numbers import full, short

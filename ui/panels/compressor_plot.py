@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import CompressorReport
+from gradviz.lab_reports import CompressorReport
 
 from ..theme import font
 from . import marks

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from gradviz.snapshot import CompressorReport
+from gradviz.lab_reports import CompressorReport
 
 from ..theme import Theme, font
 from . import marks

@@ -15,7 +15,8 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import Architecture, ChainRule, ThroughTime
+from gradviz.selected import ChainRule, ThroughTime
+from gradviz.snapshot import Architecture
 
 from .. import colors
 from ..numbers import full, power, short

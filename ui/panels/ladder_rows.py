@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF
 
-from gradviz.snapshot import Architecture, ChainRule, Rung
+from gradviz.selected import ChainRule, Rung
+from gradviz.snapshot import Architecture
 
 from ..numbers import exponent_text, full, plain, short
 

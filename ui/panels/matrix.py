@@ -13,7 +13,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import Floats
+from gradviz.arrays import Floats
 
 from .. import colors
 from ..numbers import short

@@ -12,7 +12,8 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 
-from gradviz.snapshot import ClippingReport, Floats
+from gradviz.arrays import Floats
+from gradviz.lab_reports import ClippingReport
 
 from .. import colors
 from ..numbers import full, power

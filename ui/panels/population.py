@@ -8,7 +8,8 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from gradviz.snapshot import PopulationReport, Snapshot
+from gradviz.lab_reports import PopulationReport
+from gradviz.snapshot import Snapshot
 
 from ..controls.input import focus_by_tab
 from ..numbers import short

@@ -9,7 +9,8 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import Floats, PopulationReport
+from gradviz.arrays import Floats
+from gradviz.lab_reports import PopulationReport
 
 from ..numbers import full, power, short
 from ..theme import blend, font

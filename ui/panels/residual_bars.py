@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import ResidualReport, Snapshot
+from gradviz.lab_reports import ResidualReport
+from gradviz.snapshot import Snapshot
 
 from ..numbers import short
 from ..theme import font

@@ -14,7 +14,8 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from gradviz.snapshot import Floats, HistoryTable
+from gradviz.arrays import Floats
+from gradviz.history_table import HistoryTable
 
 from .. import colors
 from ..numbers import full

@@ -7,7 +7,7 @@ import math
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import Scheme
+from gradviz.lab_reports import Scheme
 
 from .. import colors
 from ..numbers import full, power

@@ -9,8 +9,8 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
+from gradviz.arrays import Floats
 from gradviz.function_lab import SharpSlope, sharp_sigmoid, sharp_sigmoid_slope, sharp_slope
-from gradviz.snapshot import Floats
 
 from ..formula import three_digits
 from ..numbers import MINUS

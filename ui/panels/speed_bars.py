@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import Speed
+from gradviz.lab_reports import Speed
 
 from ..theme import blend, font
 from . import marks

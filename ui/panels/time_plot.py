@@ -11,7 +11,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 
-from gradviz.snapshot import HardwareReport
+from gradviz.lab_reports import HardwareReport
 
 from ..numbers import short
 from ..theme import font

@@ -7,7 +7,8 @@ import math
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import Floats, Underflow
+from gradviz.arrays import Floats
+from gradviz.lab_reports import Underflow
 
 from .. import colors
 from ..numbers import short
