@@ -501,7 +501,7 @@ def test_what_cannot_be_opened_is_told_and_the_run_stays(settings: Any) -> None:
 
 
 def test_how_far_it_is_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradviz.session.TOLD_EVERY", 0.0)
+    monkeypatch.setattr("gradviz.reopening.TOLD_EVERY", 0.0)
     session = make(steps=3)
     session.execute("open_run", ((0, OPENED),), 1_000_000, 5, 0, 1)
     session.run(0.01)
