@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 from . import export
 from .export import Drawable, ExportError
 from .figure import Figure
-from .movie import FORMATS
+from .movie_formats import FORMATS
 from .panels.panel import Panel, Table
 from .theme import Theme
 

@@ -20,7 +20,8 @@ from gradviz.speed import measure_speed
 
 from . import export
 from .film import PHASES_RATE, STEPS_RATE, Film, Settings, make_film, thinned
-from .movie import SUFFIXES, Cancelled
+from .movie import Cancelled
+from .movie_formats import SUFFIXES
 from .off_screen import OffScreen
 from .panels import LAB
 from .presets import Preset, preset_named
