@@ -93,8 +93,7 @@ class ClippingPanel(LabPanel):
 
     @property
     def report(self) -> ClippingReport | None:
-        lab = self.snapshot.lab if self.snapshot is not None else None
-        return lab if isinstance(lab, ClippingReport) else None
+        return self.report_of(ClippingReport)
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)

@@ -99,8 +99,7 @@ class CompressorPanel(LabPanel):
 
     @property
     def report(self) -> CompressorReport | None:
-        lab = self.snapshot.lab if self.snapshot is not None else None
-        return lab if isinstance(lab, CompressorReport) else None
+        return self.report_of(CompressorReport)
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)

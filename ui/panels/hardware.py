@@ -115,8 +115,7 @@ class HardwarePanel(LabPanel):
 
     @property
     def report(self) -> HardwareReport | None:
-        lab = self.snapshot.lab if self.snapshot is not None else None
-        return lab if isinstance(lab, HardwareReport) else None
+        return self.report_of(HardwareReport)
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)

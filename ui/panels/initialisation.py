@@ -51,8 +51,7 @@ class InitialisationPanel(LabPanel):
 
     @property
     def study(self) -> InitialisationStudy | None:
-        lab = self.snapshot.lab if self.snapshot is not None else None
-        return lab if isinstance(lab, InitialisationStudy) else None
+        return self.report_of(InitialisationStudy)
 
     # ---- what is shown
 

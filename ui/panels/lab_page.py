@@ -7,6 +7,7 @@ keyboard are the same for all.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, QTimer
 from PySide6.QtGui import (
@@ -37,6 +38,9 @@ SIDE, FOOT = 16.0, 16.0
 WIDEST = 640.0  # a wider room leaves a margin: lines of text get no longer
 HIGHEST = 4000.0  # of a picture
 SCALES = tuple(share / 100 for share in range(100, 45, -5))  # an export gets no smaller; what then does not fit is left out
+
+
+Report = TypeVar("Report")
 
 
 class Block(QWidget):
@@ -90,6 +94,23 @@ class Block(QWidget):
         QToolTip.showText(event.globalPosition().toPoint(), f"Copied {spot.copied}", self)
 
 
+class PointedBlock(Block):
+    """A block that tells of what is under the pointer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pointer: QPointF | None = None
+        self.setMouseTracking(True)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._pointer = event.position()
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._pointer = None
+        self.update()
+
+
 class LabPanel(Panel):
     """A column of blocks. A view overrides `show_content` and `spoken`, and adds its blocks once with `add`."""
 
@@ -111,6 +132,11 @@ class LabPanel(Panel):
         self._scroll.verticalScrollBar().setSingleStep(20)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(240, 160)
+
+    def report_of(self, kind: type[Report]) -> Report | None:
+        """What was measured for this view; None where the moment has been measured for another one, or for none."""
+        lab = self.snapshot.lab if self.snapshot is not None else None
+        return lab if isinstance(lab, kind) else None
 
     def add(self, *blocks: Block) -> None:
         """Put these blocks below the ones there are."""

@@ -101,8 +101,7 @@ class LinearMapPanel(LabPanel):
 
     @property
     def report(self) -> LinearMap | None:
-        lab = self.snapshot.lab if self.snapshot is not None else None
-        return lab if isinstance(lab, LinearMap) else None
+        return self.report_of(LinearMap)
 
     # ---- what is shown
 

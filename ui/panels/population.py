@@ -55,8 +55,7 @@ class PopulationPanel(LabPanel):
 
     @property
     def report(self) -> PopulationReport | None:
-        lab = self.snapshot.lab if self.snapshot is not None else None
-        return lab if isinstance(lab, PopulationReport) else None
+        return self.report_of(PopulationReport)
 
     def show_content(self) -> None:
         snapshot, report = self.snapshot, self.report

@@ -82,8 +82,7 @@ class ResidualPanel(LabPanel):
 
     @property
     def report(self) -> ResidualReport | None:
-        lab = self.snapshot.lab if self.snapshot is not None else None
-        return lab if isinstance(lab, ResidualReport) else None
+        return self.report_of(ResidualReport)
 
     # ---- what is shown
 
