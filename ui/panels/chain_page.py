@@ -21,7 +21,8 @@ from . import chain_cards as cards
 from . import chain_words as words
 from . import marks
 from .ladder import AXIS, HEADS, LEFT, RIGHT, Grid, Ladder, measured, paint_tick
-from .ladder_rows import Row, Spot
+from .ladder_rows import Row
+from .spots import Spot
 
 SIDE = 16.0
 GAP = 12.0

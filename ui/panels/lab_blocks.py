@@ -16,7 +16,7 @@ from ..theme import font
 from . import marks
 from .chain_cards import fitting, paint_card
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
+from .spots import Spot
 
 LEFT, RIGHT = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
 TITLE, SECTION = 48.0, 38.0

@@ -24,14 +24,13 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
+from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QWidget
 
 from gradviz.snapshot import Snapshot
 
-from ..numbers import plain
 from ..theme import THEMES, Theme
-from .ladder_rows import Spot
 from .panel import Panel
+from .spots import Spot, copy_spot, show_hint, spot_at
 
 PACE = 100  # milliseconds between two updates while playing: faster, nobody can read them
 SIDE, FOOT = 16.0, 16.0
@@ -73,15 +72,11 @@ class Block(QWidget):
 
     def spot_at(self, at: QPointF) -> Spot | None:
         """The number at this place, if there is one."""
-        return next((spot for spot in self.spots if spot.area.contains(at)), None)
+        return spot_at(self.spots, at)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent) and not self.toolTip():
-            spot = self.spot_at(QPointF(event.pos()))
-            if spot is None:
-                QToolTip.hideText()
-            else:
-                QToolTip.showText(event.globalPos(), spot.words, self, spot.area.toAlignedRect())
+            show_hint(self, event, self.spot_at(QPointF(event.pos())))
             return True
         return super().event(event)
 
@@ -89,9 +84,8 @@ class Block(QWidget):
         spot = self.spot_at(event.position())
         if spot is None:
             super().mouseDoubleClickEvent(event)
-            return
-        QGuiApplication.clipboard().setText(spot.copied)
-        QToolTip.showText(event.globalPosition().toPoint(), f"Copied {spot.copied}", self)
+        else:
+            copy_spot(self, event, spot)
 
 
 class PointedBlock(Block):
@@ -272,9 +266,7 @@ class LabPanel(Panel):
 
     def copy(self) -> None:
         """Put the table on the clipboard, tab-separated, with every digit."""
-        table = self.table()
-        lines = ["\t".join(table.columns), *("\t".join(map(_cell, row)) for row in table.rows)]
-        QGuiApplication.clipboard().setText("\n".join(lines) + "\n")
+        QGuiApplication.clipboard().setText(self.table().tabbed + "\n")
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if self.table().rows:
@@ -313,9 +305,3 @@ class LabPanel(Panel):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self.update()
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    return plain(value) if isinstance(value, float) else str(value)

@@ -22,7 +22,8 @@ from .. import colors
 from ..numbers import full, power, short
 from ..theme import Theme, blend, font
 from . import marks
-from .ladder_rows import SMALLEST_NORMAL, TICKED, Row, Spot, beyond_floats, ladder_rows, product_text
+from .ladder_rows import SMALLEST_NORMAL, TICKED, Row, beyond_floats, ladder_rows, product_text
+from .spots import Spot
 
 HEADS = 18.0  # height of the column heads
 AXIS = 16.0  # height of the tick labels under the bars

@@ -17,8 +17,8 @@ from ..theme import blend, font
 from . import marks
 from .lab_blocks import LEFT, RIGHT
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
 from .loss_plot import FLOOR
+from .spots import Spot
 
 HEIGHT, TOP, FOOT = 236.0, 6.0, 52.0
 LARGEST, SMALLEST = 4.2, 1.3  # radius of a dot

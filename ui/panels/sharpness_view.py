@@ -20,9 +20,9 @@ from .activation_curves import paint_dot, paint_line
 from .chain_cards import fitting
 from .lab_blocks import LEFT, RIGHT, outlined_text
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
 from .plots import Plot, ticks
 from .polyline import points_of
+from .spots import Spot
 
 REACH = 4.0  # the x-axis never moves
 CAP = 2.5  # the axis of the derivative never moves either: sharper peaks than k = 10 leave it

@@ -12,7 +12,7 @@ from . import marks
 from .hardware_words import rate_text, setting
 from .lab_blocks import LEFT, RIGHT
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
+from .spots import Spot
 
 ROW = 22.0
 EMPTY = ("float64", "float32")  # what stands there before anything is measured
