@@ -83,8 +83,9 @@ class Experiment:
     def _begin(self, spec: Spec, data: Data) -> None:
         network = self._build(spec, data)
         if spec.network.weights_from:  # only here: going back restores a checkpoint, which needs no file
-            from gradviz.first_weights import begin_with  # hardly any run needs it
+            from gradviz.first_weights import begin_with, with_mark  # hardly any run needs it
 
+            spec = with_mark(spec)
             begin_with(network, spec.network.weights_from)
             network.set_values(spec.network.set_values)
         self._attach(spec, data, network)

@@ -11,11 +11,18 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from gradviz.csv_rows import DataError
+from gradviz.spec import Spec
 
 if TYPE_CHECKING:
     from gradviz.training import AnyNetwork
     from gradviz.weights_file import Weights
+
+class WeightsMisfit(DataError):
+    """The file is the right one, but its weights are those of another net."""
+
 
 MARK = re.compile(r"([0-9a-f]{8}) (.+)", re.DOTALL)
 HOW = "“Load weights…” takes it as it is now; without any, “First weights” (network.weights_from) is empty."
@@ -34,6 +41,20 @@ def marked(crc32: int, path: str) -> str:
     return f"{crc32:08x} {path}"
 
 
+def with_mark(spec: Spec) -> Spec:
+    """The spec with the file that an absolute path names marked as it is now; raises `WeightsError` when it cannot be read."""
+    from gradviz.weights_file import WeightsError
+
+    named = spec.network.weights_from
+    if MARK.fullmatch(named) or not Path(named).is_absolute():
+        return spec
+    try:
+        mark = mark_of_weights(Path(named))
+    except WeightsError as error:
+        raise WeightsError(f"No weights were loaded. {error}") from None
+    return msgspec.structs.replace(spec, network=msgspec.structs.replace(spec.network, weights_from=mark))
+
+
 def place_of(mark: str) -> tuple[int, str]:
     """CRC-32 and path; raises DataError for what is no mark."""
     found = MARK.fullmatch(mark)
@@ -43,14 +64,22 @@ def place_of(mark: str) -> tuple[int, str]:
 
 
 def begin_with(network: AnyNetwork, mark: str) -> None:
-    """Give a network its first weights; raises `WeightsError` when the file has gone or changed, or belongs to another net."""
+    """Give a network its first weights.
+
+    Raises:
+        WeightsError: when the file has gone or changed.
+        WeightsMisfit: when it belongs to another net.
+    """
     from gradviz.weights_file import WeightsError, load_weights
 
     name = Path(place_of(mark)[1]).name
+    refused: type[DataError] = WeightsError
     try:
-        load_weights(network, _read(mark))
+        weights = _read(mark)
+        refused = WeightsMisfit
+        load_weights(network, weights)
     except WeightsError as error:
-        raise WeightsError(f"The weights of {name} cannot be the first ones of this net. {error}. {HOW}") from None
+        raise refused(f"The weights of {name} cannot be the first ones of this net. {error}. {HOW}") from None
 
 
 @functools.lru_cache(maxsize=1)  # to begin anew does not read the file again; large nets have large ones

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from gradviz.nesting import decode_json
+from gradviz.prediction_game import rounds_from
 from gradviz.quantities import LAB_VIEWS, names_in
 from gradviz.resources import RESOURCES
 from gradviz.snapshot import Look
@@ -103,6 +104,7 @@ class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     question: Question
     formula: str = ""
     checks: tuple[Check, ...] = ()
+    guess: str = ""  # title of the round of the game that goes with it
     name: str = ""  # the file's, without its ending
 
     @property
@@ -124,6 +126,8 @@ def read_lesson(path: Path) -> Lesson:
     """Read a lesson file; raises SpecError naming the file and what is wrong with it."""
     try:
         lesson: Lesson = decode_json(path.read_bytes(), Lesson)
+        if lesson.guess:
+            rounds_from(lesson.guess)
         lesson.spec  # noqa: B018 - a spec that cannot be built is found here, not when somebody opens the lesson
     except (ValueError, OSError) as error:
         raise SpecError(f"the lesson {path.name}", str(error), "a lesson as in gradviz/lessons.py") from None

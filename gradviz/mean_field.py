@@ -28,6 +28,7 @@ from gradviz.spec import Spec
 from gradviz.training import Batches
 
 MOST_EXAMPLES = 32  # of a larger mini-batch so many stand for the others
+FEWEST_DIMENSIONS = 2  # of Gaussian sums up to which the mean of 1/σ² is infinite
 SAMPLES = 128  # draws for the means that have no formula: at the loss, and behind batch norm
 
 
@@ -42,7 +43,7 @@ def mean_field(spec: Spec, data: Data) -> Theory:
         with np.errstate(all="ignore"):
             found = _Wave(spec, data).theory()
         if found is not None and np.isfinite(msgspec.structs.astuple(found)[:4]).all():
-            return found
+            return msgspec.structs.replace(found, caution=_caution(spec, data))
         reason = "its numbers leave the range of floating point"
     nothing = _frozen(np.empty(0))
     return Theory(nothing, nothing, nothing, nothing, reason)
@@ -63,6 +64,16 @@ def _why_not(spec: Spec) -> str:
     if network.set_values:
         return "some parameters are set by hand"
     return ""
+
+
+def _caution(spec: Spec, data: Data) -> str:
+    """Where `gradviz.normalised_means` has no mean to go by: sums of so few dimensions that E[1/σ²] does not exist, layer after layer."""
+    network = spec.network
+    dimensions = min(data.features, min(spec.training.batch_size, len(data.train)) - 1)  # of a layer's sums less their mean
+    linear = len(network.layer_activations) > 1 and network.layer_activations[:2] == ("identity", "identity")
+    if not (network.batch_norm and linear and dimensions <= FEWEST_DIMENSIONS):
+        return ""
+    return f"linear layers with batch norm, {dimensions} input{'' if dimensions == 1 else 's'}: 1/σ² has no mean"
 
 
 @dataclass

@@ -5,6 +5,7 @@ Its rows become the run's history and its checkpoints those of the run; what lie
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,11 @@ Arrays = NDArray[Any]
 
 
 class Playback:
-    """A recording that is open.
+    """A recording that is open; `open_recording` makes one.
 
     Attributes:
         reader: the file.
+        rows_read: how many rows have been read so far, of `RecordingReader.count_expected`.
         experiment: the run, at its last step; another object after `refresh` when the recorded run has branched.
         damage: what is missing of the file and why, in words; "" when nothing is.
 
@@ -41,7 +43,11 @@ class Playback:
         """``inputs`` and ``targets`` for a run that was trained on arrays of one's own; see `Experiment`."""
         self.reader = RecordingReader(path)
         self._arrays = inputs, targets
-        self._open()
+        self.rows_read, self.damage = 0, ""
+
+    def reading(self) -> Iterator[None]:
+        """Read the file, row by row, as a long one takes its time; there is an `experiment` when all is read. Raises as the class."""
+        yield from self._open()
         self.damage = self.reader.check()
 
     @property
@@ -59,15 +65,19 @@ class Playback:
             return False
         self.reader.refresh()
         if self._recorded != (now := self.reader.lines[self.reader.line]) and now.number != self._recorded.number:
-            self._open()
+            for _ in self._open():
+                pass
             return True
         here, end = experiment.step_count, experiment.last_step
-        if not self._take_in(now):
+        before = line.last_step
+        for _ in self._take_in(now, self.reader.steps(after=before)):
+            pass
+        if line.last_step == before:
             return False
         experiment.go_to(experiment.last_step if here == end else here)
         return True
 
-    def _open(self) -> None:
+    def _open(self) -> Iterator[None]:
         reader = self.reader
         recorded = reader.lines[reader.line]
         try:
@@ -87,7 +97,9 @@ class Playback:
         self._newest_state = -1
         if next(reader.states(), None) is None or next(reader.states()).steps:
             self._adopt(first)  # a run begins as its seed says
-        self._take_in(recorded)
+        for _ in self._take_in(recorded, reader.scan()):
+            self.rows_read += 1
+            yield
         experiment.go_to(line.last_step)
 
     def _take_settings(self, recorded: RecordedLine) -> None:
@@ -109,29 +121,27 @@ class Playback:
             if place:
                 line.history.note_change(entry.step, describe_change(line.settings[place - 1].spec, entry.spec))
 
-    def _take_in(self, recorded: RecordedLine) -> bool:
-        """Add what is on record beyond what is known; returns whether it is more."""
+    def _take_in(self, recorded: RecordedLine, steps: Iterable[RecordedStep | None]) -> Iterator[None]:
+        """Add these steps (None for what is none of this line) and all else that is on record beyond what is known; stops after each."""
         reader, line, history = self.reader, self._line, self._line.history
         if len(recorded.settings) > len(line.settings):
             self._take_settings(recorded)
         self._recorded = recorded
-        before = line.last_step
         lost = None  # the first checkpoint whose settings are not known: from there on nothing can be done again
         for state in reader.states(after=self._newest_state):
             if state.settings >= len(line.settings) or line.settings[state.settings].step > state.steps:
                 lost = state.steps
                 break
             self._adopt(state)
-        last = before
-        for step in reader.steps(after=before):
-            if lost is not None and step.step >= lost:
-                break
-            history.append(step.step, step.loss, step.layers[0], step.norm, step.clipped_norm, _population(step))
-            last = step.step
+        last = line.last_step
+        for step in steps:
+            if step is not None and (lost is None or step.step < lost):
+                history.append(step.step, step.loss, step.layers[0], step.norm, step.clipped_norm, _population(step))
+                last = step.step
+            yield
         for tested, loss in reader.tests(after=history.tests[-1][0] if history.tests else -1):
             history.append_test(tested, loss)
         line.last_step = last
-        return last > before
 
     def _adopt(self, state: State) -> None:
         try:
@@ -146,5 +156,8 @@ def _population(step: RecordedStep) -> Arrays | None:
 
 
 def open_recording(path: str | Path, inputs: Arrays | None = None, targets: Arrays | None = None) -> Playback:
-    """Open a recording as a run; see `Playback`."""
-    return Playback(path, inputs, targets)
+    """Open a recording as a run and read all of it; see `Playback`."""
+    playback = Playback(path, inputs, targets)
+    for _ in playback.reading():
+        pass
+    return playback

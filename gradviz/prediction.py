@@ -6,6 +6,7 @@ hundred examples are asked about.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -42,7 +43,7 @@ def predict(data: Data, answer: Answer, loss: str = "", grid: int = GRID) -> Pre
 
     Returns:
         The prediction in standardised coordinates, and images as they were before. Where an output is not finite, a
-        surface or confidence is NaN, a class `NO_ANSWER`, and the answer a wrong one.
+        surface or confidence is NaN, a class `NO_ANSWER`, and the answer a wrong one; where none is, the accuracy is NaN.
     """
     if data.is_sequence:
         return _sequences(data, answer, loss)
@@ -52,12 +53,17 @@ def predict(data: Data, answer: Answer, loss: str = "", grid: int = GRID) -> Pre
     loss = loss or _class_loss(data)
     asked = _asked(data)
     answered = classes_of(scores(answer(data.inputs[asked]), loss))
-    accuracy = float(np.mean(answered == data.targets[asked]))
+    accuracy = _accuracy(answered, data.targets[asked])
     if data.image_shape is not None:
         return _images(data, answer, loss, accuracy)
     if data.features == 2:
         return _surface(data, answer, loss, accuracy, grid)
     return Prediction("confusion", accuracy, data.class_names, confusion=_confusion(data, asked, answered))
+
+
+def _accuracy(answered: NDArray[np.int64], targets: NDArray[Any]) -> float:
+    """The share of right answers; NaN without any answer, where 0 would say that all of them are wrong."""
+    return float(np.mean(answered == targets)) if (answered != NO_ANSWER).any() else math.nan
 
 
 def _class_loss(data: Data) -> str:
@@ -193,7 +199,7 @@ def _sequences(data: Data, answer: Answer, loss: str) -> Prediction:
     answers = classes_of(said)
     return Prediction(
         "sequences",
-        float(np.mean(answers == data.targets[asked])),
+        _accuracy(answers, data.targets[asked]),
         data.class_names,
         sequences=pictures,
         sequence=data.sequence,

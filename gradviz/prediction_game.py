@@ -117,6 +117,16 @@ def lecture_rounds() -> tuple[Round, ...]:
     return read_rounds(RESOURCES / "game" / "lecture.json")
 
 
+def rounds_from(title: str) -> tuple[Round, ...]:
+    """The same rounds, beginning with the one of this title; raises ValueError when there is none."""
+    rounds = lecture_rounds()
+    titles = [item.title for item in rounds]
+    if title not in titles:
+        raise ValueError(f"no round {title!r}; there are {', '.join(titles)}")
+    first = titles.index(title)
+    return rounds[first:] + rounds[:first]
+
+
 class Outcome(NamedTuple):
     """What was measured: (without, with) the change."""
 
@@ -209,6 +219,15 @@ class Game:
         """Count one vote; once the answer is uncovered there are no more."""
         if not self.uncovered and len(self._votes[self.number]) < MOST_VOTES:
             self._votes[self.number].append(answer)
+
+    def give(self, answer: int, count: int) -> None:
+        """So many votes for an answer, as hands are counted: the last ones for it come or go."""
+        votes = self._votes[self.number]
+        more = count - votes.count(answer)
+        for _ in range(min(more, MOST_VOTES - len(votes))):
+            self.vote(answer)
+        for _ in range(-more):
+            self.take_back(answer)
 
     def take_back(self, answer: int | None = None) -> None:
         """Take the last vote back, or the last one for an answer."""

@@ -50,7 +50,7 @@ from gradviz.spec import Spec
 
 Floats = NDArray[np.float64]
 
-SECONDS, BYTES_PER_SECOND = 1.5, 20e6  # how long a query may take: so long, and a second for so many bytes of the file
+SECONDS, BYTES_PER_SECOND = 1.5, 20e6  # how long SQLite may work at a query: so long, and a second for so many bytes of the file
 BLOCK = 1024  # rows fetched at a time
 MOST_SETTINGS = 2000  # of one line
 LAST_STEP = (1 << 40) - 1
@@ -99,6 +99,46 @@ class StepTable(msgspec.Struct, frozen=True):
     saturated: Floats  # share of the activations at which f′ is small
 
 
+class _Patience:
+    """How long SQLite may still work at one query: a file that was made to keep it busy has no end, one that is only large has.
+
+    Neither what other programs do nor what becomes of the rows between two looks counts, so that no sound file is given up for it.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+        self.resume()
+
+    @property
+    def is_over(self) -> bool:
+        return time.thread_time() - self._since > self._left
+
+    def pause(self) -> None:
+        self._left -= time.thread_time() - self._since
+
+    def resume(self) -> None:
+        self._since = time.thread_time()
+
+
+class _Tally:
+    """Which steps of a line are on record and whole: as ranges, for there may be millions."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._ranges: list[list[int]] = []  # first and last step
+
+    def add(self, step: int) -> None:
+        self.count += 1
+        if self._ranges and self._ranges[-1][1] == step - 1:
+            self._ranges[-1][1] = step
+        else:
+            self._ranges.append([step, step])
+
+    def in_words(self, most: int = 4) -> str:
+        """Such as "1 to 400, 420 to 1,000"."""
+        return ", ".join(f"{first:,} to {last:,}" for first, last in self._ranges[:most]) + (" …" if len(self._ranges) > most else "")
+
+
 class RecordingReader:
     """A recording that is there to be read; `refresh` looks for what has been added meanwhile.
 
@@ -120,6 +160,7 @@ class RecordingReader:
         self.altered: set[int] = set()
         self.broken = ""
         self._salvaged: SalvagedRows | None = None
+        self._tallies: dict[int, _Tally] | None = None  # by line, once `scan` has gone through
         with self.path.open("rb") as file:
             head = file.read(100)
         self._check_head(head)
@@ -210,6 +251,26 @@ class RecordingReader:
             for row, loss, norm, clipped, layers, crc in self._select(STEPS, row_id(0, number, start), row_id(0, number, stop)):
                 if self._is_whole(row, loss, norm, clipped, layers, crc):
                     yield self._made(row, loss, norm, clipped, layers)
+
+    @property
+    def count_expected(self) -> int:
+        """How many steps the recording says that it holds, on all lines."""
+        return sum(count for count, _ in self._progress)
+
+    def scan(self) -> Iterator[RecordedStep | None]:
+        """Every row once, for `steps` and `check` together: the step, where it is whole and of the line the run was on last, else None."""
+        tallies = {line: _Tally() for line in self.lines}
+        shown = {line: (first, end) for line, first, end in self._ancestry(self.line)}
+        for row, *rest in self._select(STEPS, row_id(STEPS), row_id(STEPS + 1) - 1):
+            line, step = line_of(row), step_of(row)
+            found = None
+            if line in tallies and self._is_whole(row, *rest):
+                tallies[line].add(step)
+                first, end = shown.get(line, (1, 0))
+                if first <= step <= end:
+                    found = self._made(row, *rest[:-1])
+            yield found
+        self._tallies = tallies
 
     def _is_whole(self, row: int, loss: Any, norm: Any, clipped: Any, layers: Any, crc: Any) -> bool:
         """Whether a row fits its checksum; SQLite keeps a NaN as NULL."""
@@ -320,20 +381,23 @@ class RecordingReader:
         yield from self._salvaged.select(kind, first, last)
 
     def _query(self, kind: int, first: int, last: int, columns: str) -> Iterator[tuple[Any, ...]]:
-        connection = self._opened()
+        patience = _Patience(SECONDS + self.path.stat().st_size / BYTES_PER_SECOND)
+        connection = self._opened(patience)
         try:
             cursor = connection.execute(f"SELECT {columns} FROM {TABLES[kind]} WHERE id BETWEEN ? AND ? ORDER BY id", (first, last))
             while rows := cursor.fetchmany(BLOCK):
+                patience.pause()
                 yield from rows
+                patience.resume()
         finally:
             connection.close()
 
-    def _opened(self) -> sqlite3.Connection:
+    def _opened(self, patience: _Patience) -> sqlite3.Connection:
         """A connection for one query: between two of them nobody who writes has to wait for us."""
         where = f"file:{quote(str(self.path.absolute()))}?mode=ro"
         connection = sqlite3.connect(where, uri=True, isolation_level=None, timeout=1.0)
         try:
-            self._prepare(connection)
+            self._prepare(connection, patience)
         except sqlite3.OperationalError as error:
             connection.close()
             if "unable to open" not in str(error) and "readonly" not in str(error):
@@ -341,7 +405,7 @@ class RecordingReader:
             # its log cannot be kept beside it, as in a folder that is read-only: read it as it stands
             connection = sqlite3.connect(where + "&immutable=1", uri=True, isolation_level=None)
             try:
-                self._prepare(connection)
+                self._prepare(connection, patience)
             except BaseException:
                 connection.close()
                 raise
@@ -350,10 +414,9 @@ class RecordingReader:
             raise
         return connection
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
+    def _prepare(self, connection: sqlite3.Connection, patience: _Patience) -> None:
         size = self.path.stat().st_size
-        deadline = time.monotonic() + SECONDS + size / BYTES_PER_SECOND
-        connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+        connection.set_progress_handler(lambda: patience.is_over, 10_000)
         connection.text_factory = lambda text: text.decode(errors="replace")
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(10**9, size + 10**8))
         for pragma in ("trusted_schema=OFF", "query_only=ON", "cell_size_check=ON", "mmap_size=0", "cache_size=-2000"):
@@ -366,8 +429,9 @@ class RecordingReader:
 
     def check(self) -> str:
         """Read everything once, and say what is missing and why; "" for a recording that is whole."""
-        there = {line: [step_of(row) for row in self._good_steps(line)] for line in self.lines}
-        lost_states = 0
+        for _ in () if self._tallies is not None else self.scan():
+            pass
+        there, lost_states = self._tallies or {}, 0
         for kind in (STATES, TESTS, SETTINGS, LINES, FACTS):
             before = len(self.altered)
             for _ in self._bodies(kind, None):
@@ -379,17 +443,12 @@ class RecordingReader:
             where = f"On line {line + 1}: " if len(self._progress) > 1 else ""
             if found is None:
                 sentences.append(f"{where}all {expected:,} steps are missing." if expected else "")
-            elif len(found) < expected:
-                kept = f"steps {_ranges(found)} are there" if found else "none is left"
-                sentences.append(f"{where}{expected - len(found):,} of {expected:,} steps up to step {last:,} are missing; {kept}.")
+            elif found.count < expected:
+                kept = f"steps {found.in_words()} are there" if found.count else "none is left"
+                sentences.append(f"{where}{expected - found.count:,} of {expected:,} steps up to step {last:,} are missing; {kept}.")
         if lost_states:
             sentences.append(f"{lost_states:,} checkpoints are missing; what lay between them is worked out again.")
         return " ".join(sentence for sentence in sentences if sentence)
-
-    def _good_steps(self, line: int) -> Iterator[int]:
-        for row, *rest in self._select(STEPS, row_id(0, line), row_id(0, line, LAST_STEP)):
-            if self._is_whole(row, *rest):
-                yield row
 
     def _state(self) -> str:
         """Whether the file is cut off or altered, in words; "" when neither is known."""
@@ -407,11 +466,3 @@ class RecordingReader:
 
 def _is_pair(entry: Any) -> bool:
     return isinstance(entry, list) and len(entry) == 2 and all(type(number) is int and 0 <= number <= LAST_STEP for number in entry)
-
-
-def _ranges(steps: list[int], most: int = 4) -> str:
-    """Such as "1 to 400, 420 to 1,000"."""
-    ends = [at for at in range(1, len(steps)) if steps[at] != steps[at - 1] + 1]
-    starts, stops = [0, *ends], [*ends, len(steps)]
-    parts = [f"{steps[start]:,} to {steps[stop - 1]:,}" for start, stop in zip(starts[:most], stops, strict=False)]
-    return ", ".join(parts) + (" …" if len(starts) > most else "")

@@ -16,12 +16,13 @@ from gradviz import walking
 from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.experiment import Experiment
+from gradviz.first_weights import WeightsMisfit, place_of
 from gradviz.hardware_report import with_speeds
 from gradviz.lab_reports import HardwareReport, ResidualReport
 from gradviz.messages import Event, Frame, Kept, Left, Request, Settings
+from gradviz.opening import Opening, Reading, Retraining
 from gradviz.pace import WAIT_SECONDS, Numbers, Pace
 from gradviz.recording_format import RecordingError
-from gradviz.reopening import Reopening
 from gradviz.rival import Rival
 from gradviz.session_recording import SessionRecording
 from gradviz.shelf import Shelf
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 MEASURING_SHARE = 0.1  # of the training time, at the most
 PREDICTING_SHARE = 0.05  # likewise for asking the network about its data, which can cost far more than a step
 WITHOUT_NETWORK = ("prediction", "chain", "lab", "lab_lag", "lab_read", "lab_loss", "lab_orthogonal")  # of a look: points at no part of one
+ASKED_FOR = ("lab", "lab_layer", "lab_orthogonal")  # of a look: what somebody has just pressed for, and waits for
 RATE_WINDOW = 0.5  # seconds over which steps per second are averaged
 
 
@@ -52,8 +54,7 @@ class Session:
         self._rival: Rival | None = None  # trained beside the run
         self._speeds: SpeedMeasurement | None = None  # of this machine, done in slices between the steps
         self._pace: Pace | None = None  # kept with another engine
-        self._reopening: Reopening | None = None
-        self._place = (0, 0)  # where in it to go when it is done: step, phases
+        self._opening: Opening | None = None
         self._waiting: list[tuple[str, tuple[object, ...]]] = []  # commands that came meanwhile
         self._due = 0.0
         self._shelf = Shelf()
@@ -83,14 +84,14 @@ class Session:
 
         While a run is being opened, commands wait until that is done; those that put another run in its place end it.
         """
-        if self._reopening is not None:
-            if name not in ENDING_REOPENING:
+        if self._opening is not None:
+            if name not in ENDING_OPENING:
                 self._waiting.append((name, arguments))
                 return
-            self._end_reopening(done=False)
+            self._end_opening(done=False)
         self._carry_out(lambda: COMMANDS[name](self, *arguments))
         self._version += 1
-        if self._reopening is None:  # else it is carried out when the run has been opened
+        if self._opening is None:  # else it is carried out when the run has been opened
             self._executed += 1
         self._tell_pace()
 
@@ -118,7 +119,7 @@ class Session:
 
     def _tell_pace(self) -> None:
         if self._pace is not None:
-            self._pace.tell(self.experiment.step_count, self.playing and self._reopening is None)
+            self._pace.tell(self.experiment.step_count, self.playing and self._opening is None)
 
     def _waits(self) -> bool:
         """Whether the next step has to wait for the engine that this one keeps in step with."""
@@ -143,15 +144,8 @@ class Session:
         self._recording.end()
 
     def _open_recording(self, path: str, ticket: int) -> None:
-        """Put the run of a recording in place of the present one; opened anew after it was undone, it is as it was left."""
-        self._halt()
-        experiment = self._shelf.take(ticket)
-        if experiment is None:
-            try:
-                experiment = self._recording.open(Path(path))
-            except OSError as error:
-                raise RecordingError(f"{path} cannot be opened ({error.strerror or error}).") from error
-        self._replace(experiment, ticket)
+        """Put the run of a recording in place of the present one, once it has been read."""
+        self._open(ticket, lambda: Reading(Path(path), ticket, self._recording))
 
     def close(self) -> None:
         """The session ends: what is being recorded becomes whole."""
@@ -177,33 +171,37 @@ class Session:
         left: Left | None = None,
         kept: bytes | None = None,
     ) -> None:
-        """Train a run again as it was, then go to where it stood; until that is done the present one stays.
+        """Train a run again as it was, then go to where it stood."""
+        self._open(ticket, lambda: Retraining(settings, last_step, (step, phases), ticket, left, kept))
 
-        Opened anew after it was undone, it is as it was left.
-        """
+    @property
+    def is_opening(self) -> bool:
+        """Whether a run is being opened, while the present one stays."""
+        return self._opening is not None
+
+    def _open(self, ticket: int, begin: Callable[[], Opening]) -> None:
+        """Begin to open a run; until that is done the present one stays. Opened anew after it was undone, it is as it was left."""
         self._halt()
         shelved = self._shelf.take(ticket)
         if shelved is not None:
             self._replace(shelved, ticket)
-            return
-        self._reopening, self._place = Reopening(settings, last_step, ticket, left, kept), (step, phases)
+        else:
+            self._opening = begin()
 
-    def _reopen_on(self, seconds: float) -> None:
+    def _open_on(self, seconds: float) -> None:
         """A slice of the work; with the last one the opened run takes the place of the present one."""
-        reopening = self._reopening
-        assert reopening is not None, "only called while a run is being opened"
+        opening, before = self._opening, self.experiment
+        assert opening is not None, "only called while a run is being opened"
 
         def work() -> None:
-            if reopening.run(seconds):
-                step, phases = self._place
-                experiment = reopening.experiment
-                experiment.go_to(step, min(phases, len(experiment.trainer.order)))
-                self._replace(experiment, reopening.ticket)
+            if opening.run(seconds):
+                self._replace(opening.finish(), opening.ticket)
 
-        if not self._carry_out(work) or self.experiment is reopening.experiment:
-            self._end_reopening(done=True)
-        elif reopening.wants_to_tell():
-            self._events.append(Event("progress", f"{reopening.experiment.step_count} {reopening.last_step}"))
+        if not self._carry_out(work) or self.experiment is not before:
+            self._end_opening(done=True)
+        elif opening.wants_to_tell():
+            step, last_step = opening.steps
+            self._events.append(Event("progress", f"{step} {last_step}"))
             self._version += 1
 
     def _save_net(self, kind: str, path: str) -> None:
@@ -226,9 +224,9 @@ class Session:
         else:
             self._events.append(Event("notice", said))
 
-    def _end_reopening(self, done: bool) -> None:
+    def _end_opening(self, done: bool) -> None:
         """The command has been carried out, or another one has taken its place: then what was meant for the opened run is dropped."""
-        self._reopening = None
+        self._opening = None
         self._version += 1
         self._executed += 1
         waiting, self._waiting = self._waiting, []
@@ -356,9 +354,9 @@ class Session:
     def _apply(self, spec: Spec, ticket: int) -> None:
         before = self.experiment
         if before.restarts(spec):
-            self._replace(Experiment(spec), ticket)
-            change = describe_change(before.spec, spec)
-            self._events.append(Event("notice", f"Restarted from seed {spec.training.seed}. {change}"))
+            self._replace(self._begun(spec), ticket)
+            change = describe_change(before.spec, self.experiment.spec)
+            self._events.append(Event("notice", f"Restarted from seed {spec.training.seed}. {change}".strip()))
         else:
             self._continue(spec, ticket)
 
@@ -374,7 +372,19 @@ class Session:
             self._left[ticket] = line, step
 
     def _restart(self, spec: Spec, ticket: int) -> None:
-        self._replace(Experiment(spec), ticket)
+        self._replace(self._begun(spec), ticket)
+
+    def _begun(self, spec: Spec) -> Experiment:
+        """A new run; without the weights that the present one began with where a change since, as to PReLU, has made them misfits."""
+        try:
+            return Experiment(spec)
+        except WeightsMisfit:
+            weights = spec.network.weights_from
+            if weights != self.experiment.spec.network.weights_from:
+                raise  # it is they that were to be loaded
+        name = Path(place_of(weights)[1]).name
+        self._events.append(Event("notice", f"The weights of {name} do not fit this net any more: the first ones are drawn from its seed."))
+        return Experiment(msgspec.structs.replace(spec, network=msgspec.structs.replace(spec.network, weights_from="")))
 
     def _bring_back(self, spec: Spec, ticket: int) -> None:
         shelved = self._shelf.take(ticket)
@@ -382,7 +392,7 @@ class Session:
             self._return_to_line(ticket)
         elif shelved is None:
             if self.experiment.restarts(spec):
-                self._replace(Experiment(spec), ticket)
+                self._replace(self._begun(spec), ticket)
             else:
                 self._continue(spec, ticket)
         else:
@@ -396,7 +406,7 @@ class Session:
 
     def wait_seconds(self) -> float | None:
         """How long nothing has to be done unless a command comes; None for ever."""
-        if self._reopening is not None or self._rival_behind() or self._measuring_speed:
+        if self._opening is not None or self._rival_behind() or self._measuring_speed:
             return 0.0
         if not self.playing:
             self._recording.rest()
@@ -413,8 +423,8 @@ class Session:
 
     def run(self, seconds: float) -> None:
         """Train for about so long, as far as steps are due; a slice of measuring speeds comes first, which is timed by itself."""
-        if self._reopening is not None:
-            self._reopen_on(seconds)
+        if self._opening is not None:
+            self._open_on(seconds)
             return
         if self._measuring_speed and self._speeds is not None:
             self._speeds.measure_on()
@@ -472,7 +482,8 @@ class Session:
         looked_for = msgspec.structs.replace(look, prediction=True)
         if (self._version, self._version if look.prediction else self._sent[1], looked_for) == self._sent and request.run == run:
             return None
-        if self.playing and now < self._next_measure and not self._events and not request.at:
+        pressed = any(getattr(look, name) != getattr(self._sent[2], name) for name in ASKED_FOR)
+        if self.playing and now < self._next_measure and not (self._events or request.at or pressed):
             return None
         if self.playing and now < self._next_prediction:
             look = msgspec.structs.replace(look, prediction=False)
@@ -546,4 +557,4 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "open_recording": Session._open_recording,
 }
 
-ENDING_REOPENING = ("open_run", "restart", "bring_back", "open_recording")
+ENDING_OPENING = ("open_run", "restart", "bring_back", "open_recording")

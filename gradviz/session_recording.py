@@ -104,19 +104,15 @@ class SessionRecording:
 
     # ---- in
 
-    def open(self, path: Path) -> Experiment:
-        """The run of a recording; raises OSError or `RecordingError`."""
-        from gradviz.playback import open_recording
-
-        written = is_written(path)
-        playback = open_recording(path)
+    def opened(self, playback: Playback, written: bool) -> Experiment:
+        """The run of a recording that has been read; ``written`` is whether somebody was at work at it."""
         self._playback = playback if playback.growing and written and not playback.damage else None
         self._look_due = time.perf_counter() + LOOK_SECONDS
         if playback.damage:
             self._tell("trouble", playback.damage)
         elif playback.growing and not written:
             steps = f"All that had been written is here: {playback.experiment.last_step:,} steps."
-            self._tell("trouble", f"{_torn(path.name)} {steps}")
+            self._tell("trouble", f"{_torn(playback.reader.path.name)} {steps}")
         return playback.experiment
 
     def _watched(self, experiment: Experiment) -> Playback | None:

@@ -179,7 +179,8 @@ class Prediction(msgspec.Struct, frozen=True):
     """
 
     kind: str
-    accuracy: float | None  # share of right answers in the test set (training set if there is none); None for regression
+    # share of right answers in the test set (training set if there is none); NaN where no answer is finite, None for regression
+    accuracy: float | None
     class_names: tuple[str, ...] = ()
     extent: tuple[float, float, float, float] = (0.0, 1.0, 0.0, 1.0)  # x from, x to, y from, y to
     grid: Floats | None = None
@@ -230,7 +231,8 @@ class Theory(msgspec.Struct, frozen=True):
     """The gradient each layer should have at initialisation by mean-field theory, worked out without drawing a weight.
 
     The first two are typical values (their logarithm is the mean one over many draws of the weights), in the sense of `Details`; a layer of
-    finite width scatters around them. Where there is no theory ``reason`` says why, and the arrays are empty.
+    finite width scatters around them. Where there is no theory ``reason`` says why, and the arrays are empty; where it may be decades off
+    ``caution`` says why.
     """
 
     delta_rms: Floats  # (layers,) RMS over units of the length of ∂L/∂z over the batch
@@ -238,6 +240,7 @@ class Theory(msgspec.Struct, frozen=True):
     delta_scatter: Floats  # (layers,) standard deviation of log10 ‖∂L/∂z‖ over draws of the weights
     gradient_scatter: Floats  # (layers,) of log10 ‖∂L/∂W‖
     reason: str = ""
+    caution: str = ""
 
 
 class Held(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

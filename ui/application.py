@@ -86,6 +86,7 @@ def _teller(window: MainWindow) -> Callable[[type[BaseException], BaseException,
 
     def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         traceback.print_exception(kind, error, trace)
+        sys.last_value = sys.last_traceback = None  # they would keep alive what was at work: a painter blocks its widget until it ends
         window.tell("error", f"Unexpected error: {error or kind.__name__}. The run goes on; details are in the terminal.")
 
     return tell

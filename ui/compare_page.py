@@ -83,6 +83,7 @@ class ComparePage(QWidget):
 
     def _connect(self) -> None:
         self.header.change_wanted.connect(self.change_wanted)
+        self.header.predict_wanted.connect(self.predict_wanted)
         self.outcome.adopt_wanted.connect(self.adopt_wanted)
         self.outcome.remedy_wanted.connect(lambda path, value: self.remedy_wanted.emit("A", path, value))
         for panel in self._timelines():
@@ -161,6 +162,7 @@ class ComparePage(QWidget):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         for side in self.sides.values():
             side.head.menu_button.hide()
+        self.header.set_passive()
         self.outcome.set_passive()
 
     def set_motion(self, mode: str) -> None:

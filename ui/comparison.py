@@ -270,10 +270,10 @@ class Comparison(QObject):
             run.use_file(path)
         self._tried.clear()
 
-    def use_weights(self, mark: str, name: str) -> None:
+    def use_weights(self, path: Path) -> None:
         """Begin both anew with the weights of a file."""
         for run in self.runs:
-            run.use_weights(mark, name)
+            run.use_weights(path)
         self._tried.clear()
 
     def _rest(self, goal: int | None) -> None:

@@ -235,11 +235,10 @@ class LiveRun(QObject):
         spec = msgspec.structs.replace(self.wanted_spec, data=data)
         self.undo_stack.push(_Change(self, spec, "apply", f"data from {path.name}"))
 
-    def use_weights(self, mark: str, name: str) -> None:
-        """Begin anew at step 0 with the weights of a file as its first ones, `NetworkSpec.weights_from`."""
-        spec = self.wanted_spec.replace("network.weights_from", mark)
-        how = "restart" if spec == self.wanted_spec else "apply"
-        self.undo_stack.push(_Change(self, spec, how, f"weights of {name}"))
+    def use_weights(self, path: Path) -> None:
+        """Begin anew at step 0 with the weights of a file, which the engine reads: it may be large."""
+        spec = self.wanted_spec.replace("network.weights_from", str(path.expanduser().absolute()))
+        self.undo_stack.push(_Change(self, spec, "apply", f"weights of {path.name}"))
 
     def load(self, spec: Spec, title: str) -> None:
         """Begin a run of another spec."""
@@ -314,7 +313,8 @@ class LiveRun(QObject):
         self._revival.begun = False
         self.wanted_spec = snapshot.spec
         self._target, self._wish, self._play_next, self._opening = None, None, False, None
-        self.undo_stack.clear()  # what it would bring back has gone with the engine
+        # what it would bring back has gone with the engine; later, for it may be a command of the stack that has found the engine dead
+        QTimer.singleShot(0, self.undo_stack, self.undo_stack.clear)
         self.start()
 
     def _revive_on(self, settled: bool, failed: bool) -> bool:

@@ -11,8 +11,6 @@ from PySide6.QtCore import QPoint, QSettings, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QSlider, QSplitter, QVBoxLayout, QWidget
 
-from gradviz.csv_rows import DataError
-from gradviz.first_weights import mark_of_weights
 from gradviz.snapshot import Held, Look, Snapshot
 from gradviz.spec import Spec, SpecError, field_info
 
@@ -263,6 +261,7 @@ class MainWindow(QWidget):
 
         self.lesson = LessonPanel()
         self.lesson.lesson_changed.connect(self._on_lesson_changed)
+        self.lesson.predict_wanted.connect(self.predict)
         LessonRunner(self)
         self._adopt(self.lesson)
         return self.lesson
@@ -451,16 +450,16 @@ class MainWindow(QWidget):
             self._shown_spec = None
             self._on_snapshot(self.run.snapshot)
 
-    def predict(self) -> None:
-        """The game for a class: guess what a change does to the first layer's gradient before it is run."""
+    def predict(self, title: str = "") -> None:
+        """The game for a class: guess what a change does to the first layer's gradient before it is run; ``title``: of the first round."""
         if self.game is not None or self.run.is_opening:
             return
-        from gradviz.prediction_game import lecture_rounds, own_round
+        from gradviz.prediction_game import lecture_rounds, own_round, rounds_from
 
         from .predict_mode import PredictMode
 
-        rounds = lecture_rounds()
-        if self.compare is not None:
+        rounds = rounds_from(title) if title else lecture_rounds()
+        if self.compare is not None and not title:
             own = own_round(*(self.compare.pair.run_of(side).wanted_spec for side in "AB"))
             rounds = (own, *rounds) if own is not None else rounds
         self.game = PredictMode(self, rounds)
@@ -619,12 +618,7 @@ class MainWindow(QWidget):
 
     def use_weights(self, path: Path) -> None:
         """Begin the run anew with the weights of a file; what is wrong with it is told, and the run goes on."""
-        try:
-            mark = mark_of_weights(path)
-        except DataError as error:
-            self.tell("error", f"No weights were loaded. {error}")
-        else:
-            self.driven.use_weights(mark, path.name)
+        self.driven.use_weights(path)
 
     def tell(self, kind: str, text: str) -> None:
         """Say something to the user: a notice in the status bar, an error on a banner."""

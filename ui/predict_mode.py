@@ -71,6 +71,7 @@ class PredictMode(QObject):
         board, pair = self.board, self.pair
         board.voted.connect(self.vote)
         board.taken_back.connect(self.take_back)
+        board.counted.connect(self.count)
         board.run_wanted.connect(self.run)
         board.next_wanted.connect(self.go_on)
         board.again_wanted.connect(self.begin_again)
@@ -104,6 +105,12 @@ class PredictMode(QObject):
     def vote(self, answer: int) -> None:
         if not self._running:
             self.game.vote(answer)
+            self._show()
+
+    def count(self, answer: int, votes: int) -> None:
+        """So many hands were counted for an answer."""
+        if not self._running:
+            self.game.give(answer, votes)
             self._show()
 
     def take_back(self, answer: int | None = None) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from gradviz.messages import Tape
+from gradviz.recording_lock import is_written
 from gradviz.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -75,11 +76,13 @@ class Recordings(QObject):
         return True
 
     def _remove(self, path: Path) -> bool:
-        if path.with_name(path.name + "-wal").exists():
-            self._window.tell("error", f"{path.name} is being recorded just now, or has not been ended: choose another name.")
-            return False
         try:
+            if is_written(path):
+                self._window.tell("error", f"{path.name} is being recorded just now: choose another name.")
+                return False
             path.unlink()
+            for log in ("-wal", "-shm"):  # what a program that was killed has left beside it
+                path.with_name(path.name + log).unlink(missing_ok=True)
         except OSError as error:
             self._window.tell("error", f"{path} could not be replaced: {error.strerror or error}. It is as it was.")
             return False

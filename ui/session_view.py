@@ -65,6 +65,7 @@ def show_view(window: MainWindow, view: View) -> None:
     snapshot = window.run.snapshot
     if snapshot is None:
         return
+    window.canvas.show_snapshot(snapshot)  # hidden, it may still stand at another net, which these columns do not fit
     layers = len(snapshot.architecture.layers)
     columns = Columns(window.canvas.columns.width, layers)
     columns = Columns(columns.width, layers, min(view.zoom, columns.largest_zoom))

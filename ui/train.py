@@ -126,10 +126,15 @@ def result(snapshot: Snapshot, verdicts: Sequence[Verdict], steps_per_second: fl
         "diverged": snapshot.diverged,
         "failure": None if failure is None else {"step": failure.step, "layer": failure.layer_name, "phase": failure.phase},
         "layers": layers,
-        "theory": "mean field, at initialisation" if theory is not None else f"none: {snapshot.theory.reason}" if snapshot.theory else None,
+        "theory": _theory_kind(snapshot) if theory is not None else f"none: {snapshot.theory.reason}" if snapshot.theory else None,
         "verdicts": [_verdict(verdict) for verdict in verdicts],
         "steps_per_second": round(steps_per_second, 2),
     }
+
+
+def _theory_kind(snapshot: Snapshot) -> str:
+    caution = snapshot.theory.caution if snapshot.theory is not None else ""
+    return "mean field, at initialisation" + (f"; unreliable: {caution}" if caution else "")
 
 
 def _theory(snapshot: Snapshot) -> list[dict[str, object]] | None:

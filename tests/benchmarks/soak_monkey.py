@@ -2,6 +2,9 @@
 
 Exceptions, what Qt warns of, an engine that is lost, and errors told that are not meant for a user's eyes are problems. The same seed
 presses the same things, although what is under the pointer depends on how far the run has come.
+
+Where Python waits for Qt, as in ``sendEvent``, PySide6 6.11 on Python ≤ 3.11 turns an exception that the interpreter itself has raised (an
+index out of range) in a method that Qt calls into a segmentation fault: such a fault may stand for an exception.
 """
 
 from __future__ import annotations
@@ -348,7 +351,9 @@ class Monkey:
     # ---- what went wrong
 
     def _note(self, problem: str) -> None:
+        """Kept, and told at once: a run that is stopped, or dies, would take it along."""
         self.problems.append(f"after {len(self.done)} actions, {self.done[-1] if self.done else 'none yet'}: {problem}")
+        print(self.problems[-1], file=sys.stderr, flush=True)
 
     def _on_message(self, kind: QtMsgType, _: QMessageLogContext, text: str) -> None:
         if kind not in (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg) and HARMLESS not in text:
@@ -356,6 +361,7 @@ class Monkey:
 
     def _on_exception(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         self._note("".join(traceback.format_exception(kind, error, trace, limit=-4)))
+        sys.last_value = sys.last_traceback = None  # or a painter that was at work would go on, and Qt warn of it at every frame
 
     def _on_lost(self, step: int, again: bool) -> None:
         self._note(f"the engine was lost at step {step}")  # nobody has killed it

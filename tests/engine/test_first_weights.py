@@ -109,6 +109,37 @@ def test_undo_takes_the_loading_back(weights: Path) -> None:
     assert before.network.vector.tobytes() == vector.tobytes()
 
 
+def test_a_reset_after_a_change_to_prelu_draws_its_weights_and_says_so(weights: Path) -> None:
+    session = Session(with_weights(weights))
+    spec = session.experiment.spec.replace("network.activation", "prelu")
+    session.execute("apply", spec, 1)
+    before = session.experiment
+    session.execute("restart", spec, 2)
+    assert session.experiment.spec.network.weights_from == ""
+    drawn = Experiment(SPEC.replace("network.activation", "prelu")).network.vector
+    assert session.experiment.network.vector.tobytes() == drawn.tobytes()
+    frame = session.answer(Request(Look()))
+    assert frame is not None
+    assert [event.kind for event in frame.events] == ["notice"]
+    assert "net of mine.safetensors do not fit this net any more" in frame.events[0].text
+    session.execute("bring_back", spec, 2)
+    assert session.experiment is before
+
+
+def test_an_absolute_path_stands_for_the_file_as_it_is_now(weights: Path) -> None:
+    spec = SPEC.replace("network.weights_from", str(weights))
+    assert Experiment(spec).spec == with_weights(weights)
+    session = Session(SPEC)
+    session.execute("apply", spec, 1)
+    assert session.experiment.settings[0][1] == with_weights(weights), "a session asks for this very file"
+    weights.unlink()
+    session.execute("apply", spec, 2)
+    frame = session.answer(Request(Look()))
+    assert frame is not None
+    assert frame.events[-1].kind == "error"
+    assert "No weights were loaded." in frame.events[-1].text
+
+
 def saved(spec: Spec) -> SessionFile:
     session = SessionFile((Settings(0, spec),), 5, 5)
     return msgspec.structs.replace(session, tables=tuple(mark_of(path) for path in tables_of(session)))

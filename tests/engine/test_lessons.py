@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import json
 import math
 import re
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from gradviz.lesson_runs import Answer, act, answer, play_scene
 from gradviz.lessons import Action, Check, Lesson, lessons, read_lesson
+from gradviz.prediction_game import lecture_rounds
 from gradviz.quantities import LAB_VIEWS, OF_A_LAYER, OF_THE_RUN, fill, names_in, quantity, written
 from gradviz.resources import RESOURCES
 from gradviz.snapshot import Look, Snapshot
@@ -227,3 +229,15 @@ def test_a_file_that_is_no_lesson_is_named(content: bytes, tmp_path: Path) -> No
     path.write_bytes(content)
     with pytest.raises(SpecError, match=r"broken\.json"):
         read_lesson(path)
+
+
+def test_each_round_of_the_game_goes_with_one_lesson() -> None:
+    told = [lesson.guess for lesson in LESSONS.values() if lesson.guess]
+    assert sorted(told) == sorted(item.title for item in lecture_rounds())
+
+
+def test_a_lesson_with_a_round_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    lesson = json.loads((RESOURCES / "lessons" / "a6-relu.json").read_text()) | {"guess": "Another seed"}
+    (tmp_path / "own.json").write_text(json.dumps(lesson))
+    with pytest.raises(SpecError, match=r"own\.json"):
+        read_lesson(tmp_path / "own.json")

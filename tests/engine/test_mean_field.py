@@ -209,3 +209,22 @@ def test_a_snapshot_tells_theory_before_the_first_step_and_the_distance_after_it
     ):
         np.testing.assert_allclose(found, np.log10(getattr(after.details, details) / theory))
         assert np.abs(found).max() < 0.8
+
+
+@pytest.mark.parametrize(
+    ("fields", "unreliable"),
+    [
+        (dict(activation="identity", batch_norm=True), True),
+        (dict(activation="identity", batch_norm=True, data="digits"), False),  # 64 inputs: 1/σ² has a mean
+        (dict(activation="identity", batch_norm=True, data="digits", batch_size=3), True),  # three examples less their mean span two
+        (dict(activation="identity"), False),
+        (dict(activation="tanh", batch_norm=True), False),
+        (dict(batch_norm=True, activations=("identity", *["tanh"] * 19)), False),
+        (dict(batch_norm=True, activations=(*["identity"] * 19, "tanh")), True),
+    ],
+)
+def test_theory_says_where_it_is_unreliable_and_is_good_elsewhere(fields: dict[str, Any], unreliable: bool) -> None:
+    deltas, _, theory = distances(make_spec(depth=20, width=64, initializer="lecun_normal", **fields))
+    assert bool(theory.caution) == unreliable
+    if not unreliable:
+        assert np.abs(deltas).max() < 0.25

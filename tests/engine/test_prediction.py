@@ -5,7 +5,9 @@ import pytest
 
 from gradviz.arrays import Floats
 from gradviz.data import Data, from_arrays, load
+from gradviz.experiment import Experiment
 from gradviz.prediction import NO_ANSWER, classes_of, predict, scores
+from gradviz.spec import Spec
 
 
 def made(name: str, samples: int = 100, noise: float = 0.0) -> Data:
@@ -89,7 +91,8 @@ def test_what_is_not_finite_is_no_answer(bad: float) -> None:
     for name in ("moons", "digits", "wine"):
         data = made(name)
         prediction = predict(data, lambda inputs, n=data.outputs: np.full((len(inputs), n), bad))
-        assert prediction.accuracy == 0.0
+        assert prediction.accuracy is not None
+        assert np.isnan(prediction.accuracy)  # 0 would say that there are answers
         assert prediction.grid is None or np.isnan(prediction.grid).all()
         assert prediction.confidences is None or np.isnan(prediction.confidences).all()
         assert prediction.confusion is None or prediction.confusion.sum() == 0
@@ -137,7 +140,8 @@ def test_sequences_have_neither_a_curve_nor_a_surface(features: int, classes: bo
     prediction = predict(data, lambda asked: asked[:, -1, :1])
     assert (prediction.kind, prediction.sequence) == ("sequences", "series")
     bad = predict(data, lambda asked: np.full((len(asked), 1), np.nan))
-    assert (bad.accuracy, bad.confusion is not None and int(bad.confusion.sum())) == ((0.0, 0) if classes else (None, False))
+    assert bad.accuracy is None or (classes and np.isnan(bad.accuracy))
+    assert (bad.confusion is not None and int(bad.confusion.sum())) == (0 if classes else False)
 
 
 def test_of_long_sequences_fewer_are_asked_about() -> None:
@@ -150,3 +154,17 @@ def test_of_long_sequences_fewer_are_asked_about() -> None:
     for lag in (10, 150, 1000):
         predict(load("recall", samples=2000, noise=0.0, test_fraction=0.4, seed=0, lag=lag), answer)
     assert asked == [500, 165, 100]
+
+
+def test_a_step_whose_answers_have_overflowed_has_no_accuracy() -> None:
+    experiment = Experiment(Spec().replace("network.activation", "identity").replace("training.learning_rate", 10.0))
+    while experiment.trainer.failure is None:
+        before = experiment.measure()
+        experiment.advance()
+    shown = [before.prediction, experiment.measure().prediction]
+    for prediction in shown:
+        assert prediction is not None
+        assert prediction.accuracy is not None
+        assert prediction.grid is not None
+        assert np.isnan(prediction.accuracy) == np.isnan(prediction.grid).all()
+    assert np.isnan(shown[1].accuracy)

@@ -10,7 +10,20 @@ import numpy as np
 import pytest
 
 from gradviz import Experiment, Spec, SpecError
-from gradviz.prediction_game import ANSWERS, LAST, NOT_A_NUMBER, Game, Outcome, Round, lecture_rounds, measure, own_round, read_rounds
+from gradviz.prediction_game import (
+    ANSWERS,
+    LAST,
+    MOST_VOTES,
+    NOT_A_NUMBER,
+    Game,
+    Outcome,
+    Round,
+    lecture_rounds,
+    measure,
+    own_round,
+    read_rounds,
+    rounds_from,
+)
 from gradviz.snapshot import Snapshot
 
 
@@ -147,3 +160,30 @@ def test_a_game_file_without_rounds_or_without_sense(tmp_path: Path) -> None:
             read_rounds(path)
     with pytest.raises(SpecError, match=r"missing\.json"):
         read_rounds(tmp_path / "missing.json")
+
+
+def test_counted_hands_take_the_place_of_single_votes() -> None:
+    game = Game(lecture_rounds()[:1])
+    for answer in (0, 4, 0):
+        game.vote(answer)
+    game.give(0, 12)
+    game.give(4, 0)
+    game.give(2, 7)
+    assert game.votes == (12, 0, 7, 0, 0, 0)
+    game.give(0, 3)
+    game.take_back()
+    assert game.votes == (3, 0, 6, 0, 0, 0)
+    game.give(1, MOST_VOTES)  # no more than there can be
+    assert sum(game.votes) == MOST_VOTES
+    game.uncover(ratio(1.0))
+    game.give(0, 0)
+    assert game.votes[0] == 3
+
+
+def test_the_rounds_from_one_of_them_on_are_all_there() -> None:
+    rounds = lecture_rounds()
+    found = rounds_from(rounds[3].title)
+    assert found[0] == rounds[3]
+    assert set(found) == set(rounds)
+    with pytest.raises(ValueError, match="no round 'nothing'"):
+        rounds_from("nothing")

@@ -10,7 +10,7 @@ import pytest
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
 from gradviz.activations import ACTIVATIONS
 from gradviz.network import Pass
-from gradviz.playback import Playback, open_recording
+from gradviz.playback import open_recording
 from gradviz.recording import Recorder
 from gradviz.recording_format import RecordingError, RecordingWriteError
 from gradviz.recording_reader import RecordingReader
@@ -171,7 +171,7 @@ def test_a_run_that_has_begun_already_is_taken_in(tmp_path: Path) -> None:
 def test_another_window_watches_a_recording_that_grows(tmp_path: Path) -> None:
     experiment = Experiment(SPEC)
     recorder = Recorder(tmp_path / "run.gradviz", experiment)
-    watching = Playback(tmp_path / "run.gradviz")
+    watching = open_recording(tmp_path / "run.gradviz")
     assert (watching.growing, watching.experiment.last_step, watching.refresh()) == (True, 0, False)
     for part in (30, 100, 400):
         for _ in range(part):

@@ -1,10 +1,12 @@
 """Commands in, snapshots out: playing, undo that brings the very same run back, and errors that become events."""
 
 import gc
+import math
 import weakref
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from gradviz.messages import Frame, Request
 from gradviz.session import Session
 from gradviz.shelf import MOST_SHELVED
 from gradviz.snapshot import Look
+from gradviz.spectra import JacobianReport
 from gradviz.speed import SpeedMeasurement
 
 SMALL = Spec(NetworkSpec(depth=2, width=3), DataSpec(samples=40), TrainingSpec(batch_size=8))
@@ -501,7 +504,7 @@ def test_what_cannot_be_opened_is_told_and_the_run_stays(settings: Any) -> None:
 
 
 def test_how_far_it_is_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradviz.reopening.TOLD_EVERY", 0.0)
+    monkeypatch.setattr("gradviz.opening.TOLD_EVERY", 0.0)
     session = make(steps=3)
     session.execute("open_run", ((0, OPENED),), 1_000_000, 5, 0, 1)
     session.run(0.01)
@@ -547,3 +550,17 @@ def test_a_measurement_of_a_net_that_has_gone_is_let_go() -> None:
     session.execute("apply", SMALL.replace("network.width", 4), 2)
     assert session._speeds is None
     assert session.wait_seconds() is None
+
+
+def test_what_is_pressed_for_is_measured_at_once_however_dear_the_last_measurement_was() -> None:
+    session = make(steps=2)
+    session.execute("play")
+    look = Look(prediction=False, lab="jacobian")
+    assert session.answer(Request(look=look)) is not None
+    session._next_measure = math.inf  # that was dear
+    session.run(0.0)
+    assert session.answer(Request(look=look)) is None
+    frame = session.answer(Request(look=msgspec.structs.replace(look, lab_orthogonal=True)))
+    assert frame is not None
+    assert isinstance(frame.snapshot.lab, JacobianReport)
+    assert frame.snapshot.lab.weights == "orthogonal"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradviz import opening
 from gradviz.messages import Event, Frame, Request
 from gradviz.playback import open_recording
 from gradviz.recording import Recorder
@@ -38,6 +39,14 @@ def frame(session: Session) -> Frame:
     answer = session.answer(Request())
     assert answer is not None
     return answer
+
+
+def opened(session: Session, path: Path) -> Session:
+    """With the recording, all of which has been read."""
+    session.execute("open_recording", str(path), 1)
+    while session.is_opening:
+        session.run(0.01)
+    return session
 
 
 def walk(session: Session) -> None:
@@ -100,6 +109,45 @@ def test_a_recording_that_cannot_be_begun_or_opened_is_told(tmp_path: Path) -> N
     assert session.experiment.step_count == 1
 
 
+def test_a_long_recording_is_read_in_slices_and_can_be_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "run.gradviz"
+    writing, session = Session(SPEC), Session(SPEC)
+    writing.execute("record", str(path))
+    writing.execute("play_for", 300)
+    writing.run(60.0)
+    writing.close()
+    monkeypatch.setattr(opening, "TOLD_EVERY", 0.0)
+    session.execute("step")
+    session.execute("open_recording", str(path), 1)
+    session.execute("set_speed", 5.0)  # waits until it is open
+    session.run(0.0)  # one row
+    told = frame(session)
+    assert (told.executed, told.snapshot.step) == (1, 1)
+    assert told.events[-1] == Event("progress", "1 300")
+    session.execute("bring_back", SPEC, 1)
+    assert not session.is_opening
+    told = frame(session)
+    assert (told.executed, told.snapshot.step) == (4, 1)
+    assert session.wait_seconds() is None
+    assert opened(session, path).experiment.step_count == 300
+    assert frame(session).snapshot.loss == frame(writing).snapshot.loss
+
+
+def test_a_recording_that_vanishes_while_it_is_read_is_told_and_the_run_stays(tmp_path: Path) -> None:
+    path = tmp_path / "run.gradviz"
+    writing, session = Session(SPEC), Session(SPEC)
+    writing.execute("record", str(path))
+    writing.execute("step")
+    writing.close()
+    before = session.experiment
+    session.execute("open_recording", str(path), 1)
+    path.unlink()
+    while session.is_opening:
+        session.run(0.01)
+    assert session.experiment is before
+    assert [(event.kind, "cannot be opened" in event.text) for event in frame(session).events] == [("error", True)]
+
+
 def test_a_watched_recording_is_left_by_the_first_step_of_ones_own(tmp_path: Path) -> None:
     path = tmp_path / "run.gradviz"
     writing, reading = Session(SPEC), Session(SPEC)
@@ -107,7 +155,7 @@ def test_a_watched_recording_is_left_by_the_first_step_of_ones_own(tmp_path: Pat
     for _ in range(3):
         writing.execute("step")
     writing.wait_seconds()
-    reading.execute("open_recording", str(path), 1)
+    opened(reading, path)
     assert reading.experiment.step_count == 3
     tape = frame(reading).tape
     assert tape is not None
@@ -135,9 +183,7 @@ def test_one_whose_program_was_killed_is_not_waited_for(tmp_path: Path) -> None:
         recorder.append(experiment)
     recorder.flush()
     recorder.abandon()
-    session = Session(SPEC)
-    session.execute("open_recording", str(path), 1)
-    told = frame(session)
+    told = frame(opened(Session(SPEC), path))
     assert (told.snapshot.step, told.tape) == (4, None)
     assert "was not ended in order" in told.events[0].text
     assert "4 steps" in told.events[0].text

@@ -147,18 +147,25 @@ def test_a_net_that_was_not_trained_by_its_gradient_alone_computes_the_same(name
     assert not np.allclose(outputs, fresh)  # it is the trained one that is written
 
 
+@pytest.mark.parametrize("written", ["numpy", "torch"])
 @pytest.mark.parametrize("kind", ["rnn", "lstm"])
-def test_a_recurrent_net_with_loaded_weights_computes_the_same(kind: str, tmp_path: Path) -> None:
+def test_a_recurrent_net_with_loaded_weights_computes_the_same(kind: str, written: str, tmp_path: Path) -> None:
+    if written == "torch":
+        pytest.importorskip("torch")
     donor = Experiment(recurrent(kind, train(seed=8)))
     for _ in range(5):
         donor.advance()
     experiment = Experiment(recurrent(kind))
     load_weights(experiment.network, weights_of(donor.network, donor.spec, donor.step_count))
-    write_source(experiment, tmp_path / "net.py", "numpy")
+    write_source(experiment, tmp_path / "net.py", written)
     names: dict[str, Any] = {"__name__": "net", "__file__": str(tmp_path / "net.py")}
     exec(compile((tmp_path / "net.py").read_text(), "net.py", "exec"), names)
-    parameters, inputs, _ = names["load"]()
-    outputs, _ = names["forward"](parameters, inputs)
+    if written == "numpy":
+        parameters, inputs, _ = names["load"]()
+        outputs, _ = names["forward"](parameters, inputs)
+    else:
+        module, inputs, _ = names["load"]()
+        outputs, inputs = module.eval()(inputs).detach().numpy(), inputs.numpy()
     close(outputs, donor.network.predict(inputs))
 
 

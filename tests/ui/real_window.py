@@ -20,6 +20,7 @@ from ui.application import run_window
 from ui.main_window import MainWindow
 from ui.presets import Preset
 
+EXPORTS = ("export", "video", "quit")
 PATIENCE = 15.0  # then it closes without having been ready
 LARGE = Spec(NetworkSpec(depth=20, width=64), DataSpec(samples=400), TrainingSpec(seed=5, batch_size=64))
 SMALL = Spec(NetworkSpec(depth=5, width=6, activation="tanh"), DataSpec(samples=80), TrainingSpec(seed=5, batch_size=16))
@@ -40,11 +41,17 @@ def prepare(window: MainWindow, situation: str, folder: Path) -> Callable[[], bo
     if situation == "stopped":
         assert run._engine is not None
         os.kill(run._engine.process_id or 0, signal.SIGSTOP)  # as one that is deep in a step that takes very long
-    if situation in ("export", "quit"):
+    if situation == "comparing":
+        window.toggle_compare()
+        return lambda: window.compare is not None and all(side.playing for side in window.compare.pair.runs)
+    if situation == "game":
+        window.predict()
+        return lambda: window.game is not None and all(side.snapshot is not None for side in window.game.pair.runs)
+    if situation in EXPORTS:
         window.export_menu.save_animation()
         dialog = window.export_menu.movie
         assert dialog is not None, "it has just been opened"
-        dialog.save_as(folder / "film.gif")
+        dialog.save_as(folder / ("film.mp4" if situation == "video" else "film.gif"))
         # it has been asked for, and its process has had a moment to come up
         return lambda: dialog.working
     return lambda: run.snapshot is not None and run.snapshot.step > 3
@@ -60,13 +67,14 @@ def main(situation: str, folder: Path) -> int:
     spec = SMALL if situation == "small" else LARGE
     ready: list[Callable[[], bool]] = []
     told, situation = situation.startswith("told "), situation.removeprefix("told ")
-    exporting = situation in ("export", "quit")
+    exporting = situation in EXPORTS
     begun = end = time.monotonic()
 
     def tick() -> None:
         nonlocal end
         window = next((widget for widget in QApplication.topLevelWidgets() if isinstance(widget, MainWindow)), None)
-        if window is None or window.run.snapshot is None or window.run.snapshot.step < (60 if exporting else 2):
+        begun_to_train = window is not None and window.run.snapshot is not None and window.run.snapshot.step >= (60 if exporting else 2)
+        if window is None or not (ready or begun_to_train):  # the game begins runs of its own
             return
         if not ready:
             ready.append(prepare(window, situation, folder))

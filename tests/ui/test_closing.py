@@ -114,8 +114,13 @@ def assert_ended(process: subprocess.Popen[str], folder: Path, before: set[str],
     return said
 
 
-@pytest.mark.parametrize("situation", ["playing", "export", "quit", "replay", "measuring", "recording", "stopped"])
+SITUATIONS = ("playing", "export", "video", "quit", "replay", "measuring", "recording", "comparing", "game", "stopped")
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
 def test_closed_it_answers_at_once_and_nothing_is_left(start: Start, tmp_path: Path, situation: str) -> None:
+    if situation == "video":
+        pytest.importorskip("av")
     before = _shared()
     process = start(situation)
     said = assert_ended(process, tmp_path, before, time.monotonic())

@@ -5,6 +5,7 @@ import io
 import re
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, QSizeF, Qt
@@ -19,7 +20,9 @@ from gradviz.spec import Spec
 from tests.ui.hand import on_screen
 from ui import export
 from ui.compare.effects import effects
+from ui.compare.header import _chip
 from ui.compare.offers import offers
+from ui.compare.outcome_words import outcome
 from ui.compare.places import places
 from ui.compare.words import heading, in_common, names
 from ui.compare_page import ComparePage
@@ -27,9 +30,10 @@ from ui.export_menu import Compared
 from ui.main_window import MainWindow
 from ui.movie_dialog import MovieDialog
 from ui.numbers import full
+from ui.panels import marks
 from ui.presets import Preset, preset_named, presets
 from ui.selection import Selection
-from ui.theme import THEMES
+from ui.theme import THEMES, font
 
 VANISHING = preset_named("vanishing").spec
 
@@ -436,3 +440,32 @@ def test_an_animation_of_both_is_offered(window: MainWindow, qtbot: QtBot) -> No
     qtbot.addWidget(dialog)
     assert [dialog.view.itemData(number) for number in range(dialog.view.count())] == ["compare"]
     assert dialog.sizes.count() == 3
+
+
+@pytest.mark.parametrize("width", [640, 900, 1600])
+def test_what_differs_and_the_names_are_not_cut_in_a_narrow_window(page: ComparePage, width: int) -> None:
+    page.resize(width, 600)
+    page.show_pair(*pair({"network.activation": "relu"}))
+    header = page.header
+    places = header.predict.geometry()
+    room = header._room(width)
+    first = header._first_row(width, True)
+    below = header._chips_below(width, True)
+    whole = _chip(header._found[0])[1]
+    assert whole <= (room if below else first[1])
+    assert places.left() >= first[0] - 14
+    assert places.right() <= 16 + room
+    assert header.height() >= header.height_for(width)
+    for side, name in zip(page.sides.values(), ("Sigmoid", "ReLU"), strict=True):
+        head = side.head
+        begin, end = 16 + 20 + 10, head.verdict.x() if head.verdict.verdicts else head.menu_button.x()
+        assert end - 12 - begin >= marks.text_width(name, font(15, 600))
+
+
+def test_of_a_loss_of_exactly_0_there_is_no_factor(page: ComparePage) -> None:
+    a, b = pair({"network.activation": "relu"}, steps=40)
+    assert b.history is not None
+    b = msgspec.structs.replace(b, history=msgspec.structs.replace(b.history, loss=np.zeros_like(b.history.loss)))
+    told = outcome(a, b)
+    assert told is not None
+    assert told.parts[0].endswith("→ 0 × guessing")

@@ -87,6 +87,26 @@ def test_killed_while_training_it_goes_on(qtbot: QtBot, window: MainWindow) -> N
     assert shown.loss == alone.snapshot().loss
 
 
+def test_undo_may_be_what_finds_the_engine_dead(qtbot: QtBot, window: MainWindow) -> None:
+    """Its command is at work while the commands are dropped."""
+    window.change("network.width", 7)
+    qtbot.waitUntil(lambda: _width(window) == 7, timeout=PATIENCE)
+    engine = window.run._engine
+    assert engine is not None
+    assert engine.process_id is not None
+    with qtbot.waitSignal(window.run.revived, timeout=PATIENCE):
+        os.kill(engine.process_id, signal.SIGKILL)
+        os.waitid(os.P_PID, engine.process_id, os.WEXITED | os.WNOWAIT)
+        window.undo()
+    assert _width(window) == 7, "what was not told is not done"
+    assert window.run.undo_stack.count() == 0
+
+
+def _width(window: MainWindow) -> int:
+    assert window.run.snapshot is not None
+    return window.run.snapshot.spec.network.width
+
+
 def test_killed_in_a_phase_walk_in_the_past_and_on_a_branch(qtbot: QtBot, window: MainWindow) -> None:
     window.run.pause()
     at_rest(qtbot, window)

@@ -393,3 +393,13 @@ def test_every_lesson_of_the_program_can_be_opened(make: Callable[..., LessonPan
         assert all(row.button.text() for row in page.tries)
         assert panel.whole_size().height() > 300
     assert all(isinstance(row, LessonRow) for row in panel.list.rows)
+
+
+def test_the_game_can_be_begun_from_the_list_and_from_a_lesson_that_has_a_round(qtbot: QtBot, make: Callable[..., LessonPanel]) -> None:
+    panel = make(msgspec.structs.replace(SHORT, guess="Another activation"), LONG)
+    with qtbot.waitSignal(panel.predict_wanted, check_params_cb=lambda title: title == ""):
+        QTest.mouseClick(panel.predict, Qt.MouseButton.LeftButton)
+    page = _opened(panel)
+    with qtbot.waitSignal(panel.predict_wanted, check_params_cb=lambda title: title == "Another activation"):
+        QTest.mouseClick(page.guess, Qt.MouseButton.LeftButton)
+    assert not _opened(panel, name="explodes").guess.isVisible()

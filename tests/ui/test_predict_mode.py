@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from gradviz import Spec
-from gradviz.prediction_game import ANSWERS, lecture_rounds
+from gradviz.prediction_game import ANSWERS, Game, lecture_rounds
 from gradviz.spec import DataSpec, NetworkSpec, TrainingSpec
 from tests.ui.live import PATIENCE, opened
 from ui.main_window import MainWindow
@@ -209,3 +209,62 @@ def test_leaving_before_anything_has_come(qtbot: QtBot, window: MainWindow) -> N
     again.run()
     uncovered(qtbot, again)
     assert again.board.result.text() == "× 180,000"
+
+
+def test_hands_are_counted_into_the_fields_and_enter_runs(qtbot: QtBot, window: MainWindow) -> None:
+    mode = announced(window)
+    fields = [answer.field for answer in mode.board.answers]
+    fields[4].setFocus()
+    QTest.keyClicks(fields[4], "12")
+    fields[0].setFocus()
+    QTest.keyClicks(fields[0], "3")
+    assert mode.game.votes == (3, 0, 0, 0, 12, 0)
+    QTest.keyClick(fields[0], Qt.Key.Key_Backspace)
+    assert mode.game.votes == (0, 0, 0, 0, 12, 0)
+    QTest.mouseClick(mode.board.answers[2], Qt.MouseButton.LeftButton)
+    press(window, Qt.Key.Key_3)  # after a click the keys count again
+    assert mode.game.votes == (0, 0, 2, 0, 12, 0)
+    assert fields[2].text() == "2"
+    fields[4].setFocus()
+    QTest.keyClick(fields[4], Qt.Key.Key_Return)
+    uncovered(qtbot, mode)
+    assert not any(field.isVisible() for field in fields)
+    assert "12 of 14 were right" in mode.board.told.text()
+
+
+def test_the_game_begins_where_two_runs_are_compared(qtbot: QtBot, window: MainWindow) -> None:
+    window.compare_with(SPEC.replace("network.activation", "relu"), play_for=10)
+    assert window.compare is not None
+    pair, header = window.compare.pair, window.compare.page.header
+    qtbot.waitUntil(lambda: pair.other is not None and pair.settled, timeout=PATIENCE)
+    QTest.mouseClick(header.predict, Qt.MouseButton.LeftButton)
+    assert window.game is not None
+    assert window.game.board.change.text() == "Activation: Tanh → ReLU"
+    assert not window.game.page.header.predict.isVisibleTo(window.game.page)  # no game within the game
+    window.game.leave()
+
+
+def test_the_game_begins_at_the_round_of_a_lesson(qtbot: QtBot, window: MainWindow) -> None:
+    window.show_lessons()
+    assert window.lesson is not None
+    window.lesson.open_lesson("b4-batch-norm")
+    page = window.lesson.page
+    assert page is not None
+    page.guess.click()
+    assert window.game is not None
+    assert window.game.board.change.text() == "Batch norm: off → on"
+    assert len(window.game.game.rounds) == len(lecture_rounds())
+    window.game.leave()
+    assert window.lesson.isVisible()
+
+
+def test_at_the_end_the_class_reads_how_it_did(qtbot: QtBot, window: MainWindow) -> None:
+    mode = announced(window)
+    mode.game = Game(mode.game.rounds[:1])
+    mode.vote(4)
+    mode.vote(0)
+    mode.run()
+    uncovered(qtbot, mode)
+    assert mode.board.final.isVisible()
+    assert mode.board.final.text() == "Most were right in 0 of 1 round, and 1 of all 2 votes were right."
+    assert not mode.board.score.isVisible()

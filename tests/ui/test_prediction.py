@@ -15,6 +15,7 @@ from gradviz.prediction import predict
 from gradviz.snapshot import Prediction, Snapshot
 from tests.ui.fabricate import fabricate
 from tests.ui.painted import pixels, vectors
+from ui.compare.effects import effects
 from ui.panels.plots import borders, finite_runs, percent
 from ui.panels.prediction import PredictionPanel
 from ui.theme import THEMES
@@ -249,3 +250,16 @@ def test_one_and_a_thousand_time_steps_are_pixels(qtbot: QtBot) -> None:
             data = load(name, samples=20, noise=0.0, test_fraction=0.2, seed=0, lag=lag)
             panel = shown(qtbot, predict(data, lambda inputs, n=data.outputs: network(inputs, n)))
             assert len(np.unique(pixels(panel))) > 2
+
+
+def test_where_no_answer_is_finite_there_is_no_accuracy(qtbot: QtBot) -> None:
+    data = load("moons", samples=80, noise=0.1, test_fraction=0.2, seed=0)
+    snapshot = with_prediction(predict(data, lambda inputs: np.full((len(inputs), 1), np.nan)))
+    assert not snapshot.diverged  # the run itself is still going
+    panel = shown(qtbot, predicted("moons"))
+    panel.show_snapshot(snapshot)
+    assert snapshot.prediction is not None
+    assert panel._captions(snapshot.prediction)[0] == "no finite answers"
+    assert panel.accessibleDescription() == ""
+    shares = [row for row in effects(snapshot, snapshot) if "accuracy" in row.title]
+    assert shares == []

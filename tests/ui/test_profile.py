@@ -311,3 +311,13 @@ def test_the_line_before_the_branch_is_marked_on_every_bar(panel: ProfilePanel, 
 def test_the_heading_names_the_example_that_is_looked_at() -> None:
     for snapshot in (fabricate(), inside("backward", 4)):
         assert all("example 12" in words for words in captions(msgspec.structs.replace(snapshot, example=11), None, "")[:3])
+
+
+def test_where_theory_is_unreliable_line_and_card_say_so() -> None:
+    sure = foretold(fabricate())
+    assert sure.theory is not None
+    unsure = msgspec.structs.replace(sure, theory=msgspec.structs.replace(sure.theory, caution="1/σ² has no mean"))
+    assert theory_words(unsure).startswith("theory at the start, unreliable here")
+    assert "unreliable" not in theory_words(sure)
+    assert ("theory is unreliable", "1/σ² has no mean") in card(unsure, 1)[1]
+    assert "theory is unreliable" not in dict(card(sure, 1)[1])

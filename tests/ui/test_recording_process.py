@@ -112,6 +112,8 @@ def test_what_a_killed_writer_has_left_is_not_taken_for_growing(tmp_path: Path) 
     while watching.wait_seconds() is None:
         time.sleep(0.05)  # till there is something to open
         watching.execute("open_recording", str(path), 1)
+        while watching.is_opening:
+            watching.run(0.01)
     assert is_written(path)
     writer.process.kill()
     writer.process.join()
@@ -127,6 +129,8 @@ def test_what_a_killed_writer_has_left_is_not_taken_for_growing(tmp_path: Path) 
         path.with_name(path.name + "-wal").touch()
         session = Session(SPEC)
         session.execute("open_recording", str(path), again)
+        while session.is_opening:
+            session.run(0.01)
         assert session.wait_seconds() is None
         frame = session.answer(Request())
         assert frame is not None

@@ -13,7 +13,9 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from gradviz.experiment import Experiment
 from gradviz.playback import open_recording
+from gradviz.recording import Recorder
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from tests.ui.live import PATIENCE, Maker
 from tests.ui.test_sessions import OTHER, SPEC, differing, picture, settle
@@ -210,6 +212,32 @@ def test_no_file_is_overwritten_without_a_question(
     ended(qtbot, window)
     assert open_recording(mine).experiment.last_step == 5
     assert not window.recordings.begin(tmp_path / "nowhere" / "run.gradviz")
+
+
+def test_one_whose_program_was_killed_is_replaced_and_one_that_is_written_is_not(
+    qtbot: QtBot, make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, log = tmp_path / "left.gradviz", tmp_path / "left.gradviz-wal"
+    run = Experiment(SPEC)
+    recorder = Recorder(path, run)
+    run.advance()
+    recorder.append(run)
+    recorder.flush()
+    window = make(OTHER)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    window.record()  # confirmed in the dialog
+    assert "being recorded just now" in window.overlays.banner.text
+    assert log.exists()
+    stale = log.read_bytes()
+    recorder.abandon()
+    log.write_bytes(stale)
+    path.with_name(path.name + "-shm").write_bytes(b"stale")
+    window.record()
+    qtbot.waitUntil(lambda: window.recordings.recording, timeout=PATIENCE)
+    ended(qtbot, window)
+    assert [file.name for file in tmp_path.glob("left*")] == [path.name]
+    playback = open_recording(path)
+    assert (playback.damage, playback.experiment.spec) == ("", OTHER)
 
 
 def test_what_is_damaged_is_said_and_what_is_no_recording_changes_nothing(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:

@@ -311,6 +311,20 @@ def test_a_long_opening_tells_how_far_it_is_and_can_be_stopped(qtbot: QtBot, mak
     settle(qtbot, window, lambda s: s.spec.training.learning_rate == 0.5)
 
 
+def test_a_session_opens_while_the_network_is_hidden(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
+    path, window = tmp_path / "deeper.gradviz.json", make(OTHER)
+    write_session(SessionFile((Settings(0, SPEC),), 3, 3), path)
+    window.body.hide()  # as behind the game
+    assert window.sessions.open(path)
+    settle(qtbot, window, lambda s: s.spec == SPEC)
+    net = window.canvas.snapshot
+    assert net is not None
+    assert net.spec == SPEC
+    assert window.canvas.columns.layers == len(net.architecture.layers)
+    window.body.show()
+    assert not window.canvas.grab().isNull()
+
+
 def test_what_is_done_while_a_run_is_opened_is_done_to_the_opened_one(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
     window = make(SPEC)
     path = tmp_path / "run.gradviz.json"

@@ -117,7 +117,7 @@ def test_no_button_gets_the_focus_when_what_had_it_is_hidden(qtbot: QtBot, windo
     window.show_chain()
     settled(qtbot, window, lambda s: s.chain is not None)
     step = window.run.snapshot.step
-    button = window.chain._shows.findChildren(QPushButton)[1]
+    button = window.chain._head._shows.findChildren(QPushButton)[1]
     button.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.keyClick(button, Qt.Key.Key_Space)
     settled(qtbot, window, lambda s: s.example == 0)

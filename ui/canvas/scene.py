@@ -50,8 +50,9 @@ class NetworkCanvas(PickingView):
         if before is None or before.architecture != snapshot.architecture:
             self._leave()
             self._layout = None
-            if before is None or len(before.architecture.layers) != len(snapshot.architecture.layers):
-                self.set_columns(Columns(float(self.width()), len(snapshot.architecture.layers)))
+            layers = len(snapshot.architecture.layers)
+            if before is None or self.columns.layers != layers:
+                self.set_columns(Columns(float(self.width()), layers))
             if self.selection is not None and not exists(self.selection, snapshot):
                 self._pick(None)
         elif before.moment != snapshot.moment and not snapshot.playing:

@@ -86,7 +86,9 @@ def _when(histories: Histories) -> str:
 def _accuracy(snapshot: Snapshot) -> float | None:
     """The share of right answers; None while a level is trained by itself, and when there are no answers any more."""
     prediction = snapshot.prediction
-    return prediction.accuracy if prediction is not None and not snapshot.diverged and not snapshot.level else None
+    if prediction is None or prediction.accuracy is None or snapshot.diverged or snapshot.level:
+        return None
+    return prediction.accuracy if math.isfinite(prediction.accuracy) else None
 
 
 def _first(snapshot: Snapshot) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from gradviz.changes import Difference, differences
@@ -25,14 +25,16 @@ FIRST, LINE = 30.0, 17.0  # middle of the first row; from line to line of the se
 CHIP = 28.0
 LEAST_HEIGHT = 72.0
 MOST_LINES = 3
-HINT = "Both sides are the same. Change one knob of B:"
-STARTS = "Both run the same settings; change one of them on one side."
+HINTS = ("Both sides are the same. Change one knob of B:", "Change one knob of B:", "")
+STARTS = ("Both run the same settings; change one of them on one side.", "")
+PREDICT = "A game for a class: everybody guesses what becomes of the gradient of L1, then it runs (G)"
 
 
 class Header(QWidget):
     """What there is to say about both sides."""
 
     change_wanted = Signal(str, str, object)  # side, path of a field, value
+    predict_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,6 +45,11 @@ class Header(QWidget):
         self._offered: tuple[Offer, ...] = ()
         self._buttons: list[QPushButton] = []
         self.setAccessibleName("What differs")
+        self.predict = QPushButton("Predict first", self)
+        self.predict.setToolTip(PREDICT)
+        focus_by_tab(self.predict)
+        self.predict.clicked.connect(self.predict_wanted)
+        self._passive = False
 
     def show_pair(self, a: Snapshot, b: Snapshot, histories: tuple[HistoryTable | None, HistoryTable | None] = (None, None)) -> None:
         """Say what differs between these two."""
@@ -51,8 +58,9 @@ class Header(QWidget):
         self._said = " ".join(filter(None, (in_common(a, b), changed_while_running(*histories))))
         told = "; ".join(f"{item.title}: A {item.before}, B {item.after}" for item in self._found)
         self.setAccessibleDescription(f"{heading(self._found)}. {told}. {self._said}")
-        self.setToolTip("\n".join(f"{item.title}: {item.before} → {item.after}" for item in self._found) if len(self._found) > 1 else "")
+        self.setToolTip("\n".join(f"{item.title}: {item.before} → {item.after}" for item in self._found))
         self._offer(offers(b.spec) if not self._found else ())
+        self._place()
         self.update()
 
     def _offer(self, found: tuple[Offer, ...]) -> None:
@@ -77,13 +85,18 @@ class Header(QWidget):
         self.theme = theme
         self.update()
 
+    def set_passive(self) -> None:
+        """Only say it: there is nothing to press."""
+        self._passive = True
+        self.predict.hide()
+
     # ---- geometry
 
     def height_for(self, width: float) -> float:
         """How high it is in this width."""
         if self._buttons:
             return max(LEAST_HEIGHT, self._flow(width)[-1].bottom() + 12)
-        return max(LEAST_HEIGHT, FIRST + 10 + LINE * (len(self._lines(width)) + 0.5))
+        return max(LEAST_HEIGHT, FIRST + 10 + self._chips_below(width, True) + LINE * (len(self._lines(width)) + 0.5))
 
     def _room(self, width: float) -> float:
         """How much of the width the legend leaves."""
@@ -107,11 +120,28 @@ class Header(QWidget):
             lines = [*lines[: MOST_LINES - 1], metrics.elidedText(rest, Qt.TextElideMode.ElideRight, room)]
         return lines
 
+    def _beside(self, width: float) -> bool:
+        """Whether the game's button has room in the first row."""
+        wide = marks.text_width(heading(self._found), font(15, 600)) + 14 + self.predict.sizeHint().width()
+        return not self._passive and wide <= self._room(width)
+
+    def _first_row(self, width: float, pressed: bool) -> tuple[float, float]:
+        """Where the first row goes on behind its title, and how much room there is."""
+        used = marks.text_width(heading(self._found), font(15, 600)) + 14
+        taken = self.predict.sizeHint().width() + GAP if pressed and self._beside(width) else 0.0
+        return MARGIN + used, self._room(width) - used - taken
+
+    def _chips_below(self, width: float, pressed: bool) -> float:
+        """How much lower the sentence stands because what differs has no room beside the title."""
+        below = bool(self._found) and _chip(self._found[0])[1] > self._first_row(width, pressed)[1]
+        return CHIP + 6 if below else 0.0
+
     def _flow(self, width: float) -> list[QRectF]:
-        """The places of the buttons, row by row beside the legend."""
-        x, y, end = MARGIN, FIRST + 16, MARGIN + self._room(width)
+        """The places of the buttons, row by row beside the legend; the game's own comes last where the first row has no room for it."""
+        x, y, end = MARGIN, FIRST + 20, MARGIN + self._room(width)
         found = []
-        for button in self._buttons:
+        last = [] if self._passive or self._beside(width) or not self._buttons else [self.predict]
+        for button in (*self._buttons, *last):
             wide = float(button.sizeHint().width())
             if x + wide > end and x > MARGIN:
                 x, y = MARGIN, y + CHIP + 6
@@ -120,7 +150,9 @@ class Header(QWidget):
         return found
 
     def _place(self) -> None:
-        for button, place in zip(self._buttons, self._flow(self.width()), strict=True):
+        wide = self.predict.sizeHint().width()
+        self.predict.setGeometry(round(MARGIN + self._room(self.width()) - wide), round(FIRST - CHIP / 2), wide, int(CHIP))
+        for button, place in zip((*self._buttons, self.predict), self._flow(self.width()), strict=False):
             button.setGeometry(place.toRect())
 
     def sizeHint(self) -> QSize:
@@ -135,13 +167,13 @@ class Header(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint(painter, QRectF(self.rect()), bool(self._buttons))
+        self._paint(painter, QRectF(self.rect()), True)
 
     def paint_to(self, painter: QPainter, area: QRectF) -> None:
         """Draw it without what can be pressed."""
         self._paint(painter, area, False)
 
-    def _paint(self, painter: QPainter, area: QRectF, offered: bool) -> None:
+    def _paint(self, painter: QPainter, area: QRectF, pressed: bool) -> None:
         theme = self.theme
         painter.save()
         painter.fillRect(area, QColor(theme.dock))
@@ -150,19 +182,20 @@ class Header(QWidget):
         if self._pair is not None:
             self._paint_legend(painter, area)
             left, y, strong = area.left() + MARGIN, area.top() + FIRST, font(15, 600)
-            title = heading(self._found)
-            marks.put_text(painter, left, y, title, strong, theme.ink1, Qt.AlignmentFlag.AlignLeft)
-            used = marks.text_width(title, strong) + 14
-            room = self._room(area.width()) - used
-            if self._found:
-                self._paint_chips(painter, left + used, y, room)
+            marks.put_text(painter, left, y, heading(self._found), strong, theme.ink1, Qt.AlignmentFlag.AlignLeft)
+            x, room = self._first_row(area.width(), pressed)
+            below = self._chips_below(area.width(), pressed)
+            if below:
+                self._paint_chips(painter, left, y + below, self._room(area.width()))
+            elif self._found:
+                self._paint_chips(painter, area.left() + x, y, room)
             else:
-                hint = HINT if offered else STARTS
-                fitted = QFontMetricsF(font(13)).elidedText(hint, Qt.TextElideMode.ElideRight, room)
-                marks.put_text(painter, left + used, y, fitted, font(13), theme.ink2, Qt.AlignmentFlag.AlignLeft)
-            if not offered:
+                hints = HINTS if pressed and self._buttons else STARTS
+                hint = next(text for text in hints if not text or marks.text_width(text, font(13)) <= room)
+                marks.put_text(painter, area.left() + x, y, hint, font(13), theme.ink2, Qt.AlignmentFlag.AlignLeft)
+            if not (pressed and self._buttons):
                 for number, line in enumerate(self._lines(area.width())):
-                    marks.put_text(painter, left, y + 28 + LINE * number, line, font(12), theme.ink2, Qt.AlignmentFlag.AlignLeft)
+                    marks.put_text(painter, left, y + below + 28 + LINE * number, line, font(12), theme.ink2, Qt.AlignmentFlag.AlignLeft)
         painter.restore()
 
     def _paint_legend(self, painter: QPainter, area: QRectF) -> None:
@@ -173,29 +206,35 @@ class Header(QWidget):
         paint_legend(painter, at, self.theme, special[:1] + special[-1:], self._legend_room(area.width()))
 
     def _paint_chips(self, painter: QPainter, left: float, y: float, room: float) -> None:
-        """One frame per difference: the field's title, then both values; how many more there are where they do not fit."""
-        theme, small, strong = self.theme, font(13), font(13, 600)
-        end = left + room
+        """What differs, each in a frame; what has no room is counted. The first one goes without its title before it is cut."""
+        theme, end, strong, small = self.theme, left + room, font(15, 600), font(13)
         for number, item in enumerate(self._found):
             rest = len(self._found) - number - 1
             more = f"and {rest} more" if rest else ""
             space = end - left - (marks.text_width(more, small) + GAP if more else 0)
-            values = [(item.before, strong, theme.ink1), ("→", small, theme.ink3), (item.after, strong, theme.ink1)]
-            parts = [(item.title, small, theme.ink2), *values]
-            wide = sum(marks.text_width(text, used) for text, used, _ in parts) + 3 * 7 + 24
+            parts, wide = _chip(item)
             if wide > space:
                 if number:
                     marks.put_text(painter, left, y, f"and {rest + 1} more", small, theme.ink2, Qt.AlignmentFlag.AlignLeft)
                     return
-                whole = f"{item.title} {item.before} → {item.after}"
+                parts, wide = _chip(item, titled=False)
+            if wide > space:
+                whole = f"{item.before} → {item.after}"
                 fitted = QFontMetricsF(strong).elidedText(whole, Qt.TextElideMode.ElideRight, max(20.0, space - 24))
-                parts = [(fitted, strong, theme.ink1)]
-                wide = marks.text_width(fitted, strong) + 24
+                parts, wide = ((fitted, strong, "ink1"),), marks.text_width(fitted, strong) + 24
             painter.setPen(QPen(QColor(theme.strong_line), 1))
             painter.setBrush(QColor(theme.raised))
             painter.drawRoundedRect(QRectF(left, y - CHIP / 2, wide, CHIP).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
             x = left + 12
             for text, used, ink in parts:
-                marks.put_text(painter, x, y, text, used, ink, Qt.AlignmentFlag.AlignLeft)
+                marks.put_text(painter, x, y, text, used, getattr(theme, ink), Qt.AlignmentFlag.AlignLeft)
                 x += marks.text_width(text, used) + 7
             left += wide + GAP
+
+
+def _chip(item: Difference, titled: bool = True) -> tuple[tuple[tuple[str, QFont, str], ...], float]:
+    """The words of a difference with their type and ink, and how wide its frame is."""
+    strong, small = font(15, 600), font(13)
+    title = ((item.title, small, "ink2"),) if titled else ()
+    parts = (*title, (item.before, strong, "ink1"), ("→", small, "ink3"), (item.after, strong, "ink1"))
+    return parts, sum(marks.text_width(text, used) for text, used, _ in parts) + (len(parts) - 1) * 7 + 24

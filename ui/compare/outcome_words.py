@@ -76,7 +76,7 @@ def _loss(effect: Effect, a: Snapshot, b: Snapshot) -> str:
         runs = tuple(zip(SIDES, (a, b), effect.losses, strict=True))
         stopped = [f"{side} stopped at {training_step(run.spec)} {run.step:,}" for side, run, _ in runs if run.diverged]
         return ", ".join(stopped + [f"loss of {side} {short(loss)} × guessing" for side, _, loss in runs if math.isfinite(loss)])
-    factor = f" ({factor_in_words(before, after)})" if effect.kind != "no_difference" else ""
+    factor = f" ({factor_in_words(before, after)})" if effect.kind != "no_difference" and after else ""  # of 0 there is no factor
     return f"Loss {short(before)} → {short(after)} × guessing{factor}"
 
 

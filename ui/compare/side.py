@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
@@ -18,6 +20,7 @@ from ..verdict import VerdictPill, paint_pill
 from .words import other_side
 
 MARGIN, BOX, MENU = 16.0, 20.0, 28
+NAME_GAP, PILL_GAP = 10, 12  # before the name, and before the verdict
 SPELT = {"forward": "forward", "loss": "in the loss", "backward": "backward", "update": "in the update"}
 
 
@@ -72,7 +75,7 @@ class SideHead(QWidget):
             self._note = ""
         self.setAccessibleName(f"Side {self.side}: {name}")
         self.setAccessibleDescription(self._note)
-        self.setToolTip(self._note)
+        self.setToolTip("\n".join(filter(None, (name, self._note))))
         self.verdict.show_snapshot(snapshot)
         self._place()
         self.update()
@@ -98,15 +101,16 @@ class SideHead(QWidget):
     def _place(self) -> None:
         middle = self.height() // 2
         self.menu_button.setGeometry(self.width() - MENU - 8, middle - MENU // 2, MENU, MENU)
-        name = min(round(marks.text_width(self._name, font(15, 600))), self.width() * 2 // 5)
-        wide = min(self.verdict.sizeHint().width(), self.width() - MENU - 32 - round(MARGIN + BOX) - name)
+        name = min(math.ceil(marks.text_width(self._name, font(15, 600))), self.width() * 2 // 5)
+        before = round(MARGIN + BOX) + NAME_GAP + name + PILL_GAP
+        wide = min(self.verdict.sizeHint().width(), self.width() - MENU - 16 - before)
         self.verdict.setGeometry(self.width() - MENU - 16 - wide, middle - PILL // 2, wide, PILL)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         end = self.verdict.x() if self.verdict.verdicts else self.menu_button.x()
-        self._paint(painter, QRectF(self.rect()), float(end) - 12)
+        self._paint(painter, QRectF(self.rect()), float(end) - PILL_GAP)
 
     def paint_to(self, painter: QPainter, area: QRectF) -> None:
         """Draw it with its verdict, without the menu."""
@@ -115,7 +119,7 @@ class SideHead(QWidget):
         if text:
             wide = float(self.verdict.sizeHint().width())
             pill = QRectF(end - wide, area.center().y() - PILL / 2, wide, PILL)
-            self._paint(painter, area, pill.left() - area.left() - 12)
+            self._paint(painter, area, pill.left() - area.left() - PILL_GAP)
             paint_pill(painter, pill, self.verdict.verdicts[0].kind, text, self.theme)
         else:
             self._paint(painter, area, end - area.left())
@@ -131,7 +135,7 @@ class SideHead(QWidget):
         painter.setBrush(QColor(theme.inverse if bold else theme.canvas))
         painter.drawRoundedRect(box, 5, 5)
         marks.put_text(painter, box.center().x(), y, self.side, font(12, 600), theme.inverse_text if bold else theme.ink1)
-        left, used = box.right() + 10, font(15, 600)
+        left, used = box.right() + NAME_GAP, font(15, 600)
         room = max(10.0, area.left() + end - left)
         name = QFontMetricsF(used).elidedText(self._name, Qt.TextElideMode.ElideRight, room)
         marks.put_text(painter, left, y, name, used, theme.ink1, Qt.AlignmentFlag.AlignLeft)

@@ -16,13 +16,14 @@ from .answer import AnswerButton
 ROOM = 960.0, 600.0  # width and height for which the type is made; larger boards have larger type
 MOST = 1.6
 BESIDE = 0.72  # the type's share while both nets stand beside it
-KEYS = "{first} to {last} count a vote, Backspace takes the last one back"
+KEYS = "{first} to {last} count a vote, Backspace takes the last one back; or type how many. Enter runs it"
 
 
 class Board(QWidget):
     """It shows a `Game` and says what is wanted."""
 
     voted = Signal(int)
+    counted = Signal(int, int)  # position of an answer, its votes
     taken_back = Signal(object)  # position of an answer, or None for the last vote
     run_wanted = Signal()
     next_wanted = Signal()
@@ -40,7 +41,7 @@ class Board(QWidget):
         self.place, self.score = _label(wrap=False), _label(wrap=False)
         self.change, self.result = _label(), _label()
         self.net, self.question, self.how = _label(), _label(), _label()
-        self.told = _label()
+        self.told, self.final = _label(), _label()
         self.hint = _label()
         self.answers = tuple(AnswerButton(str(number), answer.text) for number, answer in enumerate(ANSWERS, 1))
         self.leave = _button("Leave", "Back to the run there was (Esc)", self.leave_wanted)
@@ -54,7 +55,8 @@ class Board(QWidget):
         for button in (self.go, self.next):
             button.setProperty("primary", True)
         for number, answer in enumerate(self.answers):
-            answer.clicked.connect(lambda _=False, number=number: self.voted.emit(number))
+            answer.clicked.connect(lambda _=False, number=number: self._on_clicked(number))
+            answer.counted.connect(lambda votes, number=number: self.counted.emit(number, votes))
             answer.taken_back.connect(lambda number=number: self.taken_back.emit(number))
         self._lay_out()
         self._nets_at = ""
@@ -74,17 +76,21 @@ class Board(QWidget):
             self._answers.addWidget(answer)
         self._column = QVBoxLayout(self)
         self._column.addLayout(top)
-        for part in (self.change, self.net, self.question, self.how, self.result, self.told):
+        for part in (self.change, self.net, self.question, self.how, self.result, self.told, self.final):
             self._column.addWidget(part)
         self._column.addLayout(self._answers, 10)
         self._column.addStretch(1)
         self._column.addLayout(foot)
 
+    def _on_clicked(self, answer: int) -> None:
+        self.setFocus()  # from here on the keys count votes again
+        self.voted.emit(answer)
+
     def show_game(self, game: Game, running: str = "", said: str = "") -> None:
         """Show where the game stands; ``running`` is how far both are trained, ``said`` what else there is to tell."""
         item, outcome = game.round, game.outcome
         right = outcome.answer if outcome is not None else None
-        where = f"Round {game.number + 1} of {len(game.rounds)}"
+        where = f"Predict first · Round {game.number + 1} of {len(game.rounds)}"
         self.place.setText(where if self._nets_at == "beside" else f"{where} · {item.title}")
         self.score.setText(words.score(game.score))
         self.change.setText(item.change)
@@ -92,7 +98,8 @@ class Board(QWidget):
         self.question.setText(words.question(item))
         self.how.setText(words.measured_how(item))
         if outcome is not None:
-            self.result.setText(words.result(outcome))
+            told = words.result(outcome)
+            self.result.setText(f"Gradient of L1: {told}" if self._nets_at == "below" else told)
             lines = (words.gradients(outcome), words.per_layer(outcome), words.how_many(game.votes, right))
             self.told.setText("\n".join(filter(None, lines)))
         for part in (self.net, self.question, self.how):
@@ -102,11 +109,17 @@ class Board(QWidget):
         for shown in (self.result, self.nets, self.keep):
             shown.setVisible(outcome is not None)
         self.told.setVisible(outcome is not None and self._nets_at != "below")
+        self.final.setText(words.final(game.score))
+        self.final.setVisible(outcome is not None and game.is_last and bool(self.final.text()))
+        self.score.setVisible(not self.final.isVisibleTo(self))
         self.go.setVisible(outcome is None)
         self.back.setVisible(outcome is None)
         self.next.setVisible(outcome is not None and not game.is_last)
         self.again.setVisible(outcome is not None and game.is_last)
         waiting = outcome is None and not running
+        if not waiting and any(answer.field.hasFocus() for answer in self.answers):
+            self.setFocus()  # the fields go
+        self.go.setText("Running …" if running else "Run")
         most = max(game.votes)
         for number, answer in enumerate(self.answers):
             answer.setEnabled(waiting)
@@ -129,7 +142,7 @@ class Board(QWidget):
         self.setPalette(palette)
         for part in (self.place, self.score, self.net, self.how, self.hint):
             _ink(part, theme.ink2)
-        for part in (self.change, self.question, self.result, self.told):
+        for part in (self.change, self.question, self.result, self.told, self.final):
             _ink(part, theme.ink1)
         for answer in self.answers:
             answer.set_theme(theme)
@@ -149,6 +162,7 @@ class Board(QWidget):
         self.question.setFont(font(round(28 * large), 500))
         self.result.setFont(font(round((28 if self._nets_at == "below" else 44) * large), 600))
         self.told.setFont(font(round(17 * large)))
+        self.final.setFont(font(round(22 * large), 600))
         for button in (self.leave, self.back, self.nets, self.keep, self.again, self.go, self.next):
             button.setFont(font(round(15 * min(scale, 1.4)), 600 if button.property("primary") else 400))
             button.setFixedHeight(round(36 * min(scale, 1.4)))
@@ -156,6 +170,9 @@ class Board(QWidget):
         self._column.setContentsMargins(4 * gap, 2 * gap, 4 * gap, 2 * gap)
         self._column.setSpacing(gap)
         self._answers.setSpacing(max(4, gap - 2))
+        self.question.setContentsMargins(0, gap, 0, 0)  # what belongs together stands together
+        for last in (self.how, self.told):
+            last.setContentsMargins(0, 0, 0, gap)
 
 
 def _label(wrap: bool = True) -> QLabel:

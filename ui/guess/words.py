@@ -79,6 +79,14 @@ def how_many(votes: tuple[int, ...], right: int | None) -> str:
     return f"{votes[right]:,} of {given:,} {'was' if given == 1 else 'were'} right."
 
 
+def final(item: Score) -> str:
+    """How the class has done, when all is over; "" when nobody has guessed."""
+    if not item.rounds:
+        return ""
+    whole = f"Most were right in {item.right_rounds} of {item.rounds} round{'' if item.rounds == 1 else 's'}"
+    return f"{whole}, and {item.right_votes:,} of all {item.votes:,} votes were right."
+
+
 def score(item: Score) -> str:
     """How the class has done so far."""
     if not item.rounds:

@@ -113,7 +113,8 @@ NUMBERS = (  # the most telling ones first: not all of them fit beside the netwo
     Column(
         "delta_norm_by_theory",
         "theory ‖∂J/∂z‖",
-        "The same length at initialisation by mean-field theory: from the settings and the data, before any weight is drawn.",
+        "The same length at initialisation by mean-field theory: from the settings and the data, before any weight is drawn. "
+        "Unreliable for linear layers with batch norm on one or two inputs.",
         _by_theory,
     ),
     Column("delta_over_theory", "of theory", "‖∂J/∂z‖ as it is measured now, over that of theory.", _over_theory),

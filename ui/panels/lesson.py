@@ -10,7 +10,7 @@ import html
 import msgspec
 from PySide6.QtCore import QRectF, QSize, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from gradviz.lessons import Lesson, lessons
 from gradviz.snapshot import Snapshot
@@ -40,6 +40,7 @@ class LessonPanel(Panel):
     scene_wanted = Signal(object)  # the Lesson whose scene is to be set
     actions_wanted = Signal(object)  # the tuple of Actions of a thing to try
     question_wanted = Signal(object)  # the Question to be run; then `show_answer` is to be called
+    predict_wanted = Signal(str)  # the game for a class, with the round of this title first; "" for the usual order
     lesson_changed = Signal(object)  # the Lesson in front, None for the list: its `look` says what its numbers need
 
     def __init__(self, parent: QWidget | None = None, all_lessons: tuple[Lesson, ...] | None = None) -> None:
@@ -74,10 +75,15 @@ class LessonPanel(Panel):
         column = QVBoxLayout(front)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
-        line = QHBoxLayout()
-        line.setContentsMargins(SIDE, 0, SIDE, 0)
-        line.addWidget(self.resume)
-        column.addLayout(line)
+        self.predict = PressButton("Predict first: a game for the class")
+        self.predict.setToolTip("A change is announced, everybody guesses what becomes of the first layer’s gradient, then it runs (G)")
+        self.predict.clicked.connect(lambda: self.predict_wanted.emit(""))
+        buttons = QVBoxLayout()
+        buttons.setContentsMargins(SIDE, 0, SIDE, 0)
+        buttons.setSpacing(8)
+        buttons.addWidget(self.resume)
+        buttons.addWidget(self.predict)
+        column.addLayout(buttons)
         self._nothing = QLabel(NOTHING, wordWrap=True)
         self._nothing.setContentsMargins(SIDE, 0, SIDE, 0)
         self._nothing.setVisible(not self.lessons)
@@ -116,6 +122,7 @@ class LessonPanel(Panel):
         following = self._following(found)
         page = self.page = LessonPage(self.state, lesson_progress.load(name), following.title if following is not None else "")
         page.scene_pressed.connect(self._on_scene)
+        page.guess_pressed.connect(lambda: self.predict_wanted.emit(found.guess))
         page.try_pressed.connect(self._on_try)
         page.case_chosen.connect(self._on_case)
         page.run_pressed.connect(self._on_run)

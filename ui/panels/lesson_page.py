@@ -21,12 +21,14 @@ from .prose import BODY, CAPTION, HEADING, LEAD, STRONG_BODY, TITLE, Prose
 from .reading import when
 
 SIDE, GAP, SECTION_GAP = 16, 12, 24
+GUESS = "A game for the class: a change is announced, everybody guesses what becomes of the gradient of L1, then it runs"
 
 
 class LessonPage(QScrollArea):
     """One lesson; made anew for each."""
 
     scene_pressed = Signal()
+    guess_pressed = Signal()
     try_pressed = Signal(int)
     case_chosen = Signal(int)
     run_pressed = Signal()
@@ -89,7 +91,16 @@ class LessonPage(QScrollArea):
         note.setSpacing(8)
         note.addWidget(self._scene_mark, 0, Qt.AlignmentFlag.AlignTop)
         note.addWidget(self._scene_note, 1, Qt.AlignmentFlag.AlignTop)
-        self._add(self.scene, 16)
+        self.guess = PressButton("Guess first")
+        self.guess.setToolTip(GUESS)
+        self.guess.clicked.connect(self.guess_pressed)
+        self.guess.setVisible(bool(self.state.lesson.guess))
+        first = QHBoxLayout()
+        first.setSpacing(8)
+        first.addWidget(self.scene, 1)
+        first.addWidget(self.guess, 1)
+        self._column.addSpacing(16)
+        self._column.addLayout(first)
         self._column.addSpacing(8)
         self._column.addLayout(note)
         self._prose.append(self._scene_note)

@@ -6,6 +6,8 @@ picture has a file of its own; a new kind is one class and one entry here.
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
@@ -126,7 +128,7 @@ class PredictionPanel(Panel):
 
     def _accuracy(self) -> str | None:
         prediction, snapshot = self._prediction, self.snapshot
-        if prediction is None or snapshot is None or prediction.accuracy is None or snapshot.diverged:
+        if prediction is None or snapshot is None or prediction.accuracy is None or snapshot.diverged or math.isnan(prediction.accuracy):
             return None  # a share of right answers, 0 too, would say that there are answers
         tested = snapshot.spec.data.test_fraction > 0
         if prediction.point_in_test is not None:

@@ -34,7 +34,7 @@ from .profile_lines import (
     paint_theory,
     points,
 )
-from .profile_numbers import ROW, THEORY, card, paint_names, paint_numbers, paint_verdict, profile_table, theory_words
+from .profile_numbers import ROW, card, paint_names, paint_numbers, paint_verdict, profile_table, theory_name, theory_words
 
 
 class ProfilePanel(Panel):
@@ -116,8 +116,9 @@ class ProfilePanel(Panel):
             self._paint_band(painter, frame, layer)
         paint_axis(painter, frame, theme)
         if snapshot is None or details is None:
-            foretold = self._theory(snapshot) is not None
-            marks.paint_heading(painter, area, theme, self.full_title, (f"dotted: {THEORY}", "dotted: theory") if foretold else ())
+            foretold = snapshot is not None and self._theory(snapshot) is not None
+            said = (f"dotted: {theory_name(snapshot)}", "dotted: theory") if snapshot is not None and foretold else ()
+            marks.paint_heading(painter, area, theme, self.full_title, said)
             paint_margin(painter, frame, theme, None)
             if snapshot is not None:
                 paint_names(painter, frame, theme, snapshot, layer)

@@ -153,10 +153,16 @@ def _theory_rows(snapshot: Snapshot, layer: int) -> list[tuple[str, str]]:
         return [("theory", f"none: {theory.reason}")] if theory.reason else []
     scatter = f" (by chance ×/÷ {10 ** float(theory.delta_scatter[n]):.2g})"
     returned = returned_of(snapshot.architecture, layer)
-    rows = [(f"typical |{returned}| by theory, at the start", full(float(theory.delta_rms[n])))]
+    unsure = [("theory is unreliable", theory.caution)] if theory.caution else []
+    rows = [*unsure, (f"typical |{returned}| by theory, at the start", full(float(theory.delta_rms[n])))]
     if reached(snapshot, layer) and math.isfinite(distances[0][n]):
         rows.append(("measured over theory", ratio(10 ** float(distances[0][n])) + scatter))
     return rows
+
+
+def theory_name(snapshot: Snapshot) -> str:
+    """What the line of theory is, and whether it may be decades off; the card of a layer says why."""
+    return f"{THEORY}, unreliable here" if snapshot.theory is not None and snapshot.theory.caution else THEORY
 
 
 def theory_words(snapshot: Snapshot) -> str:
@@ -164,8 +170,8 @@ def theory_words(snapshot: Snapshot) -> str:
     distances = snapshot.from_theory
     known = distances[0][~np.isnan(distances[0])] if distances is not None else np.zeros(0)
     if not len(known) or not np.isfinite(known).all() or not whole(snapshot):
-        return THEORY  # a layer that gets exactly nothing is not some factor away
-    return f"{THEORY}, typically ×/÷ {short(float(10 ** np.sqrt(np.mean(known**2))))} away"
+        return theory_name(snapshot)  # a layer that gets exactly nothing is not some factor away
+    return f"{theory_name(snapshot)}, typically ×/÷ {short(float(10 ** np.sqrt(np.mean(known**2))))} away"
 
 
 def profile_table(snapshot: Snapshot | None) -> Table:
