@@ -9,8 +9,11 @@ from pathlib import Path
 from gradviz.safe_write import write_safely
 from gradviz.session_file import SessionFile, SessionFileError, decode, encode
 
-_MAGIC = b"GradVizAutosave1\n"
-_HEAD = struct.Struct("<II")  # length and CRC-32 of the session; the kept run behind it has a CRC of its own
+_HEADS = {  # length and CRC-32 of the session, and the length of the first kept run; kept runs have a CRC of their own
+    b"GradVizAutosave1\n": struct.Struct("<II"),  # by versions that knew one run
+    b"GradVizAutosave2\n": struct.Struct("<IIQ"),
+}
+_MAGIC = b"GradVizAutosave2\n"
 LARGEST = 400_000_000  # bytes that are read
 
 
@@ -18,10 +21,13 @@ class LeftoverError(ValueError):
     """A file that is no leftover, or a damaged one; the text says why."""
 
 
-def pack(session: SessionFile, kept: bytes = b"") -> bytes:
-    """Both in one; ``kept`` as `gradviz.keeping.keep_run` makes it. Raises `SessionFileError` when the session is too large for a file."""
+def pack(session: SessionFile, kept: bytes = b"", against: bytes = b"") -> bytes:
+    """All in one; ``kept`` as `gradviz.keeping.keep_run` makes it, ``against`` that of the run beside it.
+
+    Raises `SessionFileError` when the session is too large for a file.
+    """
     text = encode(session)
-    return b"".join([_MAGIC, _HEAD.pack(len(text), zlib.crc32(text)), text, kept])
+    return b"".join([_MAGIC, _HEADS[_MAGIC].pack(len(text), zlib.crc32(text), len(kept)), text, kept, against])
 
 
 def write_leftover(path: Path, content: bytes) -> None:
@@ -29,22 +35,24 @@ def write_leftover(path: Path, content: bytes) -> None:
     write_safely(path, content)
 
 
-def read_leftover(path: Path) -> tuple[SessionFile, bytes | None]:
-    """The session and the kept run, which is None where there is none; raises `LeftoverError`."""
+def read_leftover(path: Path) -> tuple[SessionFile, bytes | None, bytes | None]:
+    """The session, its kept run and that of the run beside it, None where there is none; raises `LeftoverError`."""
     try:
         with path.open("rb") as stream:
             content = stream.read(LARGEST + 1)
     except OSError as error:
         raise LeftoverError(f"it cannot be read ({error.strerror or error})") from None
-    start = len(_MAGIC) + _HEAD.size
-    if len(content) > LARGEST or len(content) < start or not content.startswith(_MAGIC):
+    head = _HEADS.get(content[: len(_MAGIC)])
+    start = len(_MAGIC) + (head.size if head is not None else 0)
+    if head is None or not start <= len(content) <= LARGEST:
         raise LeftoverError("it is something else than an automatically saved run")
-    length, check = _HEAD.unpack_from(content, len(_MAGIC))
-    text = content[start : start + length]
-    if len(text) != length or zlib.crc32(text) != check:
+    length, check, *first = head.unpack_from(content, len(_MAGIC))
+    end = start + length
+    text, split = content[start:end], end + first[0] if first else len(content)
+    if len(text) != length or zlib.crc32(text) != check or split > len(content):
         raise LeftoverError("it is cut off or altered")
     try:
         session = decode(text, "the session in it")
     except SessionFileError as error:
         raise LeftoverError(str(error)) from None
-    return session, content[start + length :] or None
+    return session, content[end:split] or None, content[split:] or None

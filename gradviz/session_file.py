@@ -27,7 +27,7 @@ from gradviz.view import View
 
 SUFFIX = ".gradviz.json"
 FORMAT = "gradviz-session"
-VERSION = 1
+VERSION = 2  # which a file has that holds two runs; one of a single run is of version 1, as it always was
 MAX_BYTES = 5_000_000
 MAX_STEP = 10_000_000
 MAX_CHANGES = 20_000
@@ -92,7 +92,8 @@ class SessionFile(msgspec.Struct, frozen=True):
     notes: str = ""
     view: View = View()
     left: LeftRun | None = None
-    tables: tuple[TableMark, ...] = ()  # of those that are files of the user's own
+    tables: tuple[TableMark, ...] = ()  # of those that are files of the user's own, of both runs
+    against: SessionFile | None = None  # the run beside it while two are compared; the words and the view are those of both
 
     @property
     def left_line(self) -> Left | None:
@@ -106,6 +107,11 @@ class SessionFile(msgspec.Struct, frozen=True):
     def spec(self) -> Spec:
         """The settings in force where the run stands."""
         return next(item.spec for item in reversed(self.settings) if item.step <= self.step)
+
+
+def run_from(spec: Spec) -> SessionFile:
+    """A run with these settings that stands at its beginning."""
+    return SessionFile((Settings(0, spec),))
 
 
 class _Header(msgspec.Struct, frozen=True):
@@ -125,19 +131,31 @@ class _Left(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changes: Annotated[tuple[_Change, ...], Meta(max_length=MAX_CHANGES)] = ()
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is written of a run beside its first settings."""
+
+    step: Step = 0
+    last_step: Step | None = None
+    phases: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    changes: Annotated[tuple[_Change, ...], Meta(max_length=MAX_CHANGES)] = ()
+    left: _Left | None = None
+
+
+class _Against(_Run, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The second run: what is different in its first settings from those of the first."""
+
+    set: dict[str, Any] = {}
+
+
+class _File(_Run, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The file as it is written."""
 
     format: str
     version: int
     title: Annotated[str, Meta(max_length=MAX_TITLE)] = ""
     notes: Annotated[str, Meta(max_length=MAX_NOTES)] = ""
-    step: Step = 0
-    last_step: Step | None = None
-    phases: Annotated[int, Meta(ge=0, le=10_000)] = 0
     spec: dict[str, Any] = {}
-    changes: Annotated[tuple[_Change, ...], Meta(max_length=MAX_CHANGES)] = ()
-    left: _Left | None = None
+    against: _Against | None = None
     tables: Annotated[tuple[TableMark, ...], Meta(max_length=MAX_TABLES)] = ()
     view: View = View()
 
@@ -154,17 +172,14 @@ def encode(session: SessionFile) -> bytes:
     """The session as readable JSON; raises `SessionFileError` when it has more of something than a file may have."""
     raw = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": _version(session),
         "title": session.title,
         "notes": session.notes,
-        "step": session.step,
-        "last_step": session.last_step,
-        "phases": session.phases,
+        **_plain_run(session),
         "view": _plain_view(session.view),
-        "changes": _changes(session.settings),
-        "left": _plain_left(session.left),
         "tables": msgspec.to_builtins(session.tables),
         "spec": msgspec.to_builtins(session.settings[0].spec),
+        **_plain_against(session),
     }
     content = msgspec.json.format(msgspec.json.encode(raw), indent=2) + b"\n"
     decode(content, "this session")  # what is written can be read again
@@ -218,19 +233,17 @@ def to_text(session: SessionFile) -> str:
     """The session as a few lines to be pasted into a mail: what differs from the defaults, packed, with a check sum."""
     raw: dict[str, Any] = {
         "spec": _differing(Spec(), session.settings[0].spec),
-        "changes": _changes(session.settings),
-        "left": _plain_left(session.left),
-        "tables": msgspec.to_builtins(session.tables),
-        "step": session.step,
+        **_plain_run(session),
         "last_step": session.last_step if session.last_step != session.step else None,
-        "phases": session.phases,
+        "tables": msgspec.to_builtins(session.tables),
+        **_plain_against(session),
         "title": session.title,
         "notes": session.notes,
         "view": _plain_view(session.view),
     }
     packed = zlib.compress(msgspec.json.encode({key: value for key, value in raw.items() if value}), 9)
     body = base64.urlsafe_b64encode(packed).decode().rstrip("=")
-    text = f"gradviz:{VERSION}:{body}:{zlib.crc32(packed):08x}"
+    text = f"gradviz:{_version(session)}:{body}:{zlib.crc32(packed):08x}"
     from_text(text)  # what is written can be read again
     return "\n".join(text[start : start + TEXT_WIDTH] for start in range(0, len(text), TEXT_WIDTH)) + "\n"
 
@@ -238,6 +251,11 @@ def to_text(session: SessionFile) -> str:
 _TEXT = re.compile(r"gradviz:(\d{1,6}):([A-Za-z0-9_-]*):([0-9a-f]{8})")
 _BEGIN = re.compile(r"gradviz:\d")
 _QUOTING = re.compile(r"^[ \t>|]+", re.MULTILINE)
+
+
+def holds_session(text: str) -> bool:
+    """Whether there is one in the text, whole or not."""
+    return _BEGIN.search(text) is not None
 
 
 def from_text(text: str) -> SessionFile:
@@ -307,18 +325,27 @@ def _check_nesting(content: bytes, name: str) -> None:
 
 
 def _session(file: _File, name: str) -> SessionFile:
-    first = Settings(0, _spec(file.spec, "spec", name))
-    last = file.step if file.last_step is None else file.last_step
-    if file.step > last:
-        raise SessionFileError(name, f"step: {file.step} lies behind last_step, which is {last}")
-    settings = _settings(first, file.changes, last, "change", name)
+    first = _spec(file.spec, "spec", name)
+    run, against = _run(file, first, "", name), None
+    if file.against is not None:
+        against = _run(file.against, _changed(first, file.against.set, "against.set", name), "against: ", name)
+    return msgspec.structs.replace(run, title=file.title, notes=file.notes, view=file.view, tables=file.tables, against=against)
+
+
+def _run(raw: _Run, spec: Spec, whose: str, name: str) -> SessionFile:
+    """A run by itself; ``whose`` it is, messages begin with."""
+    first = Settings(0, spec)
+    last = raw.step if raw.last_step is None else raw.last_step
+    if raw.step > last:
+        raise SessionFileError(name, f"{whose}step: {raw.step} lies behind last_step, which is {last}")
+    settings = _settings(first, raw.changes, last, f"{whose}change", name)
     left = None
-    if file.left is not None:
-        if file.left.fork > min(file.left.last_step, last):
-            raise SessionFileError(name, f"left.fork: step {file.left.fork} lies behind the end of one of the two lines")
-        own = _settings(first, file.left.changes, file.left.last_step, "left: change", name)
-        left = LeftRun(own, file.left.last_step, file.left.fork, file.left.returned)
-    return SessionFile(settings, file.step, last, file.phases, file.title, file.notes, file.view, left, file.tables)
+    if raw.left is not None:
+        if raw.left.fork > min(raw.left.last_step, last):
+            raise SessionFileError(name, f"{whose}left.fork: step {raw.left.fork} lies behind the end of one of the two lines")
+        own = _settings(first, raw.left.changes, raw.left.last_step, f"{whose}left: change", name)
+        left = LeftRun(own, raw.left.last_step, raw.left.fork, raw.left.returned)
+    return SessionFile(settings, raw.step, last, raw.phases, left=left)
 
 
 def _settings(first: Settings, changes: tuple[_Change, ...], last: int, word: str, name: str) -> tuple[Settings, ...]:
@@ -370,6 +397,23 @@ def _as_dict(raw: object, field: str, where: str) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise SessionFileError(where, f"{field}: it has to be an object")
     return raw
+
+
+def _version(session: SessionFile) -> int:
+    return 1 if session.against is None else VERSION
+
+
+def _plain_run(session: SessionFile) -> dict[str, Any]:
+    """As `_Run` reads it."""
+    places = {"step": session.step, "last_step": session.last_step, "phases": session.phases}
+    return {**places, "changes": _changes(session.settings), "left": _plain_left(session.left)}
+
+
+def _plain_against(session: SessionFile) -> dict[str, Any]:
+    other = session.against
+    if other is None:
+        return {}
+    return {"against": {"set": _differing(session.settings[0].spec, other.settings[0].spec), **_plain_run(other)}}
 
 
 def _plain_left(left: LeftRun | None) -> dict[str, Any] | None:

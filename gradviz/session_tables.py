@@ -34,7 +34,8 @@ def tables_of(session: SessionFile) -> tuple[str, ...]:
     """The paths of the CSV files that the session was trained on and of the weights that it begins with, each once."""
     settings = session.settings + (session.left.settings if session.left is not None else ())
     tables = (item.spec.data.path for item in settings if item.spec.data.name == "csv" and item.spec.data.path)
-    return tuple(dict.fromkeys((*tables, *_weights_of(session))))
+    others = tables_of(session.against) if session.against is not None else ()
+    return tuple(dict.fromkeys((*tables, *_weights_of(session), *others)))
 
 
 def _weights_of(session: SessionFile) -> tuple[str, ...]:
@@ -77,7 +78,8 @@ def find_tables(session: SessionFile, folder: Path | None) -> SessionFile:
         there = [place for place in dict.fromkeys(places) if place.is_file()]
         if not there:
             looked = " or ".join(f"{place}" for place in dict.fromkeys(place.parent for place in places))
-            what = "file of the weights that the run begins with" if path in _weights_of(session) else "table that the run was trained on"
+            weights = _weights_of(session) + (_weights_of(session.against) if session.against is not None else ())
+            what = "file of the weights that the run begins with" if path in weights else "table that the run was trained on"
             raise TableError(path, f"the {what} is not in {looked}. Put it there again.")
         fitting = [place for place in there if mark is None or _fits(mark, place)]
         if not fitting:
@@ -106,7 +108,8 @@ def with_table(session: SessionFile, path: str, place: Path) -> SessionFile:
     if left is not None:
         left = msgspec.structs.replace(left, settings=_each(left.settings, moved))
     tables = tuple(msgspec.structs.replace(mark, path=str(place)) if mark.path == path else mark for mark in session.tables)
-    return msgspec.structs.replace(session, settings=_each(session.settings, moved), left=left, tables=tables)
+    against = with_table(session.against, path, place) if session.against is not None else None
+    return msgspec.structs.replace(session, settings=_each(session.settings, moved), left=left, tables=tables, against=against)
 
 
 def _each(settings: tuple[Settings, ...], moved: Callable[[Spec], Spec]) -> tuple[Settings, ...]:

@@ -44,6 +44,24 @@ class LabView(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     scroll: Count = 0  # pixels, of the view in front
 
 
+class NetView(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where one of two nets is looked at."""
+
+    selection: Picked | None = None
+    zoom: Annotated[float, Meta(ge=1.0, le=1000.0)] = 1.0
+    scroll: Annotated[float, Meta(ge=0.0, le=10_000.0)] = 0.0  # in columns
+
+
+class CompareView(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How two runs are looked at."""
+
+    side: Literal["A", "B"] = "B"  # whose settings are shown
+    settings: bool = False  # whether they are
+    nets: tuple[NetView, NetView] = (NetView(), NetView())
+    scroll: Count = 0  # pixels, of the page
+    body: Annotated[tuple[Count, ...], Meta(max_length=3)] = ()
+
+
 class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How the run is looked at. The theme is not part of it: it belongs to the room, not to the run."""
 
@@ -68,3 +86,4 @@ class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     body: Annotated[tuple[Count, ...], Meta(max_length=3)] = ()  # how wide or high the parts of the window are; empty: as they are
     centre: Annotated[tuple[Count, ...], Meta(max_length=3)] = ()
     overview: Annotated[tuple[Count, ...], Meta(max_length=2)] = ()
+    compare: CompareView | None = None  # of two runs; the rest is then how the window looks when one of them is left

@@ -17,6 +17,7 @@ from gradviz.session_file import SessionFile, SessionFileError
 
 if TYPE_CHECKING:
     from .main_window import MainWindow
+    from .sessions import Keeps
 
 SAVE_MILLISECONDS = 9_000  # also when nothing new of the run was kept: the view and the notes may have changed
 BEGIN_MILLISECONDS = 300  # after the first frame, which must not wait for it
@@ -36,7 +37,7 @@ class Autosave(QObject):
         self._leftovers: list[tuple[Path, QLockFile]] = []  # the newest first
         self._restored: tuple[Path, QLockFile] | None = None  # goes when it has been saved anew
         self._restoring: SessionFile | None = None
-        self._last: tuple[SessionFile, bytes] | None = None
+        self._last: tuple[SessionFile, Keeps] | None = None
         self._writing, self._told, self._ended = False, False, False
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
@@ -83,21 +84,21 @@ class Autosave(QObject):
 
     def save(self) -> None:
         """Write the run as it stands and how it is looked at, if anything has changed."""
-        session, kept = self._window.sessions.present(), self._window.run.kept_run
+        session = self._window.sessions.present()
         if self._path is None or self._ended or self._writing or session is None or self._restoring is not None:
             return
-        body = kept.body if kept is not None and kept.run == self._window.run.run_number else b""
-        if self._last is not None and session == self._last[0] and body is self._last[1] and self._path.exists():
+        kept = self._window.sessions.kept()
+        if (session, kept) == self._last and self._path.exists():
             return
         if not self._hold(self._path):
             self._tell(f"{self._path.parent} cannot be written to")
             return
         try:
-            content = pack(session, body)
+            content = pack(session, *(body or b"" for body in kept))
         except SessionFileError as error:
             self._tell(str(error))
             return
-        self._last, self._writing = (session, body), True
+        self._last, self._writing = (session, kept), True
         path = self._path
         self._pool.start(lambda: self._write(path, content))
 
@@ -144,7 +145,7 @@ class Autosave(QObject):
         while self._leftovers:
             path, lock = self._leftovers[0]
             try:
-                session, _ = read_leftover(path)
+                session = read_leftover(path)[0]
             except LeftoverError as error:
                 self._leftovers.pop(0)
                 _remove(path, lock)
@@ -163,12 +164,12 @@ class Autosave(QObject):
             self._offer()
             return
         try:
-            session, kept = read_leftover(path)
+            session, *kept = read_leftover(path)
         except LeftoverError as error:
             self._window.tell("error", f"It cannot be restored: {error}.")
             lock.unlock()
             return
-        self._restoring = self._window.sessions.restore(session, kept)
+        self._restoring = self._window.sessions.restore(session, (kept[0], kept[1]))
         if self._restoring is None:
             lock.unlock()  # it stays for the next start
         else:

@@ -8,17 +8,19 @@ import msgspec
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from gradviz.session_file import SessionFile
 from gradviz.snapshot import Snapshot
 from gradviz.spec import Spec
-from gradviz.view import View
+from gradviz.view import CompareView, View
 
 from .banner import Banner
+from .compare.seen import seen_of, show_seen
 from .compare_page import ComparePage
 from .comparison import SIDES, Comparison
 from .export_menu import Compared
-from .overlays import DISMISS
+from .overlays import DISMISS, STOP
 from .panels.switch import Switch
-from .session_view import view_of
+from .session_view import divide, view_of
 from .status import NOT_YET, UNKNOWN, three_digits
 from .theme import Theme
 
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
 class CompareMode(QObject):
     """From the moment *Compare* is pressed until one side is left."""
 
-    def __init__(self, window: MainWindow, spec: Spec | None = None, step: int | None = None) -> None:
-        """``spec`` and ``step`` as `Comparison` takes them."""
+    def __init__(self, window: MainWindow, start: SessionFile | None, step: int | None, kept: bytes | None) -> None:
+        """``start``, ``step`` and ``kept`` as `Comparison` takes them."""
         super().__init__(window)
         self._window = window
         self._view = view_of(window)
@@ -41,8 +43,10 @@ class CompareMode(QObject):
         self._frames = 0
         self._alone = ""  # the side that is to go on alone, as soon as it is ready
         self._plays_on = False
+        self._is_beginning = False  # whether the banner tells how far the second run is
         self._left = False
-        self.pair = Comparison(window.run, spec, step)
+        self._seen: CompareView | None = None  # where to look as soon as both nets are there
+        self.pair = Comparison(window.run, start, step, kept)
         self.page = ComparePage()
         self.page.set_motion(window.canvas.motion)
         self.banner = Banner()
@@ -52,9 +56,9 @@ class CompareMode(QObject):
         self._put_in()
         self._connect()
         self.set_theme(window.theme)
-        self.page.set_motion(window.canvas.motion)
+        self.page.set_theory(window.profile.show_theory)
         self._show_side(self._side)
-        if window.run.snapshot is not None:
+        if window.run.snapshot is not None and start is None:
             self._on_pair(window.run.snapshot, window.run.snapshot)
 
     def _put_in(self) -> None:
@@ -79,7 +83,7 @@ class CompareMode(QObject):
         beside.setContentsMargins(12, 8, 12, 2)
         beside.addWidget(self.switch)
         layout.insertWidget(0, self._row)
-        window.export_menu.compared = Compared(self.page, self._settings)
+        window.export_menu.compared = Compared(self.page, self._settings, self.pair.run_of)
         window.transport.show_comparing(True)
         self.page.setFocus()
 
@@ -90,6 +94,7 @@ class CompareMode(QObject):
         pair.told.connect(window.tell)
         pair.failed.connect(self._on_failed)
         pair.pair_came.connect(self._on_pair)
+        pair.beginning.connect(self._on_beginning)
         pair.stands_alone.connect(self._go_on_alone)
         pair.undo_stack.indexChanged.connect(window.show_undo)
         run.opened.connect(self._on_opened)
@@ -97,13 +102,14 @@ class CompareMode(QObject):
         page.step_wanted.connect(pair.go_to)
         page.swap_wanted.connect(self.swap)
         page.predict_wanted.connect(window.predict)
+        page.theory_wanted.connect(window.toggle_theory)
         page.adopt_wanted.connect(self.adopt)
         page.drop_wanted.connect(lambda side: self.adopt(_beside(side)))
         page.settings_wanted.connect(self._on_settings_wanted)
         page.change_wanted.connect(pair.change)
         page.remedy_wanted.connect(lambda side, path, value: window.try_remedy(path, value, side))
         self.switch.chosen.connect(lambda number: self._show_side(SIDES[number]))
-        self.banner.clicked.connect(lambda _: self.banner.hide())
+        self.banner.clicked.connect(self._on_banner)
 
     def _settings(self) -> tuple[Settings, Settings]:
         return self.pair.run_of("A").settings, self.pair.run_of("B").settings
@@ -141,12 +147,30 @@ class CompareMode(QObject):
         self.banner.show()
         self._show_spec()
 
+    def _on_beginning(self, step: int, last_step: int) -> None:
+        self._is_beginning = True
+        self.banner.say(f"Opening {self.pair.side_of(self.pair.runs[-1])}: step {step:,} of {last_step:,}", (STOP,), "progress")
+        self.banner.show()
+
+    def _on_banner(self, button: str) -> None:
+        self.banner.hide()
+        if button == STOP:
+            self.leave()
+
+    def look_as(self, view: CompareView) -> None:
+        """Look at both runs as in a session."""
+        window = self._window
+        window.left.setVisible(view.settings)
+        divide(window.body, view.body)
+        self._show_side(view.side)
+        self._seen = view
+
     # ---- one side goes on
 
     def _go_on_alone(self) -> None:
         """The second run has been kept: it takes the place of the window's own, and Undo brings that back."""
         window, other = self._window, self.pair.other
-        session = None if other is None else window.sessions.present(other)
+        session = None if other is None else window.sessions.present_run(other)
         if other is None or other.kept_run is None or session is None:
             return
         self.pair.end()
@@ -200,6 +224,12 @@ class CompareMode(QObject):
         window, pair = self._window, self.pair
         self._frames += 1
         self.page.show_pair(a, b)
+        if self._is_beginning and pair.has_begun:
+            self._is_beginning = False
+            self.banner.hide()
+        if self._seen is not None and pair.has_begun:
+            show_seen(self.page, self._seen)
+            self._seen = None
         pair.look = self.page.look
         settled = not (a.playing or b.playing)
         if settled or self._frames % 6 == 1:
@@ -261,8 +291,12 @@ class CompareMode(QObject):
 
     @property
     def view(self) -> View:
-        """How the window's run was looked at before."""
-        return self._view
+        """How both are looked at, and how the window's run was before."""
+        window, seen = self._window, self._seen or seen_of(self.page)
+        shown, body = window.left.isVisibleTo(window), tuple(window.body.sizes())
+        compare = msgspec.structs.replace(seen, side=self._side, settings=shown, body=body)
+        speed, plays = window.speed, self.pair.will_play
+        return msgspec.structs.replace(self._view, left_page=window.left.page, speed=speed, playing=plays, compare=compare)
 
     def set_theme(self, theme: Theme) -> None:
         self.page.set_theme(theme)

@@ -44,6 +44,7 @@ class ComparePage(QWidget):
     change_wanted = Signal(str, str, object)  # side, path of a field, value
     remedy_wanted = Signal(str, str, object)  # side whose verdict proposes it, path of a field, value: B begins anew with it
     predict_wanted = Signal()  # the game, with this pair as its first round
+    theory_wanted = Signal()  # to be shown where it is hidden, and hidden where it is shown
     layer_selected = Signal(int)
 
     title = "Compare"
@@ -91,6 +92,7 @@ class ComparePage(QWidget):
         for letter, side in self.sides.items():
             side.net.selection_changed.connect(lambda selection, letter=letter: self._on_picked(letter, selection))
             side.bars.layer_selected.connect(self._on_layer)
+            side.bars.theory_wanted.connect(self.theory_wanted)
             side.heat.layer_selected.connect(self._on_layer)
             side.head.swap_wanted.connect(self.swap_wanted)
             side.head.predict_wanted.connect(self.predict_wanted)
@@ -154,6 +156,11 @@ class ComparePage(QWidget):
             panel.set_theme(theme)
         self._sheet.update()
 
+    def set_theory(self, shown: bool) -> None:
+        """Whether the profiles show what theory says of them."""
+        for side in self.sides.values():
+            side.bars.set_theory(shown)
+
     def set_passive(self) -> None:
         """Show only: nothing can be changed, kept or dropped from here."""
         children = self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
@@ -173,21 +180,13 @@ class ComparePage(QWidget):
     def select(self, selection: Selection | None) -> None:
         """Mark a layer, unit or weight on both sides, as far as they have it."""
         for side in self.sides.values():
-            self._mark(side, selection)
-
-    def _mark(self, side: Side, selection: Selection | None) -> None:
-        if side.snapshot is not None and selection is not None and selection.layer > len(side.snapshot.architecture.layers):
-            selection = None
-        if side.net.selection != selection:
-            side.net.select(selection)
-        side.bars.select(selection)
-        side.heat.select(selection)
+            side.mark(selection)
 
     def _on_picked(self, letter: str, selection: Selection | None) -> None:
         """What is picked on one side is marked as a layer on the other, whose units have nothing to do with it."""
-        self._mark(self.sides[letter], selection)
+        self.sides[letter].mark(selection)
         layer = Selection("layer", selection.layer) if selection is not None and selection.layer else None
-        self._mark(self.sides[other_side(letter)], layer)
+        self.sides[other_side(letter)].mark(layer)
         if layer is not None:
             self.layer_selected.emit(layer.layer)
 

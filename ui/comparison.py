@@ -1,6 +1,6 @@
 """Two runs that are trained in step, each by an engine of its own, and driven as one: what the window asks of one run it asks of both.
 
-The first of them is the window's own; the second begins as its copy, or from the first step with settings of its own.
+The first of them is the window's own; the second begins as its copy, or is a run of its own.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QMetaObject, QObject, Qt, QTimer, Signal, SignalInstance
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from gradviz.session_file import SessionFile
 from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import Spec, SpecError
 
@@ -36,22 +37,24 @@ class Comparison(QObject):
     failed = Signal(str)  # it cannot begin; why
     stands_alone = Signal()  # the second run is kept as it stands, to go on in place of the first
     stopped = Signal(object)  # itself: there is no second engine any more
+    beginning = Signal(int, int)  # step and last step of the second run, which is being trained again
     arrived = Signal(int)  # both stand at the step to which they were brought (or as near as they can)
 
-    def __init__(self, home: LiveRun, spec: Spec | None = None, step: int | None = None) -> None:
+    def __init__(self, home: LiveRun, start: SessionFile | None = None, step: int | None = None, kept: bytes | None = None) -> None:
         """Begin as soon as ``home`` rests.
 
         Args:
             home: the window's run, A to begin with.
-            spec: with which B begins at step 0; None for a copy of ``home``.
-            step: to which both are brought; None for where ``home`` stands.
+            start: the run that B is, trained again to where it stood; None for a copy of ``home``.
+            step: to which both are brought; None for the later of the two.
+            kept: of B, as `LiveRun.open` takes it.
         """
         super().__init__(home)
         self.home = home
         self.other: LiveRun | None = None
         self.undo_stack = QUndoStack(self)
         self.look: Look | None = None  # what of each moment is wanted; None for what the window wanted before
-        self._spec, self._goal = spec, step
+        self._start, self._kept, self._goal = start, kept, step
         self._pace: SharedPace | None = None
         self._swapped = False
         self._wish = home.will_play and step is None
@@ -87,7 +90,7 @@ class Comparison(QObject):
         home = self.home
         if self.other is not None or home.snapshot is None or not home.settled or home.playing or home.is_reviving:
             return
-        if self._spec is None and not home.is_kept:
+        if self._start is None and not home.is_kept:
             home.keep_now()
             return
         self._stop_listening()
@@ -96,7 +99,7 @@ class Comparison(QObject):
         except OSError as error:
             self.failed.emit(f"Two runs cannot be compared: there is no shared memory ({error.strerror or error}).")
             return
-        self.other = LiveRun(self._spec or home.wanted_spec, self)
+        self.other = LiveRun(home.wanted_spec if self._start is None else self._start.spec, self)
         for side, run in enumerate((home, self.other)):
             run.keep_in_step(self._pace, side)
             self._listen(run.lost, lambda step, again, run=run: self._on_lost(run, again))
@@ -104,14 +107,12 @@ class Comparison(QObject):
             self._listen(run.undo_stack.indexChanged, lambda index, run=run: self._on_index(run, index))
             self._listen(run.told, lambda kind, text, run=run: self._said.append((run, kind, text)))
         self._known = {run: run.undo_stack.index() for run in self.runs}
-        if self._spec is None:
+        self._listen(self.other.reviving, lambda step, last: None if self.has_begun else self.beginning.emit(step, last))
+        if self._start is None:
             self.other.start_as(home)
         else:
-            self.has_begun = True
             self.other.set_speed(home.speed)
-            self.other.start()
-        if self._wish and self.has_begun:
-            self.play()
+            self.other.start_with(self._start, self._kept)
         self._timer.start()
 
     def end(self) -> None:
@@ -163,6 +164,10 @@ class Comparison(QObject):
         """The letter of a run."""
         return SIDES[(run is not self.home) != self._swapped]
 
+    def start_of(self, side: str) -> SessionFile | None:
+        """What a side begins as, that does not stand there yet; None for one that does, and for a copy."""
+        return None if self.has_begun or (side == "A") != self._swapped else self._start
+
     def swap(self) -> None:
         """A becomes B and B becomes A."""
         self._swapped = not self._swapped
@@ -206,6 +211,8 @@ class Comparison(QObject):
     def play(self) -> None:
         """Train on, both in step; one that has failed stays where it is."""
         self._wish, self._goal = True, None
+        if self.other is None:
+            return  # both will, once there are two: the second begins while the first rests
         for run in self.runs:
             if run.is_lost:
                 run.revive()
@@ -299,6 +306,8 @@ class Comparison(QObject):
         for run, frame, is_there in zip(self.runs, fetched, there, strict=True):
             if is_there:
                 run.turn(frame)
+            if self._has_ended:
+                return  # another run has taken the place of the window's own
             if self.look is not None:
                 run.look = self.look
         if any(frame is not None for frame in fetched) or self._apart_since is not None:
@@ -313,7 +322,8 @@ class Comparison(QObject):
 
     def _show(self, in_step: bool) -> None:
         """Show both moments, if they belong together or cannot."""
-        a, b = (self.run_of(side).snapshot or self.home.snapshot for side in SIDES)
+        instead = self.home.snapshot if self._start is None else None  # of a copy that does not stand there yet
+        a, b = (self.run_of(side).snapshot or instead for side in SIDES)
         if a is None or b is None:
             return
         if _place(a) == _place(b):

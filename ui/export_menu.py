@@ -13,6 +13,7 @@ from PySide6.QtGui import QAction, QActionGroup, QPainter
 from PySide6.QtWidgets import QFileDialog, QMenu
 
 from . import export
+from .compare.words import SIDES
 from .export import Drawable, ExportError
 from .figure import Figure
 from .movie_formats import FORMATS
@@ -22,13 +23,19 @@ from .theme import Theme
 if TYPE_CHECKING:
     from .compare_page import ComparePage
     from .film import Settings
+    from .live_run import LiveRun
     from .main_window import MainWindow
     from .movie_dialog import MovieDialog
 
 COMPARED_SIZE = QSizeF(1600, 1000)
-NETS = {"weights": (".safetensors", "Weights"), "numpy": (".py", "NumPy source"), "torch": (".py", "PyTorch source")}
+NETS = {
+    "weights": (".safetensors", "Weights", " (safetensors)"),
+    "numpy": (".py", "NumPy source", ""),
+    "torch": (".py", "PyTorch source", ""),
+}
 SCALES = (1, 2, 3, 4)
 FIGURE_SIZE = QSizeF(1600, 900)
+GONE = "Nothing was saved: what is shown has changed since. Choose it again."
 PICTURE_FILTER = "SVG, true vectors (*.svg);;PDF, true vectors (*.pdf);;PNG (*.png)"
 
 
@@ -64,6 +71,7 @@ class Compared:
 
     page: ComparePage
     settings: Callable[[], tuple[Settings, Settings]]
+    run_of: Callable[[str], LiveRun]  # side -> its run
 
 
 class ExportMenu(QMenu):
@@ -81,10 +89,7 @@ class ExportMenu(QMenu):
         self._pictures = self.addMenu("Save panel")
         self._animation = self._add("Save animation…", self.save_animation)
         self._numbers = self.addMenu("Save numbers")
-        net = self.addMenu("Save net")
-        self._add("Weights (safetensors)…", lambda: self.save_net("weights"), net)
-        self._add("NumPy source…", lambda: self.save_net("numpy"), net)
-        self._add("PyTorch source…", lambda: self.save_net("torch"), net)
+        self._nets = self.addMenu("Save net")
         self.addSeparator()
         self._add("Copy figure", self.copy_figure)
         self._add("Copy window", self.copy_window)
@@ -96,8 +101,11 @@ class ExportMenu(QMenu):
     def list_panels(self) -> None:
         """Offer the panels that can be exported now: of the lab and the lessons what is in front."""
         self._animation.setEnabled(self._window.run.snapshot is not None)
-        for menu in (self._pictures, self._numbers, self._copies):
+        for menu in (self._pictures, self._numbers, self._copies, self._nets):
             menu.clear()
+        for side in SIDES if self.compared is not None else ("",):
+            for kind, (_, words, detail) in NETS.items():
+                self._add(f"{words}{f' of {side}' if side else ''}{detail}…", partial(self.save_net, kind, side), self._nets)
         if self.compared is not None:
             self._add("Both runs, step by step…", partial(self.save_numbers, "compare"), self._numbers)
             self._add("Both runs, step by step", partial(self.copy_numbers, "compare"), self._copies)
@@ -147,10 +155,12 @@ class ExportMenu(QMenu):
         return panel, window.picture_size(panel)
 
     def _panel(self, name: str) -> Panel:
-        if self.compared is not None:
-            return next(panel for panel in self.compared.page.panels if panel.name == name)
-        panel = next(panel for panel in self._window.panels if panel.name == name)
-        if self._window.run.snapshot is not None:
+        """Raises `ExportError` for one that is not there any more: a comparison may end while its panel is being asked for."""
+        panels = self._window.panels if self.compared is None else self.compared.page.panels
+        panel = next((panel for panel in panels if panel.name == name), None)
+        if panel is None:
+            raise ExportError(GONE)
+        if self.compared is None and self._window.run.snapshot is not None:
             panel.show_snapshot(self._window.run.snapshot)  # a hidden panel has missed the last ones
         return panel
 
@@ -161,8 +171,12 @@ class ExportMenu(QMenu):
 
     def write_picture(self, name: str, path: Path) -> bool:
         """Write without asking; tells what came of it and returns whether it worked."""
-        drawable, size = self.drawable(name)
-        return self._tell(path, lambda: export.export_picture(drawable, path, size, self.scale, self._description()))
+
+        def write() -> None:
+            drawable, size = self.drawable(name)
+            export.export_picture(drawable, path, size, self.scale, self._description())
+
+        return self._tell(f"Saved {path.name} in {path.parent}.", write)
 
     def save_animation(self) -> None:
         """Open the dialog for pictures that move, or bring it to the front."""
@@ -199,16 +213,19 @@ class ExportMenu(QMenu):
 
     def write_numbers(self, name: str, path: Path) -> bool:
         """Write without asking; tells what came of it and returns whether it worked."""
-        table = self._table(name)
-        return self._tell(path, lambda: export.export_numbers(table, path))
+        return self._tell(f"Saved {path.name} in {path.parent}.", lambda: export.export_numbers(self._table(name), path))
 
-    def save_net(self, kind: str) -> None:
-        """Ask where to; the engine writes, and what came of it is told."""
-        ending, kinds = NETS[kind]
-        path = self._ask_path("Save net", f"gradviz-net{ending}", f"{kinds} (*{ending})")
+    def save_net(self, kind: str, side: str = "") -> None:
+        """Ask where to; the engine writes, and what came of it is told. While two runs are compared, the net of this ``side``."""
+        if bool(side) != (self.compared is not None):
+            self._window.tell("notice", GONE)
+            return
+        ending, words, _ = NETS[kind]
+        title, name = (f"Save net of {side}", f"gradviz-net-{side.lower()}") if side else ("Save net", "gradviz-net")
+        path = self._ask_path(title, f"{name}{ending}", f"{words} (*{ending})")
         if path is not None:
-            compare = self._window.compare
-            (self._window.run if compare is None else compare.shown_run).save_net(kind, path)
+            run = self._window.run if self.compared is None else self.compared.run_of(side)
+            run.save_net(kind, path)
 
     def copy_figure(self) -> None:
         export.copy_picture(*self.drawable("figure"), self.scale)
@@ -219,8 +236,7 @@ class ExportMenu(QMenu):
         self._window.tell("notice", "The window is on the clipboard.")
 
     def copy_numbers(self, name: str) -> None:
-        export.copy_numbers(self._table(name))
-        self._window.tell("notice", "The numbers are on the clipboard, ready for a spreadsheet.")
+        self._tell("The numbers are on the clipboard, ready for a spreadsheet.", lambda: export.copy_numbers(self._table(name)))
 
     def _table(self, name: str) -> Table:
         return self.compared.page.table() if self.compared is not None and name == "compare" else self._panel(name).table()
@@ -231,19 +247,24 @@ class ExportMenu(QMenu):
         snapshot = self._window.run.snapshot
         return "" if snapshot is None else export.description(snapshot)
 
-    def _tell(self, path: Path, write: Callable[[], None]) -> bool:
+    def _tell(self, done: str, write: Callable[[], None]) -> bool:
         try:
             write()
         except ExportError as error:
             self._window.tell("error", str(error))
             return False
-        self._window.tell("notice", f"Saved {path.name} in {path.parent}.")
+        self._window.tell("notice", done)
         return True
 
     def _ask_path(self, title: str, suggestion: str, kinds: str) -> Path | None:
+        """None when nothing is to be saved, or a comparison began or ended meanwhile, so that it would be of another run: that is told."""
+        compared = self.compared
         folder = Path(str(QSettings().value("export/folder", str(Path.home()))))
         name, kind = QFileDialog.getSaveFileName(self._window, title, str(folder / suggestion), kinds)
         if not name:
+            return None
+        if self.compared is not compared:
+            self._window.tell("notice", GONE)
             return None
         path = Path(name)
         if not path.suffix:

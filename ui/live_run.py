@@ -124,6 +124,16 @@ class LiveRun(QObject):
         self._speed, self.look = run._speed, run.look
         self.revive()
 
+    def start_with(self, session: SessionFile, kept: bytes | None = None) -> None:
+        """Start the engine and have it train the run of a session again, to where it stood; `revived` says when it does.
+
+        With ``kept`` as `open` takes it.
+        """
+        settings = tuple((item.step, item.spec) for item in session.settings)
+        place = settings, session.last_step, session.step, session.phases
+        self._revival = _Revival(place, session.left_line, kept, playing=False, steps_left=0)
+        self.start()
+
     def keep_in_step(self, pace: SharedPace | None, side: int = 0) -> None:
         """Keep in step with the run that is the other side of ``pace``; whoever made it pulls the frames of both then. None: no longer."""
         self._pace = None if pace is None else (pace, side)
@@ -301,17 +311,18 @@ class LiveRun(QObject):
         """Start the engine again after it was lost, and take the run up again where it stood; playing goes on if it was."""
         self.stop()
         snapshot, kept = self.snapshot, self.kept_run
-        if snapshot is None or not self.settings:
-            self.start()
-            return
         if self._revival is None:
+            if snapshot is None or not self.settings:
+                self.start()
+                return
             step, phases = (snapshot.step, 0) if snapshot.moment is None else (snapshot.moment.step - 1, snapshot.moment.done)
             last = max(snapshot.last_step, step)
             known = kept.body if kept is not None and kept.run == self.run_number else None
             left = max(0, self._play_until - step) if snapshot.playing else 0
             self._revival = _Revival((self.settings, last, step, phases), self.left, known, self.will_play, left)
         self._revival.begun = False
-        self.wanted_spec = snapshot.spec
+        if snapshot is not None:
+            self.wanted_spec = snapshot.spec
         self._target, self._wish, self._play_next, self._opening = None, None, False, None
         # what it would bring back has gone with the engine; later, for it may be a command of the stack that has found the engine dead
         QTimer.singleShot(0, self.undo_stack, self.undo_stack.clear)

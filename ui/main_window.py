@@ -11,6 +11,7 @@ from PySide6.QtCore import QPoint, QSettings, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QSlider, QSplitter, QVBoxLayout, QWidget
 
+from gradviz.session_file import SessionFile, holds_session, run_from
 from gradviz.snapshot import Held, Look, Snapshot
 from gradviz.spec import Spec, SpecError, field_info
 
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from .panels.lesson import LessonPanel
     from .predict_mode import PredictMode
 
-_BEGIN = "gradviz:1:"  # of a session as text
 LESSON_WIDTH = 360  # of the left dock at least, while a lesson is read
 SLOW_EVERY = 6  # tables and the status bar follow every so many frames while playing: faster, nobody can read them
 TIMELINE_EVERY = 3
@@ -429,15 +429,21 @@ class MainWindow(QWidget):
             self.compare.leave()
         if len(self.run.settings) > 1:
             self.run.load(self.run.wanted_spec, "begun anew to compare")
-        self._begin_compare(spec, play_for)
+        self._begin_compare(run_from(spec), play_for)
 
-    def _begin_compare(self, spec: Spec | None = None, step: int | None = None) -> None:
-        if (self.run.snapshot is None and spec is None) or self.run.is_opening or self.run.is_lost:
+    def compare_again(self, session: SessionFile, kept: bytes | None) -> None:
+        """Compare the run with the one that it is compared with in a session, looked at as it was; ``kept`` is of that one."""
+        self._begin_compare(session.against, kept=kept)
+        if self.compare is not None and session.view.compare is not None:
+            self.compare.look_as(session.view.compare)
+
+    def _begin_compare(self, start: SessionFile | None = None, step: int | None = None, kept: bytes | None = None) -> None:
+        if (self.run.snapshot is None and start is None) or self.run.is_opening or self.run.is_lost:
             self.tell("notice", "There is no run yet that another could be compared with.")
             return
         from .compare_mode import CompareMode  # only now: the first frame does not need it
 
-        self.compare = CompareMode(self, spec, step)
+        self.compare = CompareMode(self, start, step, kept)
         self.show_undo()
 
     def end_compare(self, mode: CompareMode) -> None:
@@ -502,7 +508,7 @@ class MainWindow(QWidget):
         if preset is not None and preset.page:
             self.show_page(preset.page)
         if preset is not None and preset.against is not None:
-            self._begin_compare(preset.against)
+            self._begin_compare(run_from(preset.against))
         self._to_select = preset.select if preset is not None else None
 
     def undo(self) -> None:
@@ -557,6 +563,8 @@ class MainWindow(QWidget):
 
     def toggle_theory(self) -> None:
         self.profile.set_theory(not self.profile.show_theory)
+        if self.compare is not None:
+            self.compare.page.set_theory(self.profile.show_theory)
         QSettings().setValue("theory", self.profile.show_theory)
 
     def open_export_menu(self) -> None:
@@ -802,14 +810,14 @@ class MainWindow(QWidget):
         settings.setValue("dock/page", self.dock.page)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _dropped_file(event) is not None or _BEGIN in event.mimeData().text():
+        if _dropped_file(event) is not None or holds_session(event.mimeData().text()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         path = _dropped_file(event)
         if path is not None:
             self.sessions.open_any(path)
-        elif _BEGIN in event.mimeData().text():
+        elif holds_session(event.mimeData().text()):
             self.sessions.open_text(event.mimeData().text())
 
     def closeEvent(self, event: QCloseEvent) -> None:

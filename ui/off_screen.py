@@ -13,6 +13,7 @@ from gradviz.view import View
 
 from . import export
 from .canvas.scene import NetworkCanvas
+from .compare.seen import show_seen
 from .panels import LAB, lab_panels, panels
 from .panels.panel import Panel, Table
 from .presets import Preset
@@ -86,6 +87,8 @@ class OffScreen:
         if self._page is not None:
             assert other is not None, "a comparison is of two runs"
             self._page.show_pair(snapshot, other)
+            if self._seen is not None and self._seen.compare is not None:
+                show_seen(self._page, self._seen.compare)
             return
         if self._panel is None:
             self._window.show_still(snapshot)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QBoxLayout
 
 from gradviz.prediction_game import Game, Round, measure
+from gradviz.session_file import run_from
 from gradviz.snapshot import Snapshot
 
 from .compare_page import ComparePage
@@ -43,7 +44,7 @@ class PredictMode(QObject):
         window.driven.pause()
         first = self.game.round
         self.home = LiveRun(first.spec, window)
-        self.pair = Comparison(self.home, first.changed)
+        self.pair = Comparison(self.home, run_from(first.changed))
         self.board, self.page = Board(), ComparePage()
         self._put_in()
         self._connect()
@@ -60,6 +61,7 @@ class PredictMode(QObject):
         window.stage.addWidget(self.board)
         window.stage.addWidget(self.page, 1)
         self.page.set_passive()
+        self.page.set_theory(window.profile.show_theory)
         self._silent = [action for action in window.actions() if action.isEnabled() and action.objectName() not in KEPT]
         for action in self._silent:
             action.setEnabled(False)

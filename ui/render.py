@@ -94,6 +94,8 @@ def write_numbers(spec: Spec, options: argparse.Namespace, second: Second = None
 
 def _look(options: argparse.Namespace, preset: Preset | None) -> Look:
     """What the view needs, with what the preset or the session has selected."""
+    if options.view == "compare":
+        return Look()
     session: SessionFile | None = options.session
     selected = session.view.selection if session is not None else preset.select if preset is not None else None
     picked = None if selected is None else (selected.kind, selected.layer, selected.unit, selected.source)

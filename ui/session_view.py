@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,21 +9,16 @@ from PySide6.QtWidgets import QSplitter
 
 from gradviz.view import View
 
-from .canvas.columns import Columns
-from .canvas.picking import exists
-from .selection import Selection
+from .canvas.place import raw_place, selection_in, show_place
 
 if TYPE_CHECKING:
     from .main_window import MainWindow
-
-MOST_ZOOM, MOST_SCROLL = 1000.0, 10_000.0
 
 
 def view_of(window: MainWindow) -> View:
     """What is in front, what is selected, where the network is scrolled to, and how the window is divided."""
     if window.compare is not None:
         return window.compare.view
-    columns, selection = window.canvas.columns, window.canvas.selection
     raw = {
         "page": window.dock.page,
         "lab": window.lab.view if window.lab is not None else "",
@@ -36,10 +30,8 @@ def view_of(window: MainWindow) -> View:
         "lesson": window.lesson.lesson.name if window.lesson is not None and window.lesson.lesson is not None else "",
         "left": window.left.isVisibleTo(window),
         "right": window.dock.isVisibleTo(window),
-        "selection": None if selection is None else dataclasses.asdict(selection),
         "example": window.run.look.example,
-        "zoom": min(MOST_ZOOM, columns.zoom),
-        "scroll": min(MOST_SCROLL, columns.offset / columns.pitch),
+        **raw_place(window.canvas),
         "speed": window.speed,
         "playing": window.run.will_play,
         "body": tuple(window.body.sizes()),
@@ -54,7 +46,7 @@ def show_view(window: MainWindow, view: View) -> None:
     window.left.setVisible(view.left)
     window.dock.setVisible(view.right)
     for splitter, sizes in ((window.body, view.body), (window.centre, view.centre), (window.overview, view.overview)):
-        _divide(splitter, sizes)
+        divide(splitter, sizes)
     window.left.show_page(view.left_page)
     window.dock.show_page(view.page)
     if window.lesson is not None and view.left_page == "lesson":
@@ -67,12 +59,8 @@ def show_view(window: MainWindow, view: View) -> None:
         return
     window.canvas.show_snapshot(snapshot)  # hidden, it may still stand at another net, which these columns do not fit
     layers = len(snapshot.architecture.layers)
-    columns = Columns(window.canvas.columns.width, layers)
-    columns = Columns(columns.width, layers, min(view.zoom, columns.largest_zoom))
-    window.canvas.set_columns(columns.scrolled(view.scroll * columns.pitch))
-    picked = view.selection
-    selection = None if picked is None else Selection(picked.kind, picked.layer, picked.unit, picked.source)
-    window.select(selection if selection is not None and exists(selection, snapshot) else None)
+    show_place(window.canvas, layers, view)
+    window.select(selection_in(snapshot, view))
     if window.lab is not None:
         from .lab_view import show_lab_view  # loaded with the lab, not with the window
 
@@ -90,7 +78,8 @@ def _raw_lab(window: MainWindow) -> dict[str, object]:
     return raw_lab_view(window, window.lab)
 
 
-def _divide(splitter: QSplitter, sizes: tuple[int, ...]) -> None:
+def divide(splitter: QSplitter, sizes: tuple[int, ...]) -> None:
+    """Give a splitter's parts these sizes; what was hidden, or is another splitter, keeps its own."""
     if len(sizes) != splitter.count() or not any(sizes):
         return
     now = splitter.sizes()

@@ -27,7 +27,9 @@ from gradviz.session_file import (
     write_session,
 )
 from gradviz.session_tables import TableError, beside, find_tables, mark_of, tables_of, with_table
+from gradviz.view import View
 
+from .compare.words import SIDES
 from .recordings import RECORDING_SUFFIX
 from .session_view import show_view, view_of
 
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from .live_run import LiveRun
     from .main_window import MainWindow
 
+Keeps = tuple[bytes | None, bytes | None]
+"""A run and the one that it is compared with, as `Kept.body`."""
 MOST_RECENT = 10
 FILTER = f"GradViz session (*{SUFFIX})"
 WEIGHTS_SUFFIX = ".safetensors"
@@ -55,18 +59,39 @@ class Sessions(QObject):
         self._window = window
         self.path: Path | None = None  # of the file that was opened or saved last
         self.title, self.notes = "", ""
-        self._read: tuple[SessionFile | None, Path | None] = (None, None)  # what is being opened, and out of which file
+        # what is being opened, out of which file, and the second run of two as it was kept
+        self._read: tuple[SessionFile | None, Path | None, bytes | None] = (None, None, None)
         self._before: list[tuple[SessionFile | Path, Path | None, str, str]] = []  # what was there when a session was opened
         self._known_marks: dict[tuple[str, int, int], TableMark] = {}
-        self._missing: tuple[SessionFile, Path | None, bytes | None, TableError] | None = None  # what waits for its table
+        self._missing: tuple[SessionFile, Path | None, Keeps, TableError] | None = None  # what waits for its table
         window.run.opened.connect(self._on_opened)
         window.run.closed.connect(self._on_closed)
 
     # ---- out
 
-    def present(self, other: LiveRun | None = None) -> SessionFile | None:
-        """The run (or an ``other`` one) as it stands and how it is looked at; None before there is anything."""
-        run = other or self._window.run
+    def present(self) -> SessionFile | None:
+        """The run (or both that are compared) as it stands and how it is looked at; None before there is anything."""
+        compare = self._window.compare
+        if compare is None:
+            return self.present_run(self._window.run)
+        first, second = (compare.pair.start_of(side) or self.present_run(compare.pair.run_of(side)) for side in SIDES)
+        if first is None or second is None:
+            return None
+        view = view_of(self._window)
+        session = msgspec.structs.replace(first, title=self.title, notes=self.notes, view=view, against=_bare(second))
+        return msgspec.structs.replace(session, tables=tuple(self._marks(session)))
+
+    def kept(self) -> Keeps:
+        """The runs of `present` as they can be taken up again; b"" for one that is not kept."""
+        window = self._window
+        if window.compare is None:
+            return _kept(window.run), b""
+        pair = window.compare.pair
+        first, second = (b"" if pair.start_of(side) is not None else _kept(pair.run_of(side)) for side in SIDES)
+        return first, second
+
+    def present_run(self, run: LiveRun) -> SessionFile | None:
+        """One run as it stands and how it is looked at; None before there is anything."""
         snapshot = run.snapshot
         if snapshot is None or not run.settings:
             return None
@@ -117,7 +142,8 @@ class Sessions(QObject):
             self._window.tell("error", f"{path} could not be written: {error.strerror or error}. What was there before is untouched.")
             return False
         self._know(path)
-        self._window.tell("notice", f"Saved {path.name} in {path.parent}.")
+        what = "Saved both runs as" if session.against is not None else "Saved"
+        self._window.tell("notice", f"{what} {path.name} in {path.parent}.")
         return True
 
     def copy_text(self) -> None:
@@ -178,14 +204,14 @@ class Sessions(QObject):
             return False
         return self._begin(session, None)
 
-    def restore(self, session: SessionFile, kept: bytes | None) -> SessionFile | None:
-        """Open a session that was saved automatically; with ``kept`` its run need not be trained again from the first step.
+    def restore(self, session: SessionFile, kept: Keeps) -> SessionFile | None:
+        """Open a session that was saved automatically; with ``kept`` its runs need not be trained again from the first step.
 
         Returns what is being opened, its tables where they are now; None when one of them is missing, which is told.
         """
         return self._read[0] if self._begin(session, None, kept) else None
 
-    def _begin(self, session: SessionFile, path: Path | None, kept: bytes | None = None) -> bool:
+    def _begin(self, session: SessionFile, path: Path | None, kept: Keeps = (None, None)) -> bool:
         try:
             session = find_tables(session, path.absolute().parent if path is not None else None)
         except TableError as error:
@@ -193,8 +219,8 @@ class Sessions(QObject):
             self._window.overlays.show_missing_table(f"It cannot be opened. {error}")
             return False
         self._missing = None
-        self._read = session, path
-        self._window.run.open(session, kept)
+        self._read = session, path, kept[1]
+        self._window.run.open(session, kept[0])
         return True
 
     def ask_for_table(self) -> None:
@@ -225,12 +251,16 @@ class Sessions(QObject):
             self.remember(session)
             self._tell_recording(session)
             return
-        path = self._read[1] if self._read[0] is session else None
+        path, kept = self._read[1:] if self._read[0] is session else (None, None)
+        if session.against is not None and self._window.compare is not None:
+            self._window.compare.leave()  # for two other runs
         self._before.append((session, self.path, self.title, self.notes))
         self._show(path, session.title, session.notes)
         show_view(self._window, session.view)
+        if session.against is not None:
+            self._window.compare_again(session, kept)
         if session.view.playing:
-            self._window.run.play()
+            self._window.driven.play()
         if path is not None:
             self._know(path)
         self._window.tell("notice", f"Opened {path.name if path else 'the session'}, at step {session.step:,}.")
@@ -310,6 +340,16 @@ class Sessions(QObject):
 
     def _folder(self) -> Path:
         return self.path.parent if self.path is not None else Path(str(QSettings().value("sessions/folder", str(Path.home()))))
+
+
+def _bare(session: SessionFile) -> SessionFile:
+    """The run alone: words, view and tables of two are with the first."""
+    return msgspec.structs.replace(session, title="", notes="", view=View(), tables=())
+
+
+def _kept(run: LiveRun) -> bytes:
+    kept = run.kept_run
+    return kept.body if kept is not None and kept.run == run.run_number else b""
 
 
 def _file_name(title: str) -> str:

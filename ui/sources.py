@@ -37,8 +37,8 @@ def spec_of(options: argparse.Namespace) -> Spec:
 def against(options: argparse.Namespace) -> tuple[Spec, argparse.Namespace] | None:
     """The second run of a comparison, with options of its own; None for every other view. To be asked for after `spec_of`.
 
-    It is what ``--against`` or the second file name, else what the preset is compared with, else the first run; then ``--change`` is
-    made. What ``--set`` says belongs to both.
+    It is what ``--against`` or the second file name, else what the preset or the session is compared with, else the first run; then
+    ``--change`` is made. What ``--set`` says belongs to both.
 
     Raises:
         SpecError: when there is nothing to compare with, or the view shows one run only.
@@ -69,9 +69,13 @@ def _default(options: argparse.Namespace) -> Spec:
     preset = preset_named(options.preset) if options.preset is not None else None
     if preset is not None and preset.against is not None:
         return _changed(preset.against, options.settings)
-    if not options.changes:
+    spec = _named(options)
+    if options.session is not None and options.session.against is not None:
+        options.session = options.session.against
+        spec = options.session.spec
+    elif not options.changes:
         raise SpecError("the second run", "not named", "a second file or preset's name, --against, or --change FIELD=VALUE of the first")
-    return _changed(_named(options), options.settings)
+    return _changed(spec, options.settings)
 
 
 def _meet(first: argparse.Namespace, second: argparse.Namespace) -> None:

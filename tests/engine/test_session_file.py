@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import struct
 import zlib
 from base64 import urlsafe_b64encode
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gradviz.experiment import Experiment
+from gradviz.leftover import LeftoverError, pack, read_leftover
 from gradviz.safe_write import write_safely
 from gradviz.session_file import (
     MAX_BYTES,
@@ -31,7 +33,7 @@ from gradviz.session_file import (
 )
 from gradviz.snapshot import Held
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
-from gradviz.view import LabView, Picked, View
+from gradviz.view import CompareView, LabView, NetView, Picked, View
 
 SPEC = Spec(NetworkSpec(depth=3, width=4), DataSpec(samples=60), TrainingSpec(seed=7, batch_size=8))
 SLOWER = SPEC.replace("training.learning_rate", 0.01)
@@ -79,6 +81,45 @@ def test_a_file_and_a_text_are_read_as_they_were_written(tmp_path: Path) -> None
     assert '"training.learning_rate": 0.01' in text
     assert "Why L1 sleeps" in text
     assert len(text.splitlines()) > 50
+
+
+BESIDE = SessionFile((Settings(0, SPEC.replace("network.activation", "relu")), Settings(4, RELU)), 9, 9, 2, left=SESSION.left)
+BESIDE = msgspec.structs.replace(BESIDE, left=LeftRun(BESIDE.settings, 11, 6))
+BOTH = msgspec.structs.replace(SESSION, against=BESIDE, view=View(compare=CompareView("A", True, (NetView(zoom=2.0), NetView()), 40)))
+
+
+def test_a_second_run_is_read_as_it_was_written() -> None:
+    content = encode(BOTH)
+    assert decode(content, "it") == from_text(to_text(BOTH)) == BOTH
+    raw = json.loads(content)
+    assert raw["against"]["set"] == {"network.activation": "relu"}  # one can read what is different
+    assert (raw["version"], to_text(BOTH)[:10]) == (2, "gradviz:2:")
+    assert len(to_text(BOTH)) < 1.4 * len(to_text(SESSION))
+    same = msgspec.structs.replace(SESSION, against=SessionFile(SESSION.settings, 9, 12))
+    assert from_text(to_text(same)) == decode(encode(same), "it") == same
+
+
+def test_a_single_run_is_written_as_before_there_were_two() -> None:
+    raw = json.loads(encode(SESSION))
+    assert raw["version"] == 1
+    assert "against" not in raw
+    assert "compare" not in raw["view"]
+    assert to_text(SESSION).startswith("gradviz:1:")
+
+
+def test_what_is_left_over_holds_both_runs(tmp_path: Path) -> None:
+    path = tmp_path / "left"
+    for kept in ((b"", b""), (b"one", b""), (b"", b"other"), (b"one", b"other")):
+        content = pack(BOTH, *kept)
+        path.write_bytes(content)
+        assert read_leftover(path) == (BOTH, *(body or None for body in kept))
+    for length in (0, 16, 20, 40, len(content) - 9):
+        path.write_bytes(content[:length])
+        with pytest.raises(LeftoverError, match=r"cut off|something else"):
+            read_leftover(path)
+    text = encode(SESSION)
+    path.write_bytes(b"GradVizAutosave1\n" + struct.pack("<II", len(text), zlib.crc32(text)) + text + b"one")
+    assert read_leftover(path) == (SESSION, b"one", None)  # as it was written when there was one run
 
 
 @pytest.mark.parametrize(
@@ -181,7 +222,17 @@ def spoil(**changes: object) -> bytes:
         (b"{}", "no GradViz session"),
         (b"[" * 100_000, "nested more than 16"),
         (b" " * (MAX_BYTES + 1), "at most 5,000,000"),
-        (spoil(version=2, colour=1), "newer GradViz"),
+        (spoil(version=3, colour=1), "newer GradViz"),
+        (spoil(against=3), "against: Expected"),
+        (spoil(against={"colour": 1}), "against: Object contains unknown field “colour”"),
+        (spoil(against={"against": {}}), "against: Object contains unknown field “against”"),
+        (spoil(against={"set": [1]}), "against.set"),
+        (spoil(against={"set": {"network.colour": 1}}), "against.set: the field name is 'network.colour'"),
+        (spoil(against={"set": {"network.depth": "deep"}}), "against.set: network.depth"),
+        (spoil(against={"step": -1}), "against.step"),
+        (spoil(against={"step": 7, "last_step": 3}), "against: step: 7"),
+        (spoil(against={"last_step": 3, "changes": [{"step": 5, "set": {}}]}), "against: change 1: it is at step 5"),
+        (spoil(against={"last_step": 3, "left": {"last_step": 2, "fork": 3}}), "against: left.fork"),
         (spoil(version=0), "version 0"),
         (spoil(version="1"), "version"),
         (spoil(colour=1), "unknown field “colour”"),

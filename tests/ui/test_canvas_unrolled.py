@@ -28,7 +28,8 @@ from ui.figure import Figure, measured_heading
 from ui.panels.layer_model import KEYS
 from ui.panels.layer_table import LayerTablePanel
 from ui.panels.profile import ProfilePanel, captions
-from ui.panels.profile_numbers import card, profile_table
+from ui.panels.profile_card import card
+from ui.panels.profile_numbers import profile_table
 from ui.phase_strip import PhaseStrip
 from ui.selection import Selection
 from ui.status import next_phase

@@ -128,6 +128,27 @@ def test_a_session_is_compared_where_it_stands(tmp_path: Path) -> None:
     assert "Loss at step 5" in texts_of(picture)
 
 
+def test_a_session_of_two_runs_is_drawn_with_both(tmp_path: Path) -> None:
+    path, table, picture = tmp_path / "both.gradviz.json", tmp_path / "both.csv", tmp_path / "both.svg"
+    relu = SMALL.replace("network.activation", "relu")
+    write_session(SessionFile((Settings(0, SMALL),), 5, 9, against=SessionFile((Settings(0, SMALL), Settings(3, relu)), 5, 7)), path)
+    assert main(["render", str(path), "--view", "compare", "-o", str(picture)]) == 0
+    assert {"Loss at step 5", "Sigmoid", "ReLU"} <= set(texts_of(picture))
+    assert main(["numbers", str(path), "--view", "compare", "-o", str(table)]) == 0
+    with table.open() as file:
+        rows = list(csv.DictReader(file))
+    assert (len([row for row in rows if row["A_loss"]]), len([row for row in rows if row["B_loss"]])) == (9, 7)
+    assert losses(table, "A")[:3] == losses(table, "B")[:3]
+    assert losses(table, "A")[:5] != losses(table, "B")[:5]
+    movie = tmp_path / "both.gif"
+    assert main(["render", str(path), "--view", "compare", "--size", "900x600", "--scale", "0.5", "--every", "8", "-o", str(movie)]) == 0
+    for option, field, value in (("--set", "training.seed", 9), ("--change", "network.depth", 2)):
+        arguments = ["--view", "compare", option, f"{field}={value}", "--steps", "4", "-o", str(table)]
+        assert main(["numbers", str(path), *arguments]) == 0
+        assert losses(table, "B")[:4] == trained(relu.replace(field, value), 4)
+    assert main(["numbers", str(path), "--view", "gradients", "-o", str(table)]) == 0
+
+
 def test_a_recording_is_compared_where_it_ends(tmp_path: Path) -> None:
     path, table = tmp_path / "run.gradviz", tmp_path / "both.csv"
     experiment = Experiment(SMALL)

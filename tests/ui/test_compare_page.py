@@ -29,8 +29,9 @@ from ui.compare_page import ComparePage
 from ui.export_menu import Compared
 from ui.main_window import MainWindow
 from ui.movie_dialog import MovieDialog
-from ui.numbers import full
+from ui.numbers import full, ratio
 from ui.panels import marks
+from ui.panels.profile_card import compared_card
 from ui.presets import Preset, preset_named, presets
 from ui.selection import Selection
 from ui.theme import THEMES, font
@@ -382,8 +383,8 @@ def test_the_line_of_the_other_side_ends_where_its_last_layer_stands(page: Compa
     painter.end()
     assert end is not None
     assert b.details is not None
-    assert end[0] == "B"
-    assert end[1] == pytest.approx(frame.y(float(b.details.gradient_rms[-1])))
+    assert end.text == "B"
+    assert end.y == pytest.approx(frame.y(float(b.details.gradient_rms[-1])))
 
 
 def test_a_card_tells_what_the_other_side_has_there(page: ComparePage) -> None:
@@ -392,9 +393,34 @@ def test_a_card_tells_what_the_other_side_has_there(page: ComparePage) -> None:
     page.show_pair(a, b)
     beside = page.sides["A"].bars.beside
     assert beside is not None
-    assert beside.rows(a, 3) == [("B: typical |∂J/∂w| (RMS)", full(float(b.details.gradient_rms[2])))]
+    rows = dict(compared_card(a, "A", beside, 3)[1])
+    assert rows["B: typical |∂J/∂w| (RMS)"] == full(float(b.details.gradient_rms[2]))
+    for letter, own in (("A", a), ("B", b)):
+        assert own.theory is not None
+        assert own.from_theory is not None
+        assert rows[f"{letter}: typical |∂J/∂w| by theory, at the start"] == full(float(own.theory.gradient_rms[2]))
+        assert rows[f"{letter}: measured over theory"].startswith(ratio(10 ** float(own.from_theory[1][2])))
     page.show_pair(*pair({"network.depth": 4}, 8))
-    assert page.sides["A"].bars.beside.rows(a, 3) == []  # whose third layer is another one
+    assert page.sides["A"].bars.beside is not None
+    alone = compared_card(a, "A", page.sides["A"].bars.beside, 3)[1]
+    assert all(label.startswith("A: ") for label, _ in alone)  # the other's third layer is another one
+
+
+def test_each_profile_shows_the_theory_of_its_own_bars(page: ComparePage, tmp_path: Path) -> None:
+    a, b = pair({"network.activation": "tanh"}, 1)
+    page.show_pair(a, b)
+    bars = page.sides["A"].bars
+    before = bars.grab().toImage()
+    texts = written(page, tmp_path / "with.svg")
+    assert sum("dotted: theory of A at the start" in text for text in texts) == 1
+    assert sum("dotted: theory of B at the start" in text for text in texts) == 1
+    assert texts.count("theory") == 2
+    assert a.theory is not None
+    assert bars._theory is not None
+    np.testing.assert_array_equal(bars._theory.values, a.theory.gradient_rms)
+    page.set_theory(False)
+    assert bars.grab().toImage() != before
+    assert not any("theory" in text for text in written(page, tmp_path / "without.svg"))
 
 
 # ---- the exports of the window
@@ -408,7 +434,7 @@ def window(qtbot: QtBot, page: ComparePage) -> MainWindow:
     a, b = pair({"network.activation": "relu"}, 8)
     page.show_pair(a, b)
     made.show_still(a)
-    made.export_menu.compared = Compared(page, lambda: (((0, a.spec),), ((0, b.spec),)))
+    made.export_menu.compared = Compared(page, lambda: (((0, a.spec),), ((0, b.spec),)), lambda side: made.run)
     return made
 
 

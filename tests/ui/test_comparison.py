@@ -289,10 +289,10 @@ def test_choices_of_an_animation_of_both_end_with_the_comparison(qtbot: QtBot, w
 
 
 def test_a_session_that_is_opened_ends_the_comparison(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
-    begin(qtbot, window)
-    window.toggle_left()
     path = tmp_path / "own.json"
     assert window.sessions.write(path)
+    begin(qtbot, window)
+    window.toggle_left()
     window.change("network.depth", 6)
     assert window.sessions.open(path)
     qtbot.waitUntil(lambda: window.compare is None and window.run.settled, timeout=PATIENCE)
@@ -310,3 +310,16 @@ def test_a_preset_or_a_data_file_while_comparing(qtbot: QtBot, window: MainWindo
     a, b = at_rest(qtbot, pair)
     assert a.step == b.step
     assert a.spec.network.activation != b.spec.network.activation == "relu"
+
+
+def test_theory_is_shown_and_hidden_on_both_sides(qtbot: QtBot, window: MainWindow) -> None:
+    window.toggle_theory()
+    begin(qtbot, window)
+    assert window.compare is not None
+    sides = window.compare.page.sides.values()
+    assert [side.bars.show_theory for side in sides] == [False, False]
+    window.toggle_theory()
+    assert [side.bars.show_theory for side in sides] == [True, True]
+    window.compare.page.sides["B"].bars.theory_wanted.emit()
+    assert [side.bars.show_theory for side in sides] == [False, False]
+    assert not window.profile.show_theory

@@ -15,8 +15,10 @@ from tests.ui.painted import picture
 from ui import colors
 from ui.canvas.columns import Columns
 from ui.panels.profile import ProfilePanel, captions
+from ui.panels.profile_card import card
 from ui.panels.profile_lines import before_branch
-from ui.panels.profile_numbers import card, theory_words
+from ui.panels.profile_theory import foretold as found_in
+from ui.panels.profile_theory import theory_words
 from ui.selection import Selection
 from ui.theme import THEMES
 
@@ -190,9 +192,15 @@ def test_beside_one_example_there_is_no_theory(panel: ProfilePanel) -> None:
     assert picture(panel) == without
 
 
+def words(snapshot: Snapshot) -> str:
+    found = found_in(snapshot, of_weights=False)
+    assert found is not None
+    return theory_words(found, snapshot)
+
+
 def test_how_far_the_measurement_is_from_theory_is_said(panel: ProfilePanel) -> None:
     snapshot = foretold(fabricate())
-    assert "×/÷ 2.0 away" in theory_words(snapshot)
+    assert "×/÷ 2.0 away" in words(snapshot)
     rows = dict(card(snapshot, 3)[1])
     assert rows["measured over theory"].startswith("×0.50 (by chance ×/÷ 1.3")
     panel.show_snapshot(snapshot)
@@ -200,7 +208,7 @@ def test_how_far_the_measurement_is_from_theory_is_said(panel: ProfilePanel) -> 
     distance = table.columns.index("delta_over_theory_log10")
     assert np.allclose([row[distance] for row in table.rows], np.log10(0.5))
     stopped = msgspec.structs.replace(snapshot, delta_norms=np.append(0.0, snapshot.delta_norms[1:]))
-    assert "away" not in theory_words(stopped)  # nothing at all is not a factor
+    assert "away" not in words(stopped)  # nothing at all is not a factor
     assert "measured over theory" not in dict(card(stopped, 1)[1])
 
 
@@ -317,7 +325,7 @@ def test_where_theory_is_unreliable_line_and_card_say_so() -> None:
     sure = foretold(fabricate())
     assert sure.theory is not None
     unsure = msgspec.structs.replace(sure, theory=msgspec.structs.replace(sure.theory, caution="1/σ² has no mean"))
-    assert theory_words(unsure).startswith("theory at the start, unreliable here")
-    assert "unreliable" not in theory_words(sure)
+    assert words(unsure).startswith("theory at the start, unreliable here")
+    assert "unreliable" not in words(sure)
     assert ("theory is unreliable", "1/σ² has no mean") in card(unsure, 1)[1]
     assert "theory is unreliable" not in dict(card(sure, 1)[1])

@@ -12,6 +12,7 @@ from ..panels.prediction import PredictionPanel
 from ..panels.prediction_picture import Beside as PredictionBeside
 from ..panels.profile import ProfilePanel
 from ..panels.profile_lines import Beside
+from ..selection import Selection
 from .heat import HeatPanel
 from .side import SideHead
 from .words import other_side
@@ -44,6 +45,15 @@ class Side:
         """By the names that `places` gives them."""
         found = {"head": self.head, "net": self.net, "bars": self.bars, "heat": self.heat, "prediction": self.prediction}
         return {f"{name} {self.letter}": part for name, part in found.items()}
+
+    def mark(self, selection: Selection | None) -> None:
+        """Mark a layer, unit or weight, if this side has it."""
+        if self.snapshot is not None and selection is not None and selection.layer > len(self.snapshot.architecture.layers):
+            selection = None
+        if self.net.selection != selection:
+            self.net.select(selection)
+        self.bars.select(selection)
+        self.heat.select(selection)
 
     def show(self, snapshot: Snapshot, other: Snapshot, name: str, timeline: bool, slow: bool) -> None:
         self.snapshot = snapshot

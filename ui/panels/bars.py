@@ -175,26 +175,29 @@ def _paint_bar(painter: QPainter, frame: Frame, theme: Theme, layer: int, value:
             marks.paint_arrowhead(painter, x, frame.top - 2, width, min(7.0, width), colors.color(level, theme), QColor(theme.outline))
 
 
-def paint_margin(
-    painter: QPainter, frame: Frame, theme: Theme, ends: tuple[float, float] | None, beside: tuple[str, float, str] | None = None
-) -> None:
-    """At the right: where the healthy zone is, and which end of the last bar is before and which after clipping.
+@dataclass(frozen=True)
+class End:
+    """What stands at the right end of a line."""
 
-    ``beside`` is the letter of a line that ends there, the height where it does, and the letter's ink.
-    """
+    text: str
+    y: float
+    ink: str
+    weight: int = 400
+
+
+def paint_margin(painter: QPainter, frame: Frame, theme: Theme, ends: tuple[float, float] | None, lines: tuple[End, ...] = ()) -> None:
+    """At the right: where the healthy zone is, which end of the last bar is before and which after clipping, and what lines end there."""
     used = font(11)
     start = frame.right + 8
     room = frame.area.right() - start - 4
-    wanted = [(frame.y(1e-4) + frame.y(1.0)) / 2] + [frame.y(end) for end in ends or ()]
-    if beside is not None:
-        wanted.append(beside[1])
+    bars = [frame.y(end) for end in ends or ()]
+    wanted = [(frame.y(1e-4) + frame.y(1.0)) / 2, *bars, *(line.y for line in lines)]
     heights = marks.spread(wanted, 13.0, frame.top - 6, frame.bottom + 2)
     marks.put_text(painter, start, heights[0], "healthy", font(12), theme.ink2, Qt.AlignmentFlag.AlignLeft)
-    if beside is not None:
-        marks.put_text(painter, start, heights.pop(), beside[0], font(13, 600), beside[2], Qt.AlignmentFlag.AlignLeft)
-        wanted.pop()
+    for line, height in zip(lines, heights[1 + len(bars) :], strict=True):
+        marks.put_text(painter, start, height, line.text, font(13, line.weight), line.ink, Qt.AlignmentFlag.AlignLeft)
     edge = frame.x(frame.columns.layers) + frame.bar / 2 + 3
-    for end, height, texts in zip(wanted[1:], heights[1:], (("before clipping", "before"), ("after clipping", "after")), strict=False):
+    for end, height, texts in zip(bars, heights[1:], (("before clipping", "before"), ("after clipping", "after")), strict=False):
         text = texts[0] if marks.text_width(texts[0], used) <= room else texts[1]
         painter.setPen(QPen(QColor(theme.ink3), 1))
         painter.drawLine(QLineF(edge, end, start - 4, height))

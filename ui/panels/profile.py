@@ -7,9 +7,6 @@ reached yet are dashed.
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QMenu, QWidget
@@ -21,8 +18,9 @@ from ..selection import Selection
 from ..stages import LAYERS, words_of
 from ..theme import blend, font
 from . import marks
-from .bars import CIRCLES_FROM, TOP, Frame, clipped_ends, paint_axis, paint_bars, paint_margin, plot_sides, reached
+from .bars import CIRCLES_FROM, TOP, End, Frame, clipped_ends, paint_axis, paint_bars, paint_margin, plot_sides, reached
 from .panel import Panel, Table
+from .profile_card import card, compared_card
 from .profile_lines import (
     Before,
     Beside,
@@ -31,16 +29,16 @@ from .profile_lines import (
     paint_before,
     paint_beside,
     paint_circles,
-    paint_theory,
     points,
 )
-from .profile_numbers import ROW, card, paint_names, paint_numbers, paint_verdict, profile_table, theory_name, theory_words
+from .profile_numbers import ROW, paint_names, paint_numbers, paint_verdict, profile_table
+from .profile_theory import THEORY, Foretold, foretold, paint_theory, theory_name, theory_words
 
 
 class ProfilePanel(Panel):
     """The gradient of each layer. Page Up and Page Down go from layer to layer.
 
-    ``show_theory``: whether its line is drawn; ``beside`` another run, whose gradients become a line in place of circles and theory.
+    ``show_theory``: whether its line is drawn; ``beside`` another run, whose gradients become a line in place of the circles.
     """
 
     name = "gradients"
@@ -96,10 +94,9 @@ class ProfilePanel(Panel):
         area = QRectF(self.rect())
         self.paint_to(painter, area)
         if self.snapshot is not None and self._hovered is not None and self._hovered <= len(self.snapshot.architecture.layers):
-            title, rows = card(self.snapshot, self._hovered)
-            if self.beside is not None:
-                rows += self.beside.rows(self.snapshot, self._hovered)
-            marks.paint_card(painter, self.theme, area, self._pointer, title, rows)
+            layer = self._hovered
+            told = card(self.snapshot, layer) if self.beside is None else compared_card(self.snapshot, self.side, self.beside, layer)
+            marks.paint_card(painter, self.theme, area, self._pointer, *told)
         if self.hasFocus() and self._focused_by_key:
             painter.setPen(QPen(QColor(self.theme.ink1), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -115,14 +112,15 @@ class ProfilePanel(Panel):
         if snapshot is not None and layer in frame.shown:
             self._paint_band(painter, frame, layer)
         paint_axis(painter, frame, theme)
+        theory = self._theory
         if snapshot is None or details is None:
-            foretold = snapshot is not None and self._theory(snapshot) is not None
-            said = (f"dotted: {theory_name(snapshot)}", "dotted: theory") if snapshot is not None and foretold else ()
-            marks.paint_heading(painter, area, theme, self.full_title, said)
+            name = theory_name(snapshot, self._theory_name)
+            marks.paint_heading(painter, area, theme, self.full_title, (f"dotted: {name}", "dotted: theory") if theory is not None else ())
             paint_margin(painter, frame, theme, None)
             if snapshot is not None:
                 paint_names(painter, frame, theme, snapshot, layer)
-                self._paint_theory(painter, frame, snapshot)
+            if theory is not None:
+                paint_theory(painter, frame, theme, theory)
             if snapshot is None or snapshot.moment is None:
                 self._paint_invitation(painter, frame)
         else:
@@ -130,13 +128,15 @@ class ProfilePanel(Panel):
             before = before_branch(snapshot)
             if before is not None:
                 paint_before(painter, frame, theme, before, snapshot)
-            self._paint_theory(painter, frame, snapshot)
-            end = None
+            if theory is not None:
+                paint_theory(painter, frame, theme, theory)
+            ends: list[End | None] = []
             if self.beside is None:
                 paint_circles(painter, frame, theme, snapshot, details)
-            elif self.beside.fits(snapshot):
-                end = paint_beside(painter, frame, theme, self.beside)
-            paint_margin(painter, frame, theme, clipped_ends(frame, snapshot, details), end)
+            else:
+                ends = [paint_beside(painter, frame, theme, self.beside)] if self.beside.fits(snapshot) else []
+                ends += [End("theory", frame.y(float(theory.values[-1])), theme.ink1)] if theory is not None else []
+            paint_margin(painter, frame, theme, clipped_ends(frame, snapshot, details), tuple(end for end in ends if end is not None))
             self._paint_words(painter, frame, snapshot, details, before)
             paint_names(painter, frame, theme, snapshot, layer)
             paint_verdict(painter, frame, theme, snapshot)
@@ -145,38 +145,33 @@ class ProfilePanel(Panel):
 
     def _paint_words(self, painter: QPainter, frame: Frame, snapshot: Snapshot, details: Details, before: Before | None) -> None:
         """What circles and lines are, in the plot if there is room, and the heading with all else there is to say."""
-        theory = self._theory(snapshot)
+        theory = self._theory
+        dotted = f"dotted: {theory_words(theory, snapshot, self._theory_name)}" if theory is not None else ""
+        if self.beside is not None:
+            names = {dotted, f"dotted: {theory_name(snapshot, self._theory_name)}", f"dotted: theory of {self.side}"} if dotted else {""}
+            lines, bars = self.beside.caption(snapshot), ("", *captions(snapshot, before, ""))
+            said = {"; ".join(filter(None, (bar, line, name))) for bar in bars for line in lines for name in names}
+            marks.paint_heading(painter, frame.area, self.theme, self.full_title, tuple(sorted(said, key=len, reverse=True)))
+            return
         drawn = "circles" if frame.pitch >= CIRCLES_FROM else "line"
-        seen = self.beside is None and bool(points(frame, details.delta_rms, snapshot))
-        label = "; ".join(
-            [
-                *([f"{drawn}: typical |{words_of(snapshot.architecture).returned}| of the units"] if seen else []),
-                *([f"dotted: {theory_words(snapshot)}"] if theory is not None else []),
-            ]
-        )
-        others = [theory] if theory is not None else []
+        seen = bool(points(frame, details.delta_rms, snapshot))
+        circles = f"{drawn}: typical |{words_of(snapshot.architecture).returned}| of the units" if seen else ""
+        label = "; ".join(filter(None, (circles, dotted)))
+        others = [theory.values] if theory is not None else []
         others += [before.values] if before is not None else []
         at = label_place(frame, snapshot, details, label, others) if frame.shown else None
         if at is not None:
             marks.put_text(painter, at.x(), at.y(), label, font(12, 500), self.theme.ink1, Qt.AlignmentFlag.AlignLeft)
-        said = captions(snapshot, before, label if at is None else "")
-        if self.beside is not None:
-            lines = self.beside.caption(snapshot)
-            said = (*(f"{bars}; {lines[0]}" for bars in said), f"{said[-1]}; {lines[-1]}", *lines)
-        marks.paint_heading(painter, frame.area, self.theme, self.full_title, said)
+        marks.paint_heading(painter, frame.area, self.theme, self.full_title, captions(snapshot, before, label if at is None else ""))
 
-    def _theory(self, snapshot: Snapshot | None) -> NDArray[Any] | None:
-        """(layers,) |∂J/∂z| by theory; it is of whole mini-batches, so that beside one example there is none."""
-        if self.beside is not None or not self.show_theory:
-            return None
-        if snapshot is None or snapshot.from_theory is None or snapshot.example is not None:
-            return None
-        return snapshot.theory.delta_rms if snapshot.theory is not None else None
+    @property
+    def _theory(self) -> Foretold | None:
+        """Of the bars where two runs stand side by side: then there are no circles."""
+        return foretold(self.snapshot, of_weights=self.beside is not None) if self.show_theory else None
 
-    def _paint_theory(self, painter: QPainter, frame: Frame, snapshot: Snapshot) -> None:
-        theory = self._theory(snapshot)
-        if theory is not None:
-            paint_theory(painter, frame, self.theme, theory)
+    @property
+    def _theory_name(self) -> str:
+        return THEORY if self.beside is None else f"theory of {self.side} at the start"
 
     def _paint_invitation(self, painter: QPainter, frame: Frame) -> None:
         """What to do first, on a plate of its own: the line of theory may run behind it."""

@@ -1,4 +1,4 @@
-"""What the gradient profile draws over its bars: circles for the units, the theory's line, ticks for the line before a branch.
+"""What the gradient profile draws over its bars: circles for the units, ticks for the line before a branch, another run's line.
 
 Each says in words what it is: in the plot where there is room, otherwise in the heading.
 """
@@ -17,11 +17,11 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from gradviz.snapshot import Details, Snapshot
 
 from .. import colors
-from ..numbers import full, short
-from ..stages import size_of, words_of
+from ..numbers import short
+from ..stages import words_of
 from ..theme import Theme, font
 from . import marks
-from .bars import CIRCLES_FROM, Frame, reached
+from .bars import CIRCLES_FROM, End, Frame, reached
 
 OVERHANG = 5.0  # how far a tick reaches beyond its bar, where there is room
 APART = 5.0  # between neighbouring ticks: they must not run together into a line
@@ -56,14 +56,6 @@ class Beside:
         spread = f"line: {self.letter}, its {layers} {many} spread over {own}"
         return (spread, f"line: {self.letter}, spread") if layers != own else (f"line: the same of {self.letter}", f"line: {self.letter}")
 
-    def rows(self, snapshot: Snapshot, layer: int) -> list[tuple[str, str]]:
-        """What the other side has in this layer, for its card; nothing where its net is another one there."""
-        own, other = snapshot.architecture.layers, self.snapshot.architecture.layers
-        details = self.snapshot.details
-        if details is None or len(own) != len(other) or not self.fits(snapshot) or not reached(self.snapshot, layer):
-            return []
-        return [(f"{self.letter}: typical {size_of(snapshot.architecture, layer)} (RMS)", full(float(details.gradient_rms[layer - 1])))]
-
 
 def before_branch(snapshot: Snapshot) -> Before | None:
     """What the line before the branch had at the step that is shown; None where both lines are one, or it had ended already.
@@ -91,15 +83,6 @@ def points(frame: Frame, values: NDArray[Any], snapshot: Snapshot | None = None)
     return [QPointF(frame.x(n), heights[n - 1]) for n in shown]
 
 
-def paint_theory(painter: QPainter, frame: Frame, theme: Theme, values: NDArray[Any]) -> None:
-    """A dotted line from layer to layer; where the values leave the scale it runs along its edge."""
-    line = QPolygonF(points(frame, values))
-    painter.setPen(QPen(QColor(theme.canvas), 3.6))  # a casing, so that the line is seen on every bar
-    painter.drawPolyline(line)
-    painter.setPen(_dotted(theme.ink1, 1.8, 1.5, 5.0))
-    painter.drawPolyline(line)
-
-
 def paint_before(painter: QPainter, frame: Frame, theme: Theme, before: Before, snapshot: Snapshot) -> None:
     """A dotted tick across each bar, from before the branch; stripes where that number was not finite."""
     reach = min(OVERHANG, max(0.0, (frame.pitch - frame.bar) / 2 - APART / 2))
@@ -117,14 +100,14 @@ def paint_before(painter: QPainter, frame: Frame, theme: Theme, before: Before, 
     if wide:
         painter.setPen(QPen(QColor(theme.canvas), 3.8))
         painter.drawLines(ticks)
-    painter.setPen(_dotted(theme.ink1, 1.5, 2.0, 1.6) if wide else QPen(QColor(theme.ink3), 1.4))
+    painter.setPen(dotted(theme.ink1, 1.5, 2.0, 1.6) if wide else QPen(QColor(theme.ink3), 1.4))
     painter.drawLines(ticks)
 
 
-def paint_beside(painter: QPainter, frame: Frame, theme: Theme, beside: Beside) -> tuple[str, float, str] | None:
+def paint_beside(painter: QPainter, frame: Frame, theme: Theme, beside: Beside) -> End | None:
     """A thin line through what each layer of the other side has; where its net is as deep, from bar to bar.
 
-    Returns its letter, the height at which the line ends, and the ink; None where there is no number yet.
+    Returns where it ends and what stands there; None where there is no number yet.
     """
     snapshot = beside.snapshot
     if snapshot.details is None:
@@ -161,9 +144,9 @@ def paint_beside(painter: QPainter, frame: Frame, theme: Theme, beside: Beside) 
     if not reached(snapshot, layers):
         return None
     if not math.isfinite(last):
-        return f"{beside.letter} {short(last)}", frame.top, theme.nan
+        return End(f"{beside.letter} {short(last)}", frame.top, theme.nan, 600)
     beyond = " ↑" if last > 10.0**colors.HIGH else " ↓" if 0 < last < 10.0**colors.LOW else ""
-    return f"{beside.letter}{beyond}", frame.y(last), theme.ink1
+    return End(f"{beside.letter}{beyond}", frame.y(last), theme.ink1, 600)
 
 
 def paint_circles(painter: QPainter, frame: Frame, theme: Theme, snapshot: Snapshot, details: Details) -> None:
@@ -212,7 +195,8 @@ def _finite(values: NDArray[Any], layer: int, snapshot: Snapshot) -> bool:
     return not reached(snapshot, layer) or math.isfinite(float(values[layer - 1]))
 
 
-def _dotted(ink: str, width: float, on: float, off: float) -> QPen:
+def dotted(ink: str, width: float, on: float, off: float) -> QPen:
+    """A pen of dashes ``on`` pixels long, ``off`` pixels apart."""
     pen = QPen(QColor(ink), width)
     pen.setDashPattern([on / width, off / width])
     pen.setCapStyle(Qt.PenCapStyle.FlatCap)

@@ -1,4 +1,4 @@
-"""The numbers of the gradient profile: names, values and ratios under the bars, the card of one layer, and the table of all."""
+"""The numbers of the gradient profile: names, values and ratios under the bars, and the table of all."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from PySide6.QtGui import QPainter
 
 from gradviz.snapshot import Details, Snapshot
 
-from ..numbers import full, ratio, short
-from ..stages import norm_of, returned_of, size_of
+from ..numbers import ratio, short
 from ..theme import Theme, font
 from ..verdict_signs import DROP, label_width, paint_bracket, paint_label, runs, verdict_on_layers
 from . import marks
@@ -26,7 +25,6 @@ ROOMY_PITCH = 40.0  # below this only every fifth layer is named
 NUMBER_ROOM = 64.0  # a value such as 8.4×10⁻⁹ and the space beside it
 SMALL_ROOM = 52.0  # the same in the smallest type
 NOT_YET = "·"
-THEORY = "theory at the start"
 LABEL_MARGIN = 12.0  # to the left of a row's label
 
 
@@ -112,66 +110,6 @@ def _paint_row_label(painter: QPainter, frame: Frame, theme: Theme, y: float, la
 def whole(snapshot: Snapshot) -> bool:
     """Whether the gradient of all layers is there, and clipped where it is to be."""
     return snapshot.moment is None or snapshot.moment.measured
-
-
-def card(snapshot: Snapshot, layer: int) -> tuple[str, list[tuple[str, str]]]:
-    """Title and rows of the exact numbers of one layer."""
-    details, n = snapshot.details, layer - 1
-    step = snapshot.moment.step if snapshot.moment is not None else snapshot.step
-    title = f"{snapshot.architecture.layers[n].name}, step {step:,}"
-    if details is None:
-        return title, [("gradient", "not measured yet"), *_theory_rows(snapshot, layer)]
-    architecture = snapshot.architecture
-    size, norm, returned = (say(architecture, layer) for say in (size_of, norm_of, returned_of))
-    typical = float(details.gradient_rms[n])
-    if not reached(snapshot, layer):
-        if snapshot.level not in (0, layer):
-            return title, [("gradient", f"none: only L{snapshot.level} is trained now")]
-        before = [(f"typical {size} in step {step - 1:,}", full(typical))] if math.isfinite(typical) else []
-        return title, [("gradient", "not reached yet"), *before]
-    batch = ", mini-batch" if snapshot.example is not None else ""
-    if snapshot.example is not None:
-        title += f", example {snapshot.example + 1}"
-    rows = [(f"typical {size} (RMS)", full(typical))]
-    clipped = snapshot.clipped and (not architecture.recurrent or layer == len(architecture.layers))
-    if clipped:
-        rows.append(("the same after clipping", full(float(details.clipped_rms[n]))))
-    rows.append((f"norm {norm}{batch}", full(float(snapshot.gradient_norms[n]))))
-    if clipped:
-        rows.append((f"norm after clipping{batch}", full(float(snapshot.clipped_norms[n]))))
-    rows.append((f"typical |{returned}| of a unit", full(float(details.delta_rms[n]))))
-    rows.append((f"norm ‖{returned}‖{batch}", full(float(snapshot.delta_norms[n]))))
-    return title, rows + (_theory_rows(snapshot, layer) if snapshot.example is None else [])
-
-
-def _theory_rows(snapshot: Snapshot, layer: int) -> list[tuple[str, str]]:
-    """What theory says of a layer's units, how far the measured number is from it, and how far such nets lie from it by chance."""
-    theory, distances, n = snapshot.theory, snapshot.from_theory, layer - 1
-    if theory is None:
-        return []
-    if distances is None:
-        return [("theory", f"none: {theory.reason}")] if theory.reason else []
-    scatter = f" (by chance ×/÷ {10 ** float(theory.delta_scatter[n]):.2g})"
-    returned = returned_of(snapshot.architecture, layer)
-    unsure = [("theory is unreliable", theory.caution)] if theory.caution else []
-    rows = [*unsure, (f"typical |{returned}| by theory, at the start", full(float(theory.delta_rms[n])))]
-    if reached(snapshot, layer) and math.isfinite(distances[0][n]):
-        rows.append(("measured over theory", ratio(10 ** float(distances[0][n])) + scatter))
-    return rows
-
-
-def theory_name(snapshot: Snapshot) -> str:
-    """What the line of theory is, and whether it may be decades off; the card of a layer says why."""
-    return f"{THEORY}, unreliable here" if snapshot.theory is not None and snapshot.theory.caution else THEORY
-
-
-def theory_words(snapshot: Snapshot) -> str:
-    """What the line of theory is, and how far from it the layers lie, typically: root mean square of the decades."""
-    distances = snapshot.from_theory
-    known = distances[0][~np.isnan(distances[0])] if distances is not None else np.zeros(0)
-    if not len(known) or not np.isfinite(known).all() or not whole(snapshot):
-        return theory_name(snapshot)  # a layer that gets exactly nothing is not some factor away
-    return f"{theory_name(snapshot)}, typically ×/÷ {short(float(10 ** np.sqrt(np.mean(known**2))))} away"
 
 
 def profile_table(snapshot: Snapshot | None) -> Table:
