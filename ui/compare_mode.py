@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from gradviz.session_file import SessionFile
 from gradviz.snapshot import Snapshot
@@ -49,6 +49,7 @@ class CompareMode(QObject):
         self.pair = Comparison(window.run, start, step, kept)
         self.page = ComparePage()
         self.page.set_motion(window.canvas.motion)
+        self.cover = QWidget()  # over the page until there is something on both sides
         self.banner = Banner()
         self.banner.hide()
         self._row = QWidget()  # over the settings
@@ -58,7 +59,7 @@ class CompareMode(QObject):
         self.set_theme(window.theme)
         self.page.set_theory(window.profile.show_theory)
         self._show_side(self._side)
-        if window.run.snapshot is not None and start is None:
+        if start is None and window.run.snapshot is not None:
             self._on_pair(window.run.snapshot, window.run.snapshot)
 
     def _put_in(self) -> None:
@@ -70,7 +71,12 @@ class CompareMode(QObject):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.banner)
-        column.addWidget(self.page, 1)
+        stack = QStackedLayout()
+        stack.setStackingMode(QStackedLayout.StackingMode.StackAll)
+        stack.addWidget(self.page)
+        stack.addWidget(self.cover)
+        stack.setCurrentWidget(self.cover)
+        column.addLayout(stack, 1)
         window.left.hide()
         window.dock.hide()
         window.body.replaceWidget(1, self._middle)
@@ -224,6 +230,7 @@ class CompareMode(QObject):
         window, pair = self._window, self.pair
         self._frames += 1
         self.page.show_pair(a, b)
+        self.cover.hide()
         if self._is_beginning and pair.has_begun:
             self._is_beginning = False
             self.banner.hide()
@@ -300,6 +307,7 @@ class CompareMode(QObject):
 
     def set_theme(self, theme: Theme) -> None:
         self.page.set_theme(theme)
+        self.cover.setStyleSheet(f"background: {theme.canvas}")
         self.banner.set_theme(theme)
 
 

@@ -22,7 +22,7 @@ from .live_run import FRAME_MILLISECONDS, LiveRun
 SIDES = ("A", "B")
 OF_BOTH = ("training.seed", "data.")  # paths that begin so belong to both sides
 AHEAD_SECONDS = 0.001  # worth of steps that a meeting lies ahead of both engines
-DRAWING_SHARE = 0.3  # of one processor's time, when nothing but the processors limits the speed
+DRAWING_SHARE = 0.6  # of one processor's time, when nothing but the processors limits the speed
 PATIENCE = 0.1  # seconds, after which two moments that do not belong together are shown as they are
 END_MILLISECONDS = 500  # the second engine, told to end, has gone by then, so that nobody waits for it
 TOGETHER_SECONDS = 0.5  # within which what both sides have done is one entry of the undo stack

@@ -104,6 +104,7 @@ class ExportMenu(QMenu):
         for menu in (self._pictures, self._numbers, self._copies, self._nets):
             menu.clear()
         for side in SIDES if self.compared is not None else ("",):
+            self._nets.addSeparator()  # the first one is not shown
             for kind, (_, words, detail) in NETS.items():
                 self._add(f"{words}{f' of {side}' if side else ''}{detail}…", partial(self.save_net, kind, side), self._nets)
         if self.compared is not None:
