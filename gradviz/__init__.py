@@ -4,7 +4,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from gradviz.data import DataError
-from gradviz.snapshot import ChainRule, Snapshot, Verdict
+from gradviz.selected import ChainRule
+from gradviz.snapshot import Snapshot, Verdict
 from gradviz.spec import DataSpec, NetworkSpec, Spec, SpecError, TrainingSpec
 
 if TYPE_CHECKING:

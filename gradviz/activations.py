@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
+from gradviz.arrays import Floats
 
 LIMIT = 8.0  # activations are looked at from −LIMIT to LIMIT: beyond, none of them does anything new
 SMALL_SHARE = 0.1  # f′ counts as small up to this share of the largest |f′| that the activation has

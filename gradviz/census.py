@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS
+from gradviz.arrays import Floats
 from gradviz.layers import BATCH_NORM_EPSILON
 from gradviz.network import Network, parameter_name
-from gradviz.snapshot import Census, Floats
+from gradviz.snapshot import Census
 
 SATURATED = 0.95  # a unit is saturated when f′ is small for more than this share of the examples
 CHUNK_NUMBERS = 2**18  # of the widest layer's array: some 2 MB, so that a few of them stay in the cache

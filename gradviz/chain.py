@@ -13,10 +13,12 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gradviz.arrays import Floats
 from gradviz.layers import Layer
 from gradviz.losses import Factors, loss_named
 from gradviz.network import Network, Pass, parameter_name
-from gradviz.snapshot import ChainRule, Floats, Moment, Rung
+from gradviz.selected import ChainRule, Rung
+from gradviz.snapshot import Moment
 from gradviz.training import Trainer, feed_forward
 
 NEVER = 1e4  # stands for log2 of 0 and of ∞: a path with the fewest such factors is still found

@@ -11,11 +11,9 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
+from gradviz.arrays import Floats
 from gradviz.snapshot import Failure
-
-Floats = NDArray[np.floating[Any]]
 
 BYTES_AT_MOST = 40_000_000  # of one line's checkpoints, beside its first state
 STATES_AT_MOST = 4096

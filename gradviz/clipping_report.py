@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradviz.arrays import Floats
 from gradviz.clipping import norm
 from gradviz.fields import parse_entry
 from gradviz.history import History
-from gradviz.snapshot import ClippingReport, Floats, Moment
+from gradviz.lab_reports import ClippingReport
+from gradviz.snapshot import Moment
 from gradviz.training import AnyNetwork, Trainer
 
 

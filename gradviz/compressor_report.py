@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gradviz.compressor import START, TRUST, HistoryCompressor, Symbols, lag_sequence, symbol_names
 from gradviz.history import frozen
-from gradviz.snapshot import CompressorReport
+from gradviz.lab_reports import CompressorReport
 
 BLOCKS = 80  # that can be read
 LONGEST_LAG = 200

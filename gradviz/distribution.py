@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS, LIMIT, Activation
+from gradviz.arrays import Floats
+from gradviz.lab_reports import Distribution
 from gradviz.network import Pass, parameter_name
-from gradviz.snapshot import Distribution, Floats, Moment
+from gradviz.snapshot import Moment
 from gradviz.training import Trainer, feed_forward
 
 BINS = 64
@@ -40,24 +43,31 @@ def distribution(trainer: Trainer, layer: int = 0, moment: Moment | None = None,
         if alpha is not None:
             parameter = float(trainer.passed_with[alpha][0])
         z = np.asarray(own.pre_activations, float)
-        saturated, zero = shares(activation, z, parameter)
-        edges = np.linspace(-limit, limit, bins + 1)
-        edges.flags.writeable = False
-        before = None if own.batch_norm is None else np.asarray(own.batch_norm.inputs, float)
-        return Distribution(
-            layer=layer,
-            activation=name,
-            parameter=parameter,
-            edges=edges,
-            counts=histogram(z, bins, limit),
-            outside=(int(np.count_nonzero(z < -limit)), int(np.count_nonzero(z > limit))),
-            saturated=saturated,
-            zero=zero,
-            mean=float(z.mean()),
-            spread=float(z.std()),
-            before=None if before is None else histogram(before, bins, limit),
-            saturated_before=None if before is None else shares(activation, before, parameter)[0],
-        )
+        found = distribution_of(z, layer, name, parameter, bins, limit)
+        if own.batch_norm is None:
+            return found
+        before = np.asarray(own.batch_norm.inputs, float)
+        counts, share = histogram(before, bins, limit), shares(activation, before, parameter)[0]
+        return msgspec.structs.replace(found, before=counts, saturated_before=share)
+
+
+def distribution_of(z: Floats, layer: int, activation: str, parameter: float, bins: int, limit: float) -> Distribution:
+    """How these inputs of an activation lie on it."""
+    saturated, zero = shares(ACTIVATIONS[activation], z, parameter)
+    edges = np.linspace(-limit, limit, bins + 1)
+    edges.flags.writeable = False
+    return Distribution(
+        layer=layer,
+        activation=activation,
+        parameter=parameter,
+        edges=edges,
+        counts=histogram(z, bins, limit),
+        outside=(int(np.count_nonzero(z < -limit)), int(np.count_nonzero(z > limit))),
+        saturated=saturated,
+        zero=zero,
+        mean=float(z.mean()),
+        spread=float(z.std()),
+    )
 
 
 def layer_to_look_at(trainer: Trainer, moment: Moment | None = None) -> int:

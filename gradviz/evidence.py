@@ -11,21 +11,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS
+from gradviz.arrays import Floats
+from gradviz.history_table import HistoryTable
 from gradviz.network import Network, Pass, parameter_name
 from gradviz.norms import norms
 from gradviz.oscillation import HOP, LASTING, WINDOW, oscillating_ranges
 from gradviz.recurrent import RecurrentNetwork, RecurrentPass
 from gradviz.recurrent_cells import PlainCell
-from gradviz.snapshot import HistoryTable
 from gradviz.training import Trainer
 
 if TYPE_CHECKING:
     from gradviz.experiment import Experiment
 
-Floats = NDArray[np.floating[Any]]
 
 YOUNG = 10  # steps that a run, or what is left of it after its settings were changed, must have to be judged
 FEWEST_ROWS, MOST_ROWS = 10, 50  # of the record that a median is taken over

@@ -13,12 +13,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from gradviz.arrays import Floats
 from gradviz.network import Network, parameter_name
 from gradviz.population import Population
 from gradviz.spec import SpecError, TrainingSpec
 from gradviz.training import Phase
-
-Floats = NDArray[np.floating[Any]]
 
 TARGET_SUCCESS = 0.2  # the share of successful mutations at which their size is right (Rechenberg 1973)
 SIGMA_FACTOR = 1.2  # σ grows by this when every mutation succeeds, and shrinks by its fourth root when none does

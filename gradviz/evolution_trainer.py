@@ -14,15 +14,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from gradviz.arrays import Floats
 from gradviz.checkpoints import State
 from gradviz.evolution import EVALUATE, MUTATE, Evolution
+from gradviz.lab_reports import PopulationReport
 from gradviz.losses import loss_named
 from gradviz.network import Network
-from gradviz.snapshot import GENERATION, PopulationReport
+from gradviz.snapshot import GENERATION
 from gradviz.spec import SpecError, TrainingSpec
 from gradviz.training import AnyNetwork, Phase, Trainer
-
-Floats = NDArray[np.floating[Any]]
 
 
 class EvolutionTrainer(Trainer):

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from gradviz.arrays import Floats
 from gradviz.changes import describe_change
 from gradviz.checkpoints import Checkpoints, State
 from gradviz.data import Data, DataError, from_arrays, load
@@ -21,12 +22,11 @@ from gradviz.network import build
 from gradviz.objective import guessing_loss, output_count, resolve_loss
 from gradviz.observer import Observer
 from gradviz.recurrent import build_recurrent
-from gradviz.snapshot import Ghost, Inspection, Look, Moment, Snapshot
+from gradviz.selected import Inspection
+from gradviz.snapshot import Ghost, Look, Moment, Snapshot
 from gradviz.spec import Spec, SpecError, all_fields
 from gradviz.threads import threads_worth_using, use_threads
 from gradviz.training import AnyNetwork, Phase
-
-Floats = NDArray[np.floating[Any]]
 
 # loss, gradient norms (layers,), global norm before and after clipping, what is told of a population
 _Measured = tuple[float, Floats, float, float, Floats | None]

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from gradviz.activations import ACTIVATIONS
-from gradviz.snapshot import Floats
+from gradviz.arrays import Floats
 
 TOLERANCE = 1e-12  # relative: two sides that differ by no more are equal but for rounding
 TRIES = 2000  # of the search for a counter-example

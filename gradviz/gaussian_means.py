@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS
-
-Floats = NDArray[np.floating[Any]]
+from gradviz.arrays import Floats
 
 TERMS = 20  # Hermite polynomials of the expansion; what it leaves over goes to the next power of the correlation
 STRAIGHT = {"identity": 1.0, "relu": 0.0, "leaky_relu": None, "prelu": None}  # slope below 0; None for the activation's own

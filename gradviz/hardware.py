@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradviz.arrays import Floats
 from gradviz.diagnosis import LEFT_GUESSING
-from gradviz.snapshot import SCALE_EXPONENTS, Floats, Underflow
+from gradviz.lab_reports import SCALE_EXPONENTS, Underflow
 
 FACTORS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)  # how much faster a machine might be
 SETTLED = 10  # recorded losses whose median must have got there: a single lucky mini-batch does not count

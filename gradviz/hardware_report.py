@@ -8,8 +8,11 @@ from collections.abc import Callable, Mapping
 import msgspec
 import numpy as np
 
+from gradviz.arrays import Floats
 from gradviz.hardware import FACTORS, left_guessing, lowest_loss, plateau_steps, root_mean_squares, steps_to_loss, time_to_loss, underflows
-from gradviz.snapshot import Architecture, Floats, HardwareReport, HistoryTable, Speed
+from gradviz.history_table import HistoryTable
+from gradviz.lab_reports import HardwareReport, Speed
+from gradviz.snapshot import Architecture
 
 SHARED = "cell"  # owns the parameters that all time steps of a recurrent net share
 MOST_LOOKED_AT = 100_000  # components of the gradient: of more every n-th is taken, or counting them would take longer than a step

@@ -13,9 +13,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gradviz.snapshot import HistoryTable
-
-Floats = NDArray[np.floating[Any]]
+from gradviz.arrays import Floats
+from gradviz.history_table import HistoryTable
 
 MOST_ROWS = 2048
 FEWEST_ROWS = 256

@@ -5,15 +5,16 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from gradviz.arrays import Floats
 from gradviz.clipping import norm
 from gradviz.data import Data
 from gradviz.history import frozen
 from gradviz.initializers import INITIALIZERS
+from gradviz.lab_reports import InitialisationStudy, Scheme
 from gradviz.losses import loss_named
 from gradviz.network import Network, Pass, build, parameter_name
 from gradviz.norms import norms
 from gradviz.objective import output_count, resolve_loss
-from gradviz.snapshot import Floats, InitialisationStudy, Scheme
 from gradviz.spec import Spec
 from gradviz.training import Batches
 

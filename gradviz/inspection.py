@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gradviz.arrays import Floats
 from gradviz.checkpoints import State
 from gradviz.measure import block_starts
 from gradviz.network import Network, parameter_name
-from gradviz.snapshot import Architecture, Floats, Inspection, Moment, UnitInspection, WeightInspection
+from gradviz.selected import Inspection, UnitInspection, WeightInspection
+from gradviz.snapshot import Architecture, Moment
 from gradviz.training import Trainer, feed_forward
 
 HISTORY_POINTS = 1024

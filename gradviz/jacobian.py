@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradviz.spectra import Floats, Spectrum
+from gradviz.arrays import Floats
+from gradviz.spectra import Spectrum
 
 UNTOLD = 1e3  # times rounding: what is smaller than that beside the largest has fewer than three digits
 EPSILON = float(np.finfo(float).eps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradviz.arrays import Floats
 from gradviz.data import Data
 from gradviz.jacobian import Factor, log10_mean_square, spectra_backwards, spectrum
 from gradviz.network import Network, Pass, build, parameter_name
@@ -11,7 +12,7 @@ from gradviz.objective import output_count, resolve_loss
 from gradviz.recurrent import RecurrentPass
 from gradviz.snapshot import Architecture, Moment
 from gradviz.spec import Spec
-from gradviz.spectra import Floats, JacobianMap, JacobianReport
+from gradviz.spectra import JacobianMap, JacobianReport
 from gradviz.threads import one_thread
 from gradviz.time_steps import RECURRENT, PassReader
 from gradviz.training import AnyPass, Batches, Trainer

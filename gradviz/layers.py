@@ -8,14 +8,11 @@ matrix product serves weight and bias together, forward and backward. Gradients 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gradviz.activations import Activation
-
-Floats = NDArray[np.floating[Any]]
+from gradviz.arrays import Floats
 
 BATCH_NORM_EPSILON = 1e-5
 BATCH_NORM_MOMENTUM = 0.1  # weight of the newest batch in the running statistics

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradviz.activations import ACTIVATIONS
+from gradviz.arrays import Floats
+from gradviz.lab_reports import LinearMap
 from gradviz.layers import BATCH_NORM_EPSILON
 from gradviz.network import Network, parameter_name
-from gradviz.snapshot import Floats, LinearMap
 
 CHUNK_NUMBERS = 2**20  # of the widest layer's array, so that the memory does not grow with the data
 

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
+from gradviz.arrays import Floats
+
 Array = NDArray[Any]
 
 SMALLEST = 1e-300  # a probability is never less, so that its reciprocal is finite

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS
+from gradviz.arrays import Floats
 from gradviz.data import Data
 from gradviz.gaussian_means import Means, means, tails
 from gradviz.initializers import INITIALIZERS
@@ -27,8 +26,6 @@ from gradviz.objective import output_count, resolve_loss
 from gradviz.snapshot import Theory
 from gradviz.spec import Spec
 from gradviz.training import Batches
-
-Floats = NDArray[np.floating[Any]]
 
 MOST_EXAMPLES = 32  # of a larger mini-batch so many stand for the others
 FEWEST_DIMENSIONS = 2  # of Gaussian sums up to which the mean of 1/σ² is infinite

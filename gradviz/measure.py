@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gradviz.arrays import Floats
 from gradviz.clipping import norm
 from gradviz.network import Network, Pass, parameter_name
 from gradviz.norms import norms
 from gradviz.snapshot import Architecture, Details, Moment
 from gradviz.training import Trainer
-
-Floats = NDArray[np.floating[Any]]
 
 UNKNOWN_AT_FIRST = (
     "gradient_rms",

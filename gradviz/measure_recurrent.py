@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS
+from gradviz.arrays import Floats
 from gradviz.measure import GradientMeter, block_starts, row_norms
 from gradviz.norms import row_norms as lengths
 from gradviz.recurrent import RecurrentNetwork, RecurrentPass
 from gradviz.recurrent_cells import LSTMCell, PlainCell
 from gradviz.snapshot import Architecture, Details, Moment
 from gradviz.training import Trainer
-
-Floats = NDArray[np.floating[Any]]
 
 CHUNK_NUMBERS = 1_000_000  # what time steps add to the gradient is worked out for so many numbers at once
 

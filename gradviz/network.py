@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS
+from gradviz.arrays import Floats
 from gradviz.fields import parse_entry
 from gradviz.initializers import INITIALIZERS
 from gradviz.layers import BATCH_NORM_EPSILON, Activate, BatchNorm, Layer, Linear
@@ -19,8 +20,6 @@ from gradviz.losses import loss_named
 from gradviz.norms import Norms, norms
 from gradviz.snapshot import Architecture, LayerInfo
 from gradviz.spec import MAX_PARAMETERS, NetworkSpec, SpecError
-
-Floats = NDArray[np.floating[Any]]
 
 STRIP_UNITS = 16  # layers with more units are shown as strips, and their edges pooled
 POOLED = 8  # a pooled layer's edges are shown as this many blocks by this many
@@ -185,23 +184,12 @@ class Network:
 
     def architecture(self, input_names: tuple[str, ...], output_names: tuple[str, ...]) -> Architecture:
         """What the canvas draws."""
-        layers = []
-        for layer, (fan_in, units, activation) in enumerate(zip(self.fan_ins, self.widths, self.activations, strict=True), 1):
-            rows, columns, pooled = shown_shape(fan_in, units)
-            layers.append(
-                LayerInfo(
-                    name=f"L{layer}" if layer < self.depth else "Out",
-                    fan_in=fan_in,
-                    units=units,
-                    activation=activation,
-                    batch_norm=layer in self._normalised_layers(),
-                    skip_from=self.skips.get(layer),
-                    edge_rows=rows,
-                    edge_columns=columns,
-                    pooled=pooled,
-                )
-            )
-        return Architecture(tuple(layers), input_names, output_names, self.vector.size)
+        normalised = self._normalised_layers()
+        layers = tuple(
+            layer_info(f"L{layer}" if layer < self.depth else "Out", *sizes, layer in normalised, self.skips.get(layer))
+            for layer, sizes in enumerate(zip(self.fan_ins, self.widths, self.activations, strict=True), 1)
+        )
+        return Architecture(layers, input_names, output_names, self.vector.size)
 
 
     def numbers_kept(self) -> int:
@@ -372,10 +360,11 @@ def place_values(parameters: Mapping[str, Floats], entries: Sequence[str]) -> No
             parameters[name][index] = value
 
 
-def shown_shape(fan_in: int, units: int) -> tuple[int, int, bool]:
-    """Rows and columns in which the weights of a layer are shown, and whether they are pooled into blocks for it."""
+def layer_info(name: str, fan_in: int, units: int, activation: str, batch_norm: bool, skip_from: int | None) -> LayerInfo:
+    """A layer as the canvas draws it; the weights of a large one are pooled into blocks for that."""
     pooled = fan_in > STRIP_UNITS or units > STRIP_UNITS
-    return (fan_in if fan_in <= STRIP_UNITS else POOLED), (units if units <= STRIP_UNITS else POOLED), pooled
+    rows, columns = (size if size <= STRIP_UNITS else POOLED for size in (fan_in, units))
+    return LayerInfo(name, fan_in, units, activation, batch_norm, skip_from, rows, columns, pooled)
 
 
 def skip_sources(spec: NetworkSpec) -> dict[int, int]:

@@ -6,16 +6,12 @@ product entry by entry any more, and a unit's derivative contains 1/σ of its ow
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS
+from gradviz.arrays import Floats
 from gradviz.gaussian_means import Means
 from gradviz.layers import BATCH_NORM_EPSILON
-
-Floats = NDArray[np.floating[Any]]
 
 
 class Normalised:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gradviz.arrays import Floats
 from gradviz.clipping import norm
-
-Floats = NDArray[np.floating[Any]]
 
 
 class Norms:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from gradviz.arrays import Floats
 from gradviz.census import census
 from gradviz.chain import chain_rule
 from gradviz.clipping_report import clipping_report
@@ -18,6 +19,7 @@ from gradviz.held_verdicts import HeldVerdicts
 from gradviz.initialisation_study import initialisation_study
 from gradviz.inspection import inspect_block, inspect_unit, inspect_weight, strongest_weight, weakest_weight
 from gradviz.jacobian_report import jacobian_report, orthogonal_report
+from gradviz.lab_reports import InitialisationStudy, Lab, LinearMap
 from gradviz.linear_map import linear_map
 from gradviz.mean_field import mean_field
 from gradviz.measure import GradientMeter, Meter
@@ -40,21 +42,8 @@ from gradviz.recurrent_inspection import (
     time_step_to_look_at,
 )
 from gradviz.residual_report import residual_report
-from gradviz.snapshot import (
-    Census,
-    ChainRule,
-    Floats,
-    Held,
-    InitialisationStudy,
-    Inspection,
-    Lab,
-    LinearMap,
-    Look,
-    Snapshot,
-    Theory,
-    UnitInspection,
-    WeightInspection,
-)
+from gradviz.selected import ChainRule, Inspection, UnitInspection, WeightInspection
+from gradviz.snapshot import Census, Held, Look, Snapshot, Theory
 from gradviz.spectra import JacobianReport
 from gradviz.training import feed_forward
 

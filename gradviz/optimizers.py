@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
+from gradviz.arrays import Floats
 
 EPSILON = 1e-8
 RMS_DECAY = 0.9  # Hinton's lecture 6e

@@ -6,12 +6,10 @@ learns do not do is to reach well above the loss of guessing again and again, so
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
+from gradviz.arrays import Floats
 
 WINDOW, HOP = 20, 5  # rows that are looked at together, and how far one such window lies behind the one before
 ABOVE = 1.2  # × the scale: what one loss of ten must exceed …

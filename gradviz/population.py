@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS
+from gradviz.arrays import Floats
 from gradviz.losses import loss_named
 from gradviz.network import Network, parameter_name
 from gradviz.spec import MAX_PARAMETERS, SpecError
 from gradviz.threads import use_threads
 
-Floats = NDArray[np.floating[Any]]
 Array = NDArray[Any]
 
 GROUP_BYTES = 4 << 20  # individuals are evaluated in groups whose buffers fit the processor's cache; also bounds the memory

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradviz.arrays import Floats
 from gradviz.data import Data
 from gradviz.known import once_per_data
 from gradviz.snapshot import Prediction
 
-Floats = NDArray[np.floating[Any]]
 Answer = Callable[[Floats], Floats]
 Extent = tuple[float, float, float, float]
 

@@ -8,19 +8,16 @@ ordinary trainer trains it. Afterwards fine-tuning end to end starts from the we
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS
+from gradviz.arrays import Floats
 from gradviz.checkpoints import State
 from gradviz.network import Network, parameter_name
 from gradviz.spec import NetworkSpec, SpecError, TrainingSpec
 from gradviz.training import Trainer
-
-Floats = NDArray[np.floating[Any]]
 
 OPTIMIZER = "adam"  # levels differ in the scale of their inputs; Adam copes with all of them at one learning rate
 ENCODER = ("weight", "bias", "alpha")  # the parameters that a hidden layer has

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from gradviz.arrays import Floats
 from gradviz.checkpoints import State
 from gradviz.clipping import norm
 from gradviz.network import Network
@@ -20,7 +21,7 @@ from gradviz.norms import norms
 from gradviz.pretraining import LevelState, Pretraining
 from gradviz.snapshot import Failure
 from gradviz.spec import SpecError, TrainingSpec
-from gradviz.training import LOSS, UPDATE, AnyNetwork, Floats, Phase, Trainer, feed_forward
+from gradviz.training import LOSS, UPDATE, AnyNetwork, Phase, Trainer, feed_forward
 
 
 class PretrainingTrainer(Trainer):

@@ -17,21 +17,19 @@ from typing import TypeVar
 import numpy as np
 
 from gradviz.activations import ACTIVATIONS
-from gradviz.snapshot import (
-    ChainRule,
+from gradviz.history_table import HistoryTable
+from gradviz.lab_reports import (
     ClippingReport,
     CompressorReport,
-    Details,
     Distribution,
     HardwareReport,
-    HistoryTable,
     InitialisationStudy,
     LinearMap,
     ResidualReport,
     Scheme,
-    Snapshot,
-    UnitInspection,
 )
+from gradviz.selected import ChainRule, UnitInspection
+from gradviz.snapshot import Details, Snapshot
 from gradviz.spectra import JacobianReport, Spectrum
 
 PLACE = re.compile(r"\{([^{}:]+)(?::([^{}]*))?\}")

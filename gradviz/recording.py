@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from gradviz.arrays import Floats
 from gradviz.checkpoints import State
 from gradviz.data import Data
 from gradviz.experiment import Experiment
@@ -38,7 +39,7 @@ from gradviz.recording_format import (
     to_json,
 )
 from gradviz.recording_writer import Channel, Direct
-from gradviz.step_statistics import Floats, StepStatistics
+from gradviz.step_statistics import StepStatistics
 from gradviz.training import AnyPass
 
 WRITE_SECONDS = 0.5  # between two transactions

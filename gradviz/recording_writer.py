@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gradviz.arrays import Floats
 from gradviz.recording_format import (
     APPLICATION_ID,
     HEAD,
@@ -23,7 +24,7 @@ from gradviz.recording_format import (
 )
 from gradviz.recording_lock import hold
 from gradviz.recording_states import encode_state
-from gradviz.step_statistics import Block, Floats, Layout
+from gradviz.step_statistics import Block, Layout
 
 WAL_BYTES = 16_000_000  # that are collected beside the file before they are moved into it
 

@@ -14,17 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS
+from gradviz.arrays import Floats
 from gradviz.clipping import norm
 from gradviz.fields import SpecError
 from gradviz.initializers import INITIALIZERS
 from gradviz.losses import LOSSES, Loss, loss_named
-from gradviz.network import place_values, shown_shape, views
+from gradviz.network import layer_info, place_values, views
 from gradviz.norms import row_norms
 from gradviz.recurrent_cells import CELLS, LSTMCell
-from gradviz.snapshot import Architecture, LayerInfo
+from gradviz.snapshot import Architecture
 from gradviz.spec import MAX_PARAMETERS, RECURRENT_ACTIVATIONS, NetworkSpec
-
-Floats = NDArray[np.floating[Any]]
 
 
 class RecurrentNetwork:
@@ -141,23 +140,12 @@ class RecurrentNetwork:
 
     def architecture(self, input_names: tuple[str, ...], output_names: tuple[str, ...]) -> Architecture:
         """What the canvas draws: a column per time step. Of the input it shows the first time step's alone."""
-        layers = []
-        for stage, (fan_in, units, activation) in enumerate(zip(self.fan_ins, self.widths, self.activations, strict=True), 1):
-            rows, columns, pooled = shown_shape(fan_in, units)
-            layers.append(
-                LayerInfo(
-                    name=f"t{stage}" if stage < self.depth else "Out",
-                    fan_in=fan_in,
-                    units=units,
-                    activation=activation,
-                    batch_norm=False,
-                    skip_from=stage - 1 if self.kind == "lstm" and 1 < stage < self.depth else None,
-                    edge_rows=rows,
-                    edge_columns=columns,
-                    pooled=pooled,
-                )
-            )
-        return Architecture(tuple(layers), input_names, output_names, self.vector.size, self.kind, self.gates)
+        lstm = self.kind == "lstm"
+        layers = tuple(
+            layer_info(f"t{stage}" if stage < self.depth else "Out", *sizes, False, stage - 1 if lstm and 1 < stage < self.depth else None)
+            for stage, sizes in enumerate(zip(self.fan_ins, self.widths, self.activations, strict=True), 1)
+        )
+        return Architecture(layers, input_names, output_names, self.vector.size, self.kind, self.gates)
 
     def numbers_kept(self) -> int:
         """How many numbers a `RecurrentPass` keeps per sequence, for the way back."""

@@ -8,14 +8,12 @@ one product over all time steps gives all their gradients. Time steps count from
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS, Activation
-
-Floats = NDArray[np.floating[Any]]
+from gradviz.arrays import Floats
 
 
 class Cell(ABC):

@@ -13,9 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gradviz.arrays import Floats
 from gradviz.chain import Run, log2_size, log10_size, strongest_answer
 from gradviz.recurrent_cells import LSTMCell
-from gradviz.snapshot import ChainRule, Floats, Moment, Rung, ThroughTime
+from gradviz.selected import ChainRule, Rung, ThroughTime
+from gradviz.snapshot import Moment
 from gradviz.time_steps import READ_OUT, RECURRENT, PassReader, gate_of, pass_aside, recurrent
 from gradviz.training import Trainer
 

@@ -6,14 +6,18 @@ edge shows, and the whole one, the sum over all time steps, which trains.
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 
-from gradviz.activations import ACTIVATIONS, LIMIT
+from gradviz.activations import LIMIT
+from gradviz.arrays import Floats
 from gradviz.checkpoints import State
-from gradviz.distribution import BINS, histogram, shares
+from gradviz.distribution import BINS, distribution_of
 from gradviz.inspection import block_of, weight_history
+from gradviz.lab_reports import Distribution
 from gradviz.recurrent_cells import LSTMCell
-from gradviz.snapshot import Architecture, Distribution, Floats, Inspection, Moment, UnitInspection, WeightInspection
+from gradviz.selected import Inspection, UnitInspection, WeightInspection
+from gradviz.snapshot import Architecture, Moment
 from gradviz.time_steps import READ_OUT, PassReader, gate_of, known_pass, pass_aside, recurrent, shown_name, strongest_copy
 from gradviz.training import Trainer
 
@@ -202,22 +206,7 @@ def time_distribution(trainer: Trainer, t: int, moment: Moment | None = None, bi
         gate = FORGET if reader.lstm else ""
         z = z[network.gates.index(FORGET)] if gate else z[0]
         name = "sigmoid" if gate else network.activation
-        saturated, zero = shares(ACTIVATIONS[name], z, 0.0)
-        edges = np.linspace(-limit, limit, bins + 1)
-        edges.flags.writeable = False
-        return Distribution(
-            layer=t,
-            activation=name,
-            parameter=0.0,
-            edges=edges,
-            counts=histogram(z, bins, limit),
-            outside=(int(np.count_nonzero(z < -limit)), int(np.count_nonzero(z > limit))),
-            saturated=saturated,
-            zero=zero,
-            mean=float(z.mean()),
-            spread=float(z.std()),
-            gate=gate,
-        )
+        return msgspec.structs.replace(distribution_of(z, t, name, 0.0, bins, limit), gate=gate)
 
 
 def time_step_to_look_at(trainer: Trainer, moment: Moment | None = None) -> int:

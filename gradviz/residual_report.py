@@ -7,10 +7,13 @@ import math
 
 import numpy as np
 
+from gradviz.arrays import Floats
 from gradviz.clipping import norm
 from gradviz.history import frozen
+from gradviz.history_table import HistoryTable
+from gradviz.lab_reports import ResidualReport
 from gradviz.network import parameter_name, skip_sources
-from gradviz.snapshot import Floats, HistoryTable, Moment, ResidualReport
+from gradviz.snapshot import Moment
 from gradviz.spec import Spec
 from gradviz.training import Trainer, feed_forward
 

@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gradviz import walking
 from gradviz.changes import describe_change
 from gradviz.data import DataError
 from gradviz.experiment import Experiment
 from gradviz.first_weights import WeightsMisfit, place_of
 from gradviz.hardware_report import with_speeds
+from gradviz.lab_reports import HardwareReport, ResidualReport
 from gradviz.messages import Event, Frame, Kept, Left, Request, Settings
 from gradviz.opening import Opening, Reading, Retraining
 from gradviz.pace import WAIT_SECONDS, Numbers, Pace
 from gradviz.recording_format import RecordingError
-from gradviz.residual_report import rival_spec
+from gradviz.rival import Rival
 from gradviz.session_recording import SessionRecording
 from gradviz.shelf import Shelf
-from gradviz.snapshot import HardwareReport, Look, ResidualReport, Snapshot
+from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import Spec, SpecError
 from gradviz.speed import SpeedMeasurement
 
@@ -49,8 +51,7 @@ class Session:
         self.playing = False
         self._speed: float | None = None
         self._until: int | None = None  # the step at which to pause, reached at full speed
-        self._rival: Experiment | None = None  # trained beside the run, step by step, with what the run was trained with when
-        self._rival_line = -1  # the line of the run that it follows
+        self._rival: Rival | None = None  # trained beside the run
         self._speeds: SpeedMeasurement | None = None  # of this machine, done in slices between the steps
         self._pace: Pace | None = None  # kept with another engine
         self._opening: Opening | None = None
@@ -254,41 +255,22 @@ class Session:
             self._play()
             self._until = self.experiment.step_count + steps
 
-    def _pause(self) -> None:
-        self._halt()
-
     def _halt(self) -> None:
         self.playing, self._until = False, None
 
     def _set_rival(self, wanted: bool) -> None:
         """Train the same net without its skips (or with skips, where it has none) beside the run, or no longer."""
-        self._rival = Experiment(rival_spec(self.experiment.settings[0][1])) if wanted else None
-        self._rival_line = self.experiment.line
+        self._rival = Rival(self.experiment) if wanted else None
 
     def _rival_behind(self) -> bool:
-        """Whether the rival has steps to catch up with; it takes over the run's settings, from the start where it must."""
+        """Whether the rival has steps to catch up with; one that cannot follow the run any more ends."""
         try:
-            rival = self._rival_as_the_run()
+            return self._rival is not None and self._rival.follow(self.experiment)
         except (SpecError, DataError, MemoryError) as error:
             self._rival = None
             reason = str(error) or "There is not enough memory for it."
             self._events.append(Event("notice", f"The net beside the run is not trained any longer. {reason}"))
             return False
-        return rival is not None and rival.step_count < self.experiment.step_count and rival.trainer.failure is None
-
-    def _rival_as_the_run(self) -> Experiment | None:
-        """The rival with the settings of the run; raises what `Experiment` does, as when the file it would be trained on has gone."""
-        rival = self._rival
-        if rival is None:
-            return None
-        run = self.experiment
-        if self._rival_line != run.line or rival.step_count > run.step_count:
-            self._rival_line = run.line
-            rival = self._rival = Experiment(rival_spec(run.settings[0][1]))
-        spec = rival_spec(next(own for step, own in reversed(run.settings) if step <= rival.step_count))
-        if spec != rival.spec:
-            rival.apply(spec)  # at the same step as the run itself
-        return rival
 
     def _measure_speed(self) -> None:
         """Measure anew how many steps per second this machine makes."""
@@ -318,18 +300,10 @@ class Session:
             next(self.experiment.phases())
 
     def _step_phase(self) -> None:
-        """To the end of the phase in work, or of the next one: all layers forward, the loss, all layers back, …"""
         self._halt()
-        experiment = self.experiment
-        if not experiment.mid_step and experiment.trainer.failure is not None:
-            return
-        self._begin_own_step()
-        phases = experiment.phases()
-        next(phases)
-        moment = experiment.moment
-        while moment is not None and moment.done < moment.total and moment.next_kind == moment.kind:
-            next(phases)
-            moment = experiment.moment
+        if self.experiment.mid_step or self.experiment.trainer.failure is None:
+            self._begin_own_step()
+            walking.finish_phase(self.experiment)
 
     def _begin_own_step(self) -> None:
         """A step that is not on record: a recording that is watched is left."""
@@ -337,33 +311,16 @@ class Session:
             self._recording.leave(self.experiment)
 
     def _back(self) -> None:
-        """To the beginning of the step in work, or one whole step back."""
         self._halt()
-        experiment = self.experiment
-        experiment.go_to(experiment.step_count if experiment.mid_step else max(0, experiment.step_count - 1))
+        walking.back(self.experiment)
 
     def _back_layer(self) -> None:
         self._halt()
-        step, done = self._phases_done()
-        if done:
-            self.experiment.go_to(step, done - 1)
+        walking.back_layer(self.experiment)
 
     def _back_phase(self) -> None:
         self._halt()
-        step, done = self._phases_done()
-        kinds = [kind for kind, _ in self.experiment.trainer.order_of(step + 1)]
-        ends = [0, *(end for end in range(1, done) if kinds[end - 1] != kinds[end])]
-        if done:
-            self.experiment.go_to(step, ends[-1])
-
-    def _phases_done(self) -> tuple[int, int]:
-        """The whole steps before the one in work (or the last one), and how many of its phases are done."""
-        experiment = self.experiment
-        if experiment.mid_step:
-            assert experiment.moment is not None, "it is known where in the step the run stands"
-            return experiment.step_count, experiment.moment.done
-        step = experiment.step_count
-        return step - 1, len(experiment.trainer.order_of(step)) if step else 0
+        walking.back_phase(self.experiment)
 
     def _go_to(self, step: int) -> None:
         """To a recorded step; one beyond the ends is the end."""
@@ -555,10 +512,7 @@ class Session:
     def _measure(self, look: Look, history_after: int) -> Snapshot:
         snapshot = self.experiment.measure(look, history_after)
         if self._rival is not None and isinstance(snapshot.lab, ResidualReport):
-            whole = self._rival.history.table()
-            losses = msgspec.structs.replace(whole, gradient_rms=whole.gradient_rms[:, :0])  # of a deep net megabytes, at every frame
-            report = msgspec.structs.replace(snapshot.lab, rival=losses)
-            snapshot = msgspec.structs.replace(snapshot, lab=report)
+            snapshot = msgspec.structs.replace(snapshot, lab=self._rival.told_in(snapshot.lab))
         if self._speeds is not None and isinstance(snapshot.lab, HardwareReport) and self._speeds.fits(snapshot.spec):
             measuring = None if self._speeds.done else self._speeds.share_done
             snapshot = msgspec.structs.replace(snapshot, lab=with_speeds(snapshot.lab, self._speeds.speeds, measuring))
@@ -580,7 +534,7 @@ class Session:
 COMMANDS: dict[str, Callable[..., None]] = {
     "play": Session._play,
     "play_for": Session._play_for,
-    "pause": Session._pause,
+    "pause": Session._halt,
     "set_rival": Session._set_rival,
     "measure_speed": Session._measure_speed,
     "step": Session._step,

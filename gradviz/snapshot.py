@@ -15,13 +15,14 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
+from gradviz.arrays import Floats
+from gradviz.history_table import HistoryTable
+from gradviz.lab_reports import Lab
+from gradviz.selected import ChainRule, Inspection, UnitInspection, WeightInspection
 from gradviz.spec import Spec
-from gradviz.spectra import JacobianReport
 
-Floats = NDArray[np.floating[Any]]
 Index = Annotated[int, Meta(ge=0, le=10_000_000)]
 
-SCALE_EXPONENTS = tuple(range(0, 33, 4))  # k of the loss scales 2^k that the hardware view tells of
 GENERATION = ("evaluate", "select", "cross", "mutate")
 """The phases of a generation, which is a step of the genetic algorithm."""
 
@@ -198,48 +199,6 @@ class Prediction(msgspec.Struct, frozen=True):
     lengths: NDArray[Any] | None = None  # how many time steps of each are real, the last ones
 
 
-class HistoryTable(msgspec.Struct, frozen=True):
-    """The run so far, thinned evenly: row i belongs to step ``steps[i]``; the first row is step 1, the last one the newest step.
-
-    ``loss_low`` and ``loss_high`` are the extremes since the row before, so that no spike is lost by thinning.
-    """
-
-    steps: NDArray[np.int64]  # (rows,)
-    loss: Floats  # (rows,) exact training loss of that step
-    loss_low: Floats
-    loss_high: Floats
-    gradient_rms: Floats  # (rows, layers) before clipping
-    total_norms: Floats  # (rows, 2) global gradient norm before and after clipping
-    test_steps: NDArray[np.int64]  # (measurements,) steps after which the test loss was measured
-    test_loss: Floats  # (measurements,)
-    changes: tuple[tuple[int, str], ...] = ()  # (step, what was changed while running)
-    provisional: bool = False  # whether the last row is that of the newest step, which the next table replaces
-    # (rows, 5) of the genetic algorithm, whose ``loss`` is that of the best individual so far: quartile, median and quartile of the
-    # losses of that generation, σ of its mutations after it was evaluated, share of its mutations that succeeded
-    population: Floats | None = None
-
-
-class Distribution(msgspec.Struct, frozen=True):
-    """How one layer's pre-activations lie on its activation, over the mini-batch: what the activation lab shows.
-
-    Where f′ is small is what `Activation.small_slope` says; "saturated" means just that.
-    """
-
-    layer: int
-    activation: str
-    parameter: float  # α, or ReLU's derivative at 0
-    edges: Floats  # (bins + 1,) from −limit to limit
-    counts: NDArray[np.int64]  # (bins,) of z, the input of the activation
-    outside: tuple[int, int]  # below the first edge, above the last one; NaN counts as neither
-    saturated: float  # share of all z at which f′ is small
-    zero: float  # share at which f′ is exactly 0
-    mean: float
-    spread: float  # standard deviation
-    gate: str = ""  # the gate of an LSTM that it is about
-    before: NDArray[np.int64] | None = None  # (bins,) with batch norm on: the weighted sums that it normalised
-    saturated_before: float | None = None  # share of those sums at which f′ would be small
-
-
 class Census(msgspec.Struct, frozen=True):
     """Units that do not learn, counted over the training set with the present parameters.
 
@@ -254,138 +213,6 @@ class Census(msgspec.Struct, frozen=True):
     saturated_counts: NDArray[np.int64]  # (layers,)
     small_shares: Floats  # (layers,) share of all f′ that are small
     available: int = 0  # examples of the training set; where there are more than `examples`, those are an even sample
-
-
-class ClippingReport(msgspec.Struct, frozen=True):
-    """What clipping did to the gradient of the last step, seen in the plane of two parameters."""
-
-    rule: str  # "none", "norm", "layer_norm" or "value"
-    threshold: float
-    names: tuple[str, str]  # the two parameters, such as "layer10.weight[3,0]"
-    before: tuple[float, float]  # their components of the gradient …
-    after: tuple[float, float]  # … and of the clipped one
-    norm_before: float  # ‖g‖ over all parameters
-    norm_after: float
-    cosine: float  # between the whole gradients, before and after
-    clipped_steps: int  # how many of the recorded steps were clipped …
-    steps: int  # … of so many
-    norms: Floats  # (rows, 2) ‖g‖ before and after over the run, as in `HistoryTable.total_norms`
-    norm_steps: NDArray[np.int64]  # (rows,)
-
-
-class ResidualReport(msgspec.Struct, frozen=True):
-    """The gradient at the beginning of each residual block, taken apart: through the skip, and through the branch.
-
-    RMS over units of the length over the batch, as `Details.skip_gradients`. ``rival`` is the same net without skips (or with
-    them, where this one has none), trained on the same data from the same seed for the same steps; the window gets its losses only.
-    """
-
-    blocks: tuple[tuple[int, int], ...]  # (from layer, to layer)
-    through_skip: Floats  # (blocks,)
-    through_branch: Floats  # (blocks,)
-    rival_spec: Spec
-    rival: HistoryTable | None = None
-
-
-class LinearMap(msgspec.Struct, frozen=True):
-    """A net whose activations are all the identity, multiplied out: outputs = inputs @ matrix + bias."""
-
-    matrix: Floats  # (inputs, outputs)
-    bias: Floats  # (outputs,)
-    layers: int  # how many matrices it is the product of
-    largest_difference: float  # between its outputs and the net's, over the whole data set
-    largest_output: float
-    reason: str = ""  # why there is no such map; the arrays are empty then
-
-
-class Scheme(msgspec.Struct, frozen=True):
-    """One initialiser, measured on this network before any training."""
-
-    initializer: str
-    activation_stds: Floats  # (layers,) spread of what each layer sends
-    delta_norms: Floats  # (layers,) ‖∂L/∂z‖
-    gradient_rms: Floats  # (layers,) RMS of ∂L/∂w
-    forward_factor: float  # by which the spread changes per hidden layer, geometric mean
-    backward_factor: float  # by which ‖∂L/∂z‖ changes per hidden layer, going back
-
-
-class PopulationReport(msgspec.Struct, frozen=True):
-    """The generation of the genetic algorithm that was evaluated last, individual by individual."""
-
-    losses: Floats  # (individuals,) over the whole training set; ∞ where the loss is not a number
-    elite: int  # so many of the first ones passed on unchanged
-    best: int  # which of them has the smallest loss
-    best_parents: tuple[float, float]  # losses of its parents, twice the same of an only one; NaN of the elite and of the first ones
-    children: NDArray[np.int16] | None  # (individuals,) how many of the next generation come from each; None before the selection
-    sigma: float  # σ of the next mutations
-    success: float  # share of the mutations that led to this generation and made nothing worse; NaN for the first one
-
-
-class InitialisationStudy(msgspec.Struct, frozen=True):
-    """Every initialiser on the same network, data and seed at step 0."""
-
-    schemes: tuple[Scheme, ...]
-    current: str  # the one in force
-
-
-class Speed(msgspec.Struct, frozen=True):
-    """How fast this machine trains with one setting; the median of what was measured so far."""
-
-    precision: str  # "float64" or "float32"
-    threads: int  # of the BLAS
-    steps_per_second: float
-
-
-class Underflow(msgspec.Struct, frozen=True):
-    """What becomes of a gradient, part by part, in a smaller format, the loss having been multiplied by 2^``exponent``.
-
-    Arrays have shape (parts,). Shares are of the components that were finite and not 0 before.
-    """
-
-    precision: str  # "float16" or "float32"
-    exponent: int
-    components: NDArray[np.int64]  # that were finite and not 0 before, among those looked at
-    zero: Floats  # share that became exactly 0: they update nothing
-    subnormal: Floats  # share below the smallest normal number, which keeps fewer digits the smaller it is
-    infinite: Floats  # share that became too large: the price of too much scaling
-    rms: Floats  # of what was stored, divided by 2^``exponent`` again; NaN where the gradient is not known or not finite
-
-    @property
-    def kept(self) -> Floats:
-        """Share that kept all digits of the format."""
-        found: Floats = 1.0 - self.zero - self.subnormal - self.infinite
-        return found
-
-
-class HardwareReport(msgspec.Struct, frozen=True):
-    """What a faster machine would change and what not: steps per second, steps needed, and what small floats lose.
-
-    ``speeds`` is empty until they are measured, which only a session does, and grows while it is done.
-    """
-
-    loss: float  # the given loss …
-    steps_needed: int | None  # … and the step from which on the run's loss is at most that; None while it is not
-    guessing: float | None  # loss of guessing
-    left: float  # at most this loss: the run counts as having left guessing
-    plateau: int | None  # steps until then; None while the run is on the plateau
-    lowest: float  # loss the run has got to so far, by the same rule; NaN while it is too young
-    steps: int  # recorded so far
-    factors: Floats  # (factors,) how many times as fast a machine might be
-    names: tuple[str, ...]  # of the parts of the gradient: the layers, or what else has parameters of its own
-    known: tuple[bool, ...]  # whether the gradient of each part has been measured
-    rms: Floats  # (parts,) of the gradient's components; NaN where it is not known or not finite
-    underflows: tuple[Underflow, ...]  # of each format and each loss scale
-    looked_at: int  # every so many-th component of the gradient was looked at
-    speeds: tuple[Speed, ...] = ()
-    seconds: Floats | None = None  # (speeds, factors) for ``steps_needed``, or without any for the steps so far, which were not enough
-    measuring: float | None = None  # share of the measurement that is done; None when none is under way
-
-    def underflow(self, precision: str, exponent: int) -> Underflow:
-        """Of one format and one loss scale; raises ValueError when it was not worked out."""
-        for found in self.underflows:
-            if (found.precision, found.exponent) == (precision, exponent):
-                return found
-        raise ValueError(f"underflow in {precision} with the loss scaled by 2^{exponent} was not worked out")
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -414,46 +241,6 @@ class Theory(msgspec.Struct, frozen=True):
     gradient_scatter: Floats  # (layers,) of log10 ‖∂L/∂W‖
     reason: str = ""
     caution: str = ""
-
-
-class CompressorReport(msgspec.Struct, frozen=True):
-    """A history compressor of two levels after so many symbols: a or x by lot, b1 … b_lag, then A after a, X after x.
-
-    Symbols are numbers of ``names``; where a level predicted nothing, its prediction is −1.
-    """
-
-    lag: int  # symbols between a cue and its answer
-    trust: int  # a level predicts what came so often in a row
-    names: tuple[str, ...]
-    read: int  # symbols so far …
-    longest: int  # … of at most so many
-    symbols: NDArray[np.int64]  # (shown,) the latest ones, the newest last
-    predicted: NDArray[np.int64]  # (shown,) by the lower level
-    passed: NDArray[np.bool_]  # (shown,) whether the lower level passed them on
-    upper_length: int  # symbols passed on so far
-    upper_times: NDArray[np.int64]  # (shown above,) when the latest of these came, counted from 0
-    upper_symbols: NDArray[np.int64]  # (shown above,)
-    upper_predicted: NDArray[np.int64]  # (shown above,) by the upper level
-    next_below: int  # what the lower level expects as the next symbol
-    next_above: int  # what the upper level expects to be passed on next
-    shares: Floats  # (whole blocks read,) share of each that was passed on
-    answers: int  # of the latest whole blocks, at most 10: how many there were …
-    foreseen_below: int  # … how many the lower level predicted …
-    foreseen_above: int  # … and how many of the others the upper level did
-    distance_above: int  # from a cue to its answer in the upper sequence, the latest pair there is; 0 for none
-
-
-Lab = (
-    Distribution
-    | ClippingReport
-    | ResidualReport
-    | LinearMap
-    | InitialisationStudy
-    | CompressorReport
-    | HardwareReport
-    | JacobianReport
-    | PopulationReport
-)
 
 
 class Held(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -488,130 +275,6 @@ class Ghost(msgspec.Struct, frozen=True):
 
     branch_step: int  # the last step that both lines share
     history: HistoryTable  # the old line, whole
-
-
-class Inspection(msgspec.Struct, frozen=True):
-    """Exact numbers of what the user points at: a block of weights, measured on request."""
-
-    layer: int
-    rows: tuple[int, int]  # from, to (exclusive): units of the layer before
-    columns: tuple[int, int]  # from, to (exclusive): units of this layer
-    weights: Floats  # (rows, columns)
-    gradients: Floats  # (rows, columns) before clipping; of the chosen example's own loss if there is one
-    gate: str = ""  # of an LSTM the gate whose weights these are: that with the largest gradient
-
-
-class WeightInspection(msgspec.Struct, frozen=True):
-    """One weight, exactly, and how it has moved. Of a pooled block it is the weight with the largest gradient.
-
-    ``steps`` and ``values`` (n,) are its history, thinned evenly, with the present among them; after going back it reaches
-    beyond the present.
-    """
-
-    parameter: str  # "layer03.weight"
-    layer: int
-    row: int  # unit of the layer before
-    column: int  # unit of this layer
-    weight: float
-    gradient: float  # ∂J/∂w over the mini-batch before clipping; NaN when nothing has run
-    clipped_gradient: float  # after clipping
-    change: float  # w_new − w_old of the last whole step
-    sent: float  # mean over the mini-batch of what the unit before sends: ∂z/∂w
-    steps: NDArray[np.int64]
-    values: Floats
-    block: int = 1  # how many weights the selected block stands for
-    gate: str = ""  # the gate of an LSTM whose weight it is; its columns of the matrix stand in the order of `Architecture.gates`
-    added: float | None = None  # what this time step adds to the gradient of a weight that all time steps share
-
-
-class UnitInspection(msgspec.Struct, frozen=True):
-    """One unit, exactly: arrays are (batch,), one entry per example of the mini-batch; NaN when nothing has run.
-
-    Layer 0 is the input column; its units have only ``outputs``, the other arrays are NaN. In an LSTM the input of the activation
-    is the memory: ``pre_activations`` are c_t, ``slopes`` act′(c_t), ``outputs`` h_t = o · act(c_t) and ``deltas`` ∂J/∂c_t.
-    """
-
-    layer: int
-    unit: int
-    pre_activations: Floats  # z, the input of the activation
-    slopes: Floats  # f′(z)
-    outputs: Floats  # what the unit sends on (after the sum at the end of a residual block)
-    deltas: Floats  # ∂J/∂z of each example's own loss
-    parameters: tuple[tuple[str, float, float], ...] = ()  # (name, value, gradient) of bias, scale, shift, alpha
-    gates: Floats | None = None  # (gates, batch) of an LSTM's unit, in the order of `Architecture.gates`
-
-
-class Rung(msgspec.Struct, frozen=True):
-    """One factor on the way from the loss back to a weight, for one example, along the strongest path.
-
-    ``kind`` is "loss" (∂J/∂ŷ), "output" (∂ŷ/∂z of the output unit), "weight", "slope" (f′), "batch_norm", "skip" (the 1 of a
-    residual sum) or "input" (∂z/∂w, the last one). In an LSTM there are "cell" (∂h/∂c = o · act′(c)), "forget" (∂c_t/∂c_{t−1}, the
-    forget gate) and "gate" (∂c/∂z or ∂h/∂z of one gate's weighted sum).
-    """
-
-    kind: str
-    layer: int  # whose weight, slope, batch norm or skip it is; a skip is that of the layer at the end of its block
-    unit: int  # the unit of that layer on the path
-    source: int  # for "weight" and "input" the unit of the layer before; for "skip" equal to ``unit``
-    factor: float
-    product: float  # along this path, from the loss down to here
-    log10_product: float  # log10 |product|, also where the product itself is too small to write down; −∞ for exactly 0
-    total: float  # ∂J/∂ of what is reached here, summed over all paths
-    reached: bool = True  # whether back-propagation has come this far in the step in work
-    branch: float | None = None  # where a residual block begins, the total has two parts: through its branch …
-    skip: float | None = None  # … and through its skip
-
-
-class ThroughTime(msgspec.Struct, frozen=True):
-    """What the chain rule of a weight that all time steps share has beside: it is that of the copy in one time step.
-
-    From there to the last time step the gradient is multiplied once per time step: in a plain RNN by slope times recurrent weight
-    of the path, in an LSTM by a forget gate.
-    """
-
-    steps: int  # time steps in all
-    stopped: int  # the time step at which truncated back-propagation stopped; 1 where it went through all of them
-    gate: str  # the gate of an LSTM whose weight it is; "" in a plain RNN
-    whole: bool  # whether back-propagation has gone through all time steps, so that …
-    shared_gradient: float  # … this is known: ∂J/∂w over the mini-batch, all time steps together, before clipping
-    factors: int  # how many such factors the path has …
-    log10_factors: float  # … and log10 of the size of their product
-    log10_carried: float  # of ‖∂J/∂h_t‖ over ‖∂J/∂h_T‖, along all paths (‖∂J/∂c‖ in an LSTM); NaN until back-propagation is there
-
-
-class ChainRule(msgspec.Struct, frozen=True):
-    """The gradient of one weight, factor by factor, exact for one example of the mini-batch.
-
-    ``example_gradient`` = ``dz_dw`` · (``dj_dy`` · ``dy_dz`` + ``rest``). Here z is the weighted sum that the weight is part of
-    (before batch norm), ŷ what the network says (a probability for the cross-entropies: of class 1, or of the true class).
-    """
-
-    parameter: str  # "layer03.weight"
-    layer: int
-    row: int  # unit of the layer before
-    column: int  # unit of this layer
-    example: int  # position in the mini-batch
-    example_number: int  # row in the training set, counted from 0
-    batch: int  # examples in the mini-batch
-    target: float  # of the output that ŷ is; the class number for cross-entropy
-    prediction: float  # ŷ
-    output: int  # the output unit that ŷ is
-    dj_dy: float  # ∂J/∂ŷ of this example's own loss
-    dy_dz: float  # ∂ŷ/∂z, over all paths
-    dz_dw: float  # ∂z/∂w: what the unit before sent
-    rest: float  # through other outputs, and behind batch norm through the other examples; 0 in the plain case
-    example_gradient: float  # ∂J/∂w of this example's own loss
-    gradient: float  # ∂J/∂w over the mini-batch: the engine's, before clipping
-    sum_over_paths: float  # the same number as the sum over all paths, found without back-propagation
-    log10_paths: float  # log10 of the number of paths from this weight to the outputs
-    rungs: tuple[Rung, ...]
-    reached: bool  # whether back-propagation has reached this weight in the step in work
-    clipped_gradient: float | None = None  # what clipping made of the gradient; None while it has not run or is off
-    weight_old: float = 0.0
-    weight_new: float | None = None  # None until the update
-    learning_rate: float = 0.0
-    optimizer: str = "sgd"  # "none" where no update follows the gradient: the genetic algorithm does not ask for it
-    time: ThroughTime | None = None  # of a weight that all time steps share: ``layer`` is then the time step
 
 
 class PretrainingReport(msgspec.Struct, frozen=True):

@@ -5,13 +5,10 @@ They are kept as log10: of a deep product they can lie hundreds of powers of ten
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
+from gradviz.arrays import Floats
 
 
 class Spectrum(msgspec.Struct, frozen=True):

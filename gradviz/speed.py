@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 from numpy.typing import NDArray
 
+from gradviz.arrays import Floats
 from gradviz.experiment import Experiment
-from gradviz.snapshot import Floats, Speed
+from gradviz.lab_reports import Speed
 from gradviz.spec import Spec, TrainingSpec
 from gradviz.threads import threads_worth_using, use_threads
 from gradviz.training import Trainer

@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS
+from gradviz.arrays import Floats
 from gradviz.network import Pass
 from gradviz.recurrent_cells import LSTMCell, PlainCell
 from gradviz.training import AnyPass
-
-Floats = NDArray[np.floating[Any]]
 
 MOST_BYTES = 2_000_000  # of the steps that wait to be worked out: about what a core keeps at hand
 MOST_STEPS = 1024

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradviz.activations import ACTIVATIONS
+from gradviz.arrays import Floats
 from gradviz.recurrent import RecurrentNetwork, RecurrentPass
 from gradviz.recurrent_cells import LSTMCell
-from gradviz.snapshot import Architecture, Floats, Moment
+from gradviz.snapshot import Architecture, Moment
 from gradviz.training import Trainer
 
 INPUT, RECURRENT, READ_OUT = "cell.input_weight", "cell.recurrent_weight", "out.weight"

@@ -13,16 +13,17 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from gradviz.arrays import Floats
 from gradviz.checkpoints import BatchState, State
 from gradviz.clipping import CLIPPINGS, norm
+from gradviz.lab_reports import PopulationReport
 from gradviz.losses import loss_named
 from gradviz.network import Network, Pass
 from gradviz.optimizers import OPTIMIZERS, Optimizer
 from gradviz.recurrent import RecurrentNetwork, RecurrentPass
-from gradviz.snapshot import Failure, PopulationReport
+from gradviz.snapshot import Failure
 from gradviz.spec import MAX_BATCH_BYTES, SpecError, TrainingSpec
 
-Floats = NDArray[np.floating[Any]]
 AnyNetwork = Network | RecurrentNetwork
 AnyPass = Pass | RecurrentPass
 

@@ -15,8 +15,8 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 from msgspec import Meta
-from numpy.typing import NDArray
 
+from gradviz.arrays import Floats
 from gradviz.csv_rows import DataError
 from gradviz.nesting import deeper_than
 from gradviz.network import Network
@@ -31,7 +31,6 @@ DTYPES = {"F64": "<f8", "F32": "<f4"}
 MAX_DEPTH = 3
 MOST_NAMED = 3  # arrays that do not fit
 
-Floats = NDArray[np.floating[Any]]
 Size = Annotated[int, Meta(ge=0, le=MAX_BYTES)]
 
 

@@ -21,9 +21,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from gradviz.history_table import HistoryTable
 from gradviz.messages import Event, Frame, Kept, Left, Request, Settings, Tape
 from gradviz.pace import NUMBERS, Pace, in_step, name_meeting
-from gradviz.snapshot import Architecture, Details, Ghost, HistoryTable, Look, Snapshot
+from gradviz.snapshot import Architecture, Details, Ghost, Look, Snapshot
 from gradviz.spec import Spec
 
 from .recording_process import Remote, WriterProcess

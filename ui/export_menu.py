@@ -16,7 +16,7 @@ from . import export
 from .compare.words import SIDES
 from .export import Drawable, ExportError
 from .figure import Figure
-from .movie import FORMATS
+from .movie_formats import FORMATS
 from .panels.panel import Panel, Table
 from .theme import Theme
 

@@ -12,7 +12,8 @@ from PySide6.QtGui import QImage
 
 from gradviz.experiment import Experiment
 from gradviz.hardware_report import with_speeds
-from gradviz.snapshot import Ghost, HardwareReport, Look, Snapshot, Speed
+from gradviz.lab_reports import HardwareReport, Speed
+from gradviz.snapshot import Ghost, Look, Snapshot
 from gradviz.spec import Spec
 from gradviz.speed import measure_speed
 

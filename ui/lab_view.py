@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from gradviz.activations import ACTIVATIONS
-from gradviz.snapshot import SCALE_EXPONENTS
+from gradviz.lab_reports import SCALE_EXPONENTS
 from gradviz.view import View
 
 from .lab_page import LabPage

@@ -26,7 +26,8 @@ from PySide6.QtWidgets import (
 from gradviz.snapshot import Look
 
 from .film import PHASES_RATE, STEPS_RATE, Film, thinned
-from .movie import FORMATS, HOLD_SECONDS, MOST_RATE, missing
+from .movie_formats import FORMATS, MOST_RATE, missing
+from .movie_frames import HOLD_SECONDS
 from .movie_process import MovieProcess, Report
 from .panels import LAB
 

@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
-from .controls.input import let_go
+from .controls.input import SIDEWAYS, keeps, let_go
 
 
 class _Tabs(QTabBar):
     """Reached by Tab; then the arrow keys choose a tab instead of stepping through the training step."""
 
     def event(self, event: QEvent) -> bool:
-        arrows = (Qt.Key.Key_Left, Qt.Key.Key_Right)
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in arrows:
-            event.accept()
-            return True
-        return super().event(event)
+        return keeps(event, SIDEWAYS) or super().event(event)
 
 
 class Pages(QWidget):

@@ -12,14 +12,16 @@ import msgspec
 
 from gradviz.experiment import Experiment
 from gradviz.hardware_report import with_speeds
+from gradviz.lab_reports import HardwareReport
 from gradviz.session_file import SessionFile
-from gradviz.snapshot import HardwareReport, Look, Snapshot
+from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import Spec, SpecError
 from gradviz.speed import measure_speed
 
 from . import export
 from .film import PHASES_RATE, STEPS_RATE, Film, Settings, make_film, thinned
-from .movie import SUFFIXES, Cancelled
+from .movie import Cancelled
+from .movie_formats import SUFFIXES
 from .off_screen import OffScreen
 from .panels import LAB
 from .presets import Preset, preset_named

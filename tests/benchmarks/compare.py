@@ -6,16 +6,12 @@ Both are measured in turn: the same window plays its run alone, then beside a co
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
 
-from PySide6.QtCore import QSettings
-
 import gradviz
 from tests.benchmarks.result import Result, in_turn
-from tests.benchmarks.window import FRAMES_PER_SECOND, NETWORKS, spin, step, until
-from ui.application import make_application
+from tests.benchmarks.window import FRAMES_PER_SECOND, for_each_network, spin, step, until
 from ui.main_window import MainWindow
 
 ROUNDS = 5
@@ -23,12 +19,7 @@ SECONDS = 3.0  # of one turn
 
 
 def run() -> Iterator[Result]:
-    application = make_application()
-    with tempfile.TemporaryDirectory() as settings:
-        QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, settings)
-        for network in NETWORKS:
-            yield from _measure(*network)
-            application.processEvents()
+    yield from for_each_network(_measure)
 
 
 def _measure(depth: int, width: int, batch_size: int) -> Iterator[Result]:

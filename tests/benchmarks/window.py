@@ -39,11 +39,16 @@ class Frames(QObject):
 
 
 def run() -> Iterator[Result]:
+    yield from for_each_network(_measure)
+
+
+def for_each_network(measure: Callable[[int, int, int], Iterator[Result]]) -> Iterator[Result]:
+    """What ``measure`` tells of each of `NETWORKS`, with settings of its own."""
     application = make_application()
     with tempfile.TemporaryDirectory() as settings:
         QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, settings)
         for network in NETWORKS:
-            yield from _measure(*network)
+            yield from measure(*network)
             application.processEvents()
 
 

@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from gradviz.losses import loss_named
 from gradviz.network import Network, build
+from gradviz.recurrent import RecurrentNetwork
 from gradviz.spec import NetworkSpec, TrainingSpec
 from gradviz.training import Trainer
 
+DISTANCE = 1e-5  # truncation ~1e-10, rounding ~1e-11
 LOSS_NAMES = ("mse", "binary_cross_entropy", "cross_entropy")
 INPUTS, OUTPUTS, BATCH = 3, 2, 6
 
@@ -39,3 +41,19 @@ def make_trainer(network: Network, inputs: NDArray[Any], targets: NDArray[Any], 
     if encoded.dtype.kind == "f":
         encoded = encoded.astype(network.dtype)
     return Trainer(network, TrainingSpec(**fields), np.ascontiguousarray(inputs.T, dtype=network.dtype), encoded)
+
+
+def check_by_finite_differences(network: Network | RecurrentNetwork, inputs: Any, targets: Any) -> None:
+    """Each parameter on its own, so that a small gradient cannot hide behind a large one."""
+    _, gradients = network.loss_and_gradients(inputs, targets)
+    rng = np.random.default_rng(5)
+    for name, values in network.parameters.items():
+        start, direction = values.copy(), rng.standard_normal(values.shape)
+        direction /= np.linalg.norm(direction)
+        losses = []
+        for sign in (1.0, -1.0):
+            values[:] = start + sign * DISTANCE * direction
+            losses.append(network.loss_and_gradients(inputs, targets)[0])
+        values[:] = start
+        measured, claimed = (losses[0] - losses[1]) / (2 * DISTANCE), float((gradients[name] * direction).sum())
+        assert abs(measured - claimed) <= 1e-6 * np.linalg.norm(gradients[name]) + 1e-9, name

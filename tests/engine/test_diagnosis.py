@@ -2,27 +2,15 @@
 
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
 from gradviz.diagnosis import diagnose
 from gradviz.oscillation import oscillating_ranges
-from gradviz.resources import RESOURCES
+from tests.engine.runs import preset, trained
 
 VANISHING = Spec(NetworkSpec(initializer="he_normal"), DataSpec(samples=300), TrainingSpec(seed=3))
-
-
-def run(spec: Spec, steps: int) -> Experiment:
-    experiment = Experiment(spec)
-    for _ in range(steps):
-        experiment.advance()
-    return experiment
-
-
-def preset(name: str) -> Spec:
-    return Spec.from_dict(msgspec.json.decode((RESOURCES / "presets" / f"{name}.json").read_bytes())["spec"])
 
 
 def kinds(experiment: Experiment) -> list[str]:
@@ -45,11 +33,11 @@ def kinds(experiment: Experiment) -> list[str]:
     ],
 )
 def test_each_preset_gets_its_verdict(name: str, steps: int, kind: str) -> None:
-    assert kinds(run(preset(name), steps))[0] == kind
+    assert kinds(trained(preset(name), steps))[0] == kind
 
 
 def test_clipping_ends_the_explosion_though_the_mini_batches_differ_widely() -> None:
-    experiment = run(preset("clipped"), 300)
+    experiment = trained(preset("clipped"), 300)
     losses = experiment.history.table().loss[-50:]
     assert losses.max() > 3 * losses.min()
     assert kinds(experiment) == ["healthy"]
@@ -58,15 +46,15 @@ def test_clipping_ends_the_explosion_though_the_mini_batches_differ_widely() -> 
 @pytest.mark.parametrize(("path", "value"), [("network.activation", "relu"), ("network.batch_norm", True), ("network.skip_every", 2)])
 def test_the_remedies_of_the_vanishing_preset_cure_it(path: str, value: Any) -> None:
     spec = preset("vanishing")
-    offered = [(where, what) for _, where, what in diagnose(run(spec, 20))[0].remedies]
+    offered = [(where, what) for _, where, what in diagnose(trained(spec, 20))[0].remedies]
     assert (path, value) in offered
-    cured = run(spec.replace(path, value), 800)
+    cured = trained(spec.replace(path, value), 800)
     assert kinds(cured) == ["healthy"]
     assert cured.history.table().loss[-50:].mean() < 0.6 * cured.history.table().loss[:10].mean()
 
 
 def test_a_verdict_says_its_rule_its_threshold_and_the_layers() -> None:
-    verdict = diagnose(run(VANISHING, 20))[0]
+    verdict = diagnose(trained(VANISHING, 20))[0]
     assert verdict.layers[0] == 1
     assert 10 not in verdict.layers
     assert verdict.value < verdict.threshold == 1e-3
@@ -78,7 +66,7 @@ def test_a_verdict_says_its_rule_its_threshold_and_the_layers() -> None:
 @pytest.mark.parametrize("name", ["vanishing", "dead-relus", "exploding"])
 def test_every_remedy_changes_one_field_that_is_different_now(name: str) -> None:
     spec = preset(name)
-    for verdict in diagnose(run(spec, 300)):
+    for verdict in diagnose(trained(spec, 300)):
         assert verdict.remedies
         for words, path, value in verdict.remedies:
             assert words
@@ -111,7 +99,7 @@ def test_a_number_that_is_not_finite_is_told_at_once() -> None:
 
 
 def test_a_converged_net_is_finished_and_not_vanishing() -> None:
-    experiment = run(preset("cured-by-relu"), 1500)
+    experiment = trained(preset("cured-by-relu"), 1500)
     assert experiment.history.table().gradient_rms[-20:].max() < 1e-2
     verdict = diagnose(experiment)[0]
     assert verdict.kind == "healthy"
@@ -119,30 +107,30 @@ def test_a_converged_net_is_finished_and_not_vanishing() -> None:
 
 
 def test_a_learning_rate_that_is_far_too_small_stands_still() -> None:
-    verdict = diagnose(run(preset("cured-by-relu").replace("training.learning_rate", 1e-7), 400))[0]
+    verdict = diagnose(trained(preset("cured-by-relu").replace("training.learning_rate", 1e-7), 400))[0]
     assert verdict.kind == "vanishing"
     assert verdict.remedies[0][1:] == ("training.learning_rate", 0.1)
 
 
 def test_large_weights_saturate_a_tanh_net() -> None:
     spec = Spec(NetworkSpec(depth=6, width=16, activation="tanh", gain=50.0), DataSpec(name="spirals"), TrainingSpec(learning_rate=1e-6))
-    assert "saturated" in kinds(run(spec, 100))
+    assert "saturated" in kinds(trained(spec, 100))
 
 
 @pytest.mark.parametrize("initializer", ["zeros", "constant"])
 def test_nothing_reaches_the_first_layer_where_all_weights_are_alike(initializer: str) -> None:
-    assert "vanishing" in kinds(run(Spec(NetworkSpec(activation="tanh", initializer=initializer)), 50))
+    assert "vanishing" in kinds(trained(Spec(NetworkSpec(activation="tanh", initializer=initializer)), 50))
 
 
 def test_a_net_of_identities_is_not_blamed_for_what_no_linear_map_can_do() -> None:
     spec = Spec(NetworkSpec(depth=4, activation="identity", initializer="orthogonal"), DataSpec(name="circles"))
-    verdict = diagnose(run(spec, 1200))[0]
+    verdict = diagnose(trained(spec, 1200))[0]
     assert verdict.kind == "healthy"
     assert "linear map" in verdict.explanation
 
 
 def test_the_past_is_judged_by_what_was_known_then() -> None:
-    experiment = run(preset("dead-relus"), 300)
+    experiment = trained(preset("dead-relus"), 300)
     experiment.go_to(40)
     assert kinds(experiment) == ["healthy"]
     experiment.go_to(300)
@@ -162,11 +150,11 @@ def test_diagnosing_changes_nothing_of_the_run() -> None:
 
 
 def test_in_the_middle_of_a_step_and_with_one_example_it_answers_too() -> None:
-    experiment = run(VANISHING, 12)
+    experiment = trained(VANISHING, 12)
     for _ in zip(range(15), experiment.phases(), strict=False):
         assert kinds(experiment) == ["vanishing"]
     one = Spec(NetworkSpec(depth=2, width=1, activation="tanh"), DataSpec(name="one_example"), TrainingSpec(batch_size=1))
-    assert kinds(run(one, 60)) == ["healthy"]
+    assert kinds(trained(one, 60)) == ["healthy"]
 
 
 # ---- where the loss oscillates
@@ -199,7 +187,7 @@ def test_noise_falling_spikes_and_what_is_not_finite_are_no_oscillation() -> Non
 @pytest.mark.parametrize("name", ["cured-by-relu", "cured-by-batch-norm", "residual-highway", "digits"])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_jitter_of_healthy_runs_is_no_oscillation(name: str, seed: int) -> None:
-    table = run(preset(name).replace("training.seed", seed), 500).history.table()
+    table = trained(preset(name).replace("training.seed", seed), 500).history.table()
     assert oscillating_ranges(table.steps, table.loss, table.loss_low, table.loss_high) == []
 
 
@@ -216,7 +204,7 @@ REMEMBERING = Spec(
 
 def test_a_gradient_that_dies_on_its_way_back_through_time_is_vanishing() -> None:
     spec = RECALL.replace("network.spectral_radius", 0.9)
-    verdict = diagnose(run(spec, 20))[0]
+    verdict = diagnose(trained(spec, 20))[0]
     assert verdict.kind == "vanishing"
     assert verdict.layers[0] == 1
     assert 20 < verdict.layers[-1] < 101  # the last time steps still hear of the loss
@@ -230,10 +218,10 @@ def test_a_gradient_that_dies_on_its_way_back_through_time_is_vanishing() -> Non
 
 def test_an_lstm_that_forgets_is_told_to_keep_and_then_learns() -> None:
     forgetting = REMEMBERING.replace("network.forget_bias", -1.0)
-    verdict = diagnose(run(forgetting, 20))[0]
+    verdict = diagnose(trained(forgetting, 20))[0]
     assert verdict.kind == "vanishing"
     assert ("network.forget_bias", 4.0) in [(path, value) for _, path, value in verdict.remedies]
-    experiment = run(REMEMBERING, 20)
+    experiment = trained(REMEMBERING, 20)
     assert kinds(experiment) == ["healthy"]
     for _ in range(280):
         experiment.advance()
@@ -245,13 +233,13 @@ def test_an_lstm_that_forgets_is_told_to_keep_and_then_learns() -> None:
 @pytest.mark.parametrize("activation", ["relu", "identity"])
 def test_a_recurrent_matrix_that_stretches_explodes(activation: str) -> None:
     spec = RECALL.replace("network.activation", activation).replace("network.spectral_radius", 1.5)
-    verdict = diagnose(run(spec, 20))[0]
+    verdict = diagnose(trained(spec, 20))[0]
     assert verdict.kind == "diverged"
     assert "first in t" in verdict.explanation
     assert verdict.remedies[0][1:] == ("network.spectral_radius", 1.0)
     slow = spec.replace("network.spectral_radius", 1.15).replace("training.learning_rate", 1e-12)
     if activation == "identity":
-        verdict = diagnose(run(slow, 20))[0]
+        verdict = diagnose(trained(slow, 20))[0]
         assert verdict.kind == "exploding"
         assert verdict.value > 1e3
         assert [path for _, path, _ in verdict.remedies[:2]] == ["network.spectral_radius", "training.clip"]
@@ -259,23 +247,23 @@ def test_a_recurrent_matrix_that_stretches_explodes(activation: str) -> None:
 
 def test_sequences_learnt_by_heart_are_told_with_what_may_help() -> None:
     few = RECALL.replace("data.samples", 100).replace("training.optimizer", "adam").replace("training.learning_rate", 0.01)
-    verdict = diagnose(run(few.replace("data.lag", 60), 200))[0]
+    verdict = diagnose(trained(few.replace("data.lag", 60), 200))[0]
     assert verdict.kind == "healthy"
     assert "by heart" in verdict.explanation
     assert verdict.value > 1.0
     assert verdict.remedies[0][1] == "data.samples"
-    assert "by heart" not in diagnose(run(few.replace("data.lag", 20), 200))[0].explanation  # its test loss falls as well
+    assert "by heart" not in diagnose(trained(few.replace("data.lag", 20), 200))[0].explanation  # its test loss falls as well
 
 
 def test_large_recurrent_weights_saturate() -> None:
     spec = RECALL.replace("network.spectral_radius", 4.0).replace("network.width", 64).replace("training.learning_rate", 1e-6)
-    found = diagnose(run(spec.replace("data.lag", 20), 60))
+    found = diagnose(trained(spec.replace("data.lag", 20), 60))
     assert found
     assert all(path != "network.initializer" for verdict in found for _, path, _ in verdict.remedies)
 
 
 def test_truncated_back_propagation_leaves_the_first_time_steps_without_any_gradient() -> None:
-    verdict = diagnose(run(REMEMBERING.replace("training.truncate", 10), 20))[0]
+    verdict = diagnose(trained(REMEMBERING.replace("training.truncate", 10), 20))[0]
     assert verdict.kind == "vanishing"
     assert "exactly 0" in verdict.explanation
     assert verdict.layers[-1] == 51 - 10

@@ -5,8 +5,10 @@ import pytest
 
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, SpecError, TrainingSpec
 from gradviz.evolution_trainer import EvolutionTrainer
+from gradviz.lab_reports import PopulationReport
 from gradviz.losses import loss_named
-from gradviz.snapshot import GENERATION, Look, PopulationReport
+from gradviz.snapshot import GENERATION, Look
+from tests.engine.runs import trained
 from tests.engine.test_time_travel import Memory
 
 SPEC = Spec(
@@ -14,13 +16,6 @@ SPEC = Spec(
     DataSpec(name="xor", samples=200),
     TrainingSpec(method="evolution", population=40, seed=3),
 )
-
-
-def run_of(steps: int, spec: Spec = SPEC) -> Experiment:
-    experiment = Experiment(spec)
-    for _ in range(steps):
-        experiment.advance()
-    return experiment
 
 
 def trainer_of(experiment: Experiment) -> EvolutionTrainer:
@@ -37,7 +32,7 @@ def report_of(experiment: Experiment) -> PopulationReport:
 @pytest.mark.parametrize("data", ["xor", "circles"])
 def test_it_trains_what_back_propagation_cannot(data: str) -> None:
     spec = SPEC.replace("data.name", data).replace("training.population", 200)
-    experiment = run_of(150, spec)
+    experiment = trained(spec, 150)
     network, inputs = experiment.network, experiment.data.inputs[experiment.data.train]
     answers = network.predict(inputs)[:, 0] > 0
     assert np.mean(answers == experiment.data.targets[experiment.data.train]) >= 0.95
@@ -58,7 +53,7 @@ def test_the_same_net_learns_nothing_from_its_gradients(data: str) -> None:
 
 
 def test_a_step_is_a_generation() -> None:
-    experiment = run_of(5)
+    experiment = trained(SPEC, 5)
     trainer = trainer_of(experiment)
     before = experiment.network.vector.copy()
     moments = []
@@ -78,7 +73,7 @@ def test_a_step_is_a_generation() -> None:
 
 
 def test_the_loss_is_that_of_the_best_over_the_whole_training_set() -> None:
-    experiment = run_of(20)
+    experiment = trained(SPEC, 20)
     losses = experiment.history.table().loss
     assert (np.diff(losses) <= 0).all()
     data, network = experiment.data, experiment.network
@@ -142,7 +137,7 @@ def test_settings_change_on_the_way_and_come_back_with_their_time() -> None:
 
 
 def test_a_weight_set_by_hand_is_an_individual() -> None:
-    experiment = run_of(10)
+    experiment = trained(SPEC, 10)
     experiment.apply(SPEC.replace("network.set_values", ("layer01.weight[0,0] = 0.1",)))
     by_hand = experiment.network.vector.copy()
     assert by_hand[0] == 0.1
@@ -156,7 +151,7 @@ def test_a_weight_set_by_hand_is_an_individual() -> None:
 
 
 def test_a_branch_keeps_its_population() -> None:
-    experiment = run_of(30)
+    experiment = trained(SPEC, 30)
     old = experiment.history.table()
     experiment.go_to(12)
     experiment.apply(SPEC.replace("data.noise", 0.5))
@@ -174,7 +169,7 @@ def test_a_branch_keeps_its_population() -> None:
 
 
 def test_the_record_of_the_population_is_bounded_with_the_rest() -> None:
-    experiment = run_of(5)
+    experiment = trained(SPEC, 5)
     history = experiment.history
     for step in range(6, 10_000):
         history.append(step, 1.0, np.ones(3), 1.0, 1.0, np.full(5, float(step)))
@@ -216,5 +211,5 @@ def test_what_does_not_go_with_it_is_refused() -> None:
 @pytest.mark.parametrize(("data", "loss"), [("sine", "mse"), ("iris", "cross_entropy"), ("iris", "mse"), ("moons", "cross_entropy")])
 def test_values_and_many_classes_evolve_too(data: str, loss: str) -> None:
     spec = SPEC.replace("data.name", data).replace("training.loss", loss)
-    losses = run_of(15, spec).history.table().loss
+    losses = trained(spec, 15).history.table().loss
     assert losses[-1] < 0.9 * losses[0]

@@ -17,6 +17,7 @@ from gradviz.session_tables import TableError, beside, find_tables, mark_of, tab
 from gradviz.snapshot import Look
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from gradviz.weights_file import weights_of, write_weights
+from tests.engine.runs import trained
 
 SPEC = Spec(NetworkSpec(depth=2, width=3, activation="tanh"), DataSpec(samples=40), TrainingSpec(batch_size=8))
 
@@ -27,13 +28,6 @@ def weights(tmp_path: Path) -> Path:
     path = tmp_path / "net of mine.safetensors"
     write_weights(weights_of(run.network, run.spec, 4), path)
     return path
-
-
-def trained(spec: Spec, steps: int) -> Experiment:
-    run = Experiment(spec)
-    for _ in range(steps):
-        run.advance()
-    return run
 
 
 def with_weights(path: Path, spec: Spec = SPEC) -> Spec:

@@ -8,28 +8,11 @@ import pytest
 
 from gradviz.activations import ACTIVATIONS
 from gradviz.clipping import CLIPPINGS
-from gradviz.network import Network, build, skip_sources
+from gradviz.network import build, skip_sources
 from gradviz.spec import NetworkSpec
-from tests.engine.nets import BATCH, LOSS_NAMES, make_batch, make_network, make_trainer
+from tests.engine.nets import BATCH, DISTANCE, LOSS_NAMES, check_by_finite_differences, make_batch, make_network, make_trainer
 
-DISTANCE = 1e-5  # truncation ~1e-10, rounding ~1e-11
 SKIPS = (0, 1, 2)
-
-
-def check_by_finite_differences(network: Network, inputs: Any, targets: Any) -> None:
-    """Each parameter on its own, so that a small gradient cannot hide behind a large one."""
-    _, gradients = network.loss_and_gradients(inputs, targets)
-    rng = np.random.default_rng(5)
-    for name, values in network.parameters.items():
-        start, direction = values.copy(), rng.standard_normal(values.shape)
-        direction /= np.linalg.norm(direction)
-        losses = []
-        for sign in (1.0, -1.0):
-            values[:] = start + sign * DISTANCE * direction
-            losses.append(network.loss_and_gradients(inputs, targets)[0])
-        values[:] = start
-        measured, claimed = (losses[0] - losses[1]) / (2 * DISTANCE), float((gradients[name] * direction).sum())
-        assert abs(measured - claimed) <= 1e-6 * np.linalg.norm(gradients[name]) + 1e-9, name
 
 
 @pytest.mark.parametrize("loss", LOSS_NAMES)

@@ -18,8 +18,9 @@ from gradviz.hardware import (
     underflows,
 )
 from gradviz.hardware_report import gradient_parts, layer_of, with_speeds
+from gradviz.lab_reports import SCALE_EXPONENTS, HardwareReport, Speed
 from gradviz.quantities import LAB_VIEWS, fill, quantity
-from gradviz.snapshot import SCALE_EXPONENTS, HardwareReport, Look, Speed
+from gradviz.snapshot import Look
 from gradviz.speed import SpeedMeasurement, available_threads, measure_speed
 from gradviz.threads import threads_in_use, use_threads
 

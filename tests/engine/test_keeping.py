@@ -7,6 +7,7 @@ from gradviz.experiment import Experiment
 from gradviz.keeping import KeepingError, keep_run, take_up
 from gradviz.session import Session
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from tests.engine.runs import trained
 
 SPEC = Spec(
     NetworkSpec(depth=4, width=6, activation="tanh", batch_norm=True),
@@ -17,10 +18,7 @@ CALM = SPEC.replace("training.learning_rate", 0.003)
 
 
 def run(steps: int = 300) -> Experiment:
-    experiment = Experiment(SPEC)
-    for _ in range(steps):
-        experiment.advance()
-    return experiment
+    return trained(SPEC, steps)
 
 
 def assert_same(one: Experiment, other: Experiment) -> None:

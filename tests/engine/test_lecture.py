@@ -8,7 +8,6 @@ import itertools
 import math
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -19,9 +18,11 @@ from gradviz.clipping_report import clipping_report
 from gradviz.distribution import distribution
 from gradviz.function_lab import counter_example, gap_to_step, linearity, sharp_sigmoid_slope, sharp_slope, step
 from gradviz.initialisation_study import initialisation_study
+from gradviz.lab_reports import InitialisationStudy
 from gradviz.linear_map import linear_map
-from gradviz.resources import RESOURCES
-from gradviz.snapshot import ChainRule, InitialisationStudy, Look, Snapshot, UnitInspection, WeightInspection
+from gradviz.selected import ChainRule, UnitInspection, WeightInspection
+from gradviz.snapshot import Look, Snapshot
+from tests.engine import runs
 
 
 def begin(network: NetworkSpec, data: DataSpec | None = None, **training: Any) -> Experiment:
@@ -29,7 +30,7 @@ def begin(network: NetworkSpec, data: DataSpec | None = None, **training: Any) -
 
 
 def preset(name: str) -> Experiment:
-    return Experiment(Spec.from_dict(msgspec.json.decode((RESOURCES / "presets" / f"{name}.json").read_bytes())["spec"]))
+    return Experiment(runs.preset(name))
 
 
 def train(experiment: Experiment, steps: int) -> Experiment:

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from gradviz.arrays import Floats
 from gradviz.data import Data, from_arrays, load
 from gradviz.experiment import Experiment
 from gradviz.prediction import NO_ANSWER, classes_of, predict, scores
-from gradviz.snapshot import Floats
 from gradviz.spec import Spec
 
 

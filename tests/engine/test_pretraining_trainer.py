@@ -9,7 +9,8 @@ from gradviz.network import parameter_name
 from gradviz.pretraining import Pretraining
 from gradviz.pretraining_trainer import PretrainingTrainer
 from gradviz.resources import RESOURCES
-from tests.engine.test_time_travel import Memory, trained
+from tests.engine.runs import trained
+from tests.engine.test_time_travel import Memory
 
 PER_LEVEL = 30
 PRESETS = RESOURCES / "presets"
@@ -37,7 +38,7 @@ class WholeMemory(Memory):
 
 
 def test_the_levels_are_trained_as_pretraining_alone_does_it_and_then_all_as_usual() -> None:
-    experiment = trained(3 * PER_LEVEL, SPEC)
+    experiment = trained(SPEC, 3 * PER_LEVEL)
     alone = Experiment(SPEC)
     inputs = alone.data.inputs[alone.data.train]
     for _ in Pretraining(alone.network, inputs, 0.005, 16, 5, PER_LEVEL).phases():
@@ -93,7 +94,7 @@ def test_changes_in_pretraining_come_back_with_their_time() -> None:
 
 
 def test_a_step_of_a_level_has_its_own_phases_and_touches_its_layer_alone() -> None:
-    experiment = trained(PER_LEVEL, SPEC)
+    experiment = trained(SPEC, PER_LEVEL)
     before = {name: values.copy() for name, values in experiment.network.parameters.items()}
     moments = []
     for phase in experiment.phases():
@@ -113,7 +114,7 @@ def test_a_step_of_a_level_has_its_own_phases_and_touches_its_layer_alone() -> N
     assert (details.update_norms > 0).tolist() == [False, True, False, False]
     parts = details.bias_gradient_norms[1], experiment.trainer.gradient_norms[1]
     assert np.hypot(*parts) == pytest.approx(experiment.trainer.total_norm)
-    last = trained(3 * PER_LEVEL - 1, SPEC)
+    last = trained(SPEC, 3 * PER_LEVEL - 1)
     for _ in last.phases():
         pass
     assert last.moment is not None
@@ -123,7 +124,7 @@ def test_a_step_of_a_level_has_its_own_phases_and_touches_its_layer_alone() -> N
 
 
 def test_the_gradient_of_a_level_is_that_of_its_reconstruction_error() -> None:
-    experiment = trained(PER_LEVEL + 4, SPEC)
+    experiment = trained(SPEC, PER_LEVEL + 4)
     trainer = experiment.trainer
     assert isinstance(trainer, PretrainingTrainer)
     assert trainer.pretraining is not None
@@ -177,7 +178,7 @@ def test_what_has_no_levels_is_said() -> None:
         Experiment(Spec().replace("network.kind", "rnn").replace("training.method", "pretraining"))
     with pytest.raises(SpecError, match=r"network\.batch_norm"):
         Experiment(SPEC.replace("network.batch_norm", True))
-    experiment = trained(2, SPEC)
+    experiment = trained(SPEC, 2)
     with pytest.raises(SpecError, match=r"network\.skip_every"):
         experiment.apply(SPEC.replace("network.skip_every", 1))
     experiment.advance()
@@ -191,7 +192,7 @@ def test_the_preset_learns_the_digits_and_its_twin_stays_near_chance_in_as_many_
     accuracies = {}
     for name, spec in specs.items():
         for seed in (0, 1, 2):
-            experiment = trained(spec.training.stop_after, spec.replace("training.seed", seed))
+            experiment = trained(spec.replace("training.seed", seed), spec.training.stop_after)
             assert experiment.network.depth == 11
             answers = experiment.network.predict(experiment.data.inputs[experiment.data.test]).argmax(axis=1)
             accuracies[name, seed] = float((answers == experiment.data.targets[experiment.data.test]).mean())
@@ -202,7 +203,7 @@ def test_the_preset_learns_the_digits_and_its_twin_stays_near_chance_in_as_many_
 
 
 def test_a_number_that_is_not_finite_is_told_of_its_level_and_can_be_left_behind() -> None:
-    experiment = trained(PER_LEVEL + 5, SPEC.replace("network.activation", "identity"))
+    experiment = trained(SPEC.replace("network.activation", "identity"), PER_LEVEL + 5)
     experiment.apply(experiment.spec.replace("network.set_values", ("layer02.weight[0,0] = 1e308",)))
     experiment.advance()
     failure = experiment.measure().failure

@@ -16,6 +16,7 @@ from gradviz.recording import Recorder
 from gradviz.recording_format import PAGE_SIZE, STATES, RecordingError, crc_of_body, crc_of_step, row_id
 from gradviz.recording_reader import RecordingReader
 from gradviz.recording_salvage import SalvagedRows
+from tests.engine.test_recording import recorded
 
 SPEC = Spec(NetworkSpec(depth=2, width=3), DataSpec(samples=40), TrainingSpec(batch_size=8))
 STEPS = 400
@@ -31,12 +32,7 @@ class Whole(bytes):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("whole") / "run.gradviz"
-    experiment = Experiment(SPEC)
-    recorder = Recorder(path, experiment)
-    for _ in range(STEPS):
-        experiment.advance()
-        recorder.append(experiment)
-    recorder.close()
+    recorded(path, STEPS, SPEC)
     return Whole(path.read_bytes())
 
 

@@ -15,10 +15,9 @@ from gradviz.recurrent import RecurrentNetwork, RecurrentPass
 from gradviz.recurrent_cells import CELLS, LSTMCell
 from gradviz.sequences import recall
 from gradviz.spec import RECURRENT_ACTIVATIONS
-from tests.engine.nets import LOSS_NAMES, make_batch
+from tests.engine.nets import LOSS_NAMES, check_by_finite_differences, make_batch
 
 BATCH, TIME, INPUTS, HIDDEN, OUTPUTS = 6, 7, 3, 4, 2
-DISTANCE = 1e-5  # truncation ~1e-10, rounding ~1e-11
 TOLERANCE = 1e-9
 EVERYTHING = list(itertools.product(CELLS, RECURRENT_ACTIVATIONS, LOSS_NAMES))
 
@@ -51,18 +50,7 @@ def assert_close(ours: Any, theirs: Any) -> None:
 def test_gradient_matches_finite_differences(kind: str, activation: str, loss: str) -> None:
     network = make_network(kind, activation, loss)
     inputs, targets = make_sequences(loss)
-    _, gradients = network.loss_and_gradients(inputs, targets)
-    rng = np.random.default_rng(5)
-    for name, values in network.parameters.items():
-        start, direction = values.copy(), rng.standard_normal(values.shape)
-        direction /= np.linalg.norm(direction)
-        losses = []
-        for sign in (1.0, -1.0):
-            values[:] = start + sign * DISTANCE * direction
-            losses.append(network.loss_and_gradients(inputs, targets)[0])
-        values[:] = start
-        measured, claimed = (losses[0] - losses[1]) / (2 * DISTANCE), float((gradients[name] * direction).sum())
-        assert abs(measured - claimed) <= 1e-6 * np.linalg.norm(gradients[name]) + 1e-9, name
+    check_by_finite_differences(network, inputs, targets)
 
 
 class Peer:

@@ -4,9 +4,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from gradviz import Experiment, Spec
+from gradviz import Experiment
 from gradviz.diagnosis import diagnose
 from gradviz.resources import RESOURCES
+from tests.engine.runs import preset, trained
 
 ILL = {  # preset -> what it suffers from, the remedy that cures it, and the steps that takes
     "vanishing": ("vanishing", "network.batch_norm", 300),
@@ -37,17 +38,6 @@ COMPARED = {  # preset of two nets -> what the first suffers from, and the steps
     "compare-lstm": ("vanishing", 120),
     "compare-relu": ("vanishing", 300),
 }
-
-
-def preset(name: str) -> Spec:
-    return Spec.from_dict(msgspec.json.decode((RESOURCES / "presets" / f"{name}.json").read_bytes())["spec"])
-
-
-def trained(spec: Spec, steps: int) -> Experiment:
-    experiment = Experiment(spec)
-    for _ in range(steps):
-        experiment.advance()
-    return experiment
 
 
 def level(experiment: Experiment) -> float:

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
+from gradviz.lab_reports import ResidualReport
 from gradviz.messages import Frame, Request
 from gradviz.session import Session
 from gradviz.shelf import MOST_SHELVED
-from gradviz.snapshot import Look, ResidualReport
+from gradviz.snapshot import Look
 from gradviz.spectra import JacobianReport
 from gradviz.speed import SpeedMeasurement
 

@@ -8,9 +8,11 @@ import pytest
 
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
 from gradviz.activations import ACTIVATIONS
+from gradviz.lab_reports import Distribution
 from gradviz.recurrent_chain import time_chain_rule
 from gradviz.recurrent_inspection import time_distribution, time_step_to_look_at
-from gradviz.snapshot import ChainRule, Distribution, Look, UnitInspection, WeightInspection
+from gradviz.selected import ChainRule, UnitInspection, WeightInspection
+from gradviz.snapshot import Look
 from gradviz.time_steps import INPUT, READ_OUT, RECURRENT, PassReader
 
 KINDS = ("rnn", "lstm")

@@ -9,19 +9,13 @@ import pytest
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
 from gradviz.checkpoints import BYTES_AT_MOST, RECENT_BYTES, BatchState, Checkpoints, State
 from gradviz.snapshot import Look
+from tests.engine.runs import trained
 
 SPEC = Spec(
     NetworkSpec(depth=4, width=5, activation="tanh", batch_norm=True, skip_every=2),
     DataSpec(samples=90),
     TrainingSpec(optimizer="momentum", batch_size=16, seed=5),
 )
-
-
-def trained(steps: int, spec: Spec = SPEC) -> Experiment:
-    experiment = Experiment(spec)
-    for _ in range(steps):
-        experiment.advance()
-    return experiment
 
 
 class Memory:
@@ -96,7 +90,7 @@ def test_the_settings_come_back_with_their_time() -> None:
 
 
 def test_a_walk_through_the_past_meets_the_changes_of_the_settings() -> None:
-    experiment, spec = trained(10), SPEC
+    experiment, spec = trained(SPEC, 10), SPEC
     for path, value in (("network.activation", "relu"), ("training.batch_size", 7)):
         spec = spec.replace(path, value)
         experiment.apply(spec)
@@ -114,7 +108,7 @@ def test_a_walk_through_the_past_meets_the_changes_of_the_settings() -> None:
 
 
 def test_there_is_nothing_beyond_what_was_recorded() -> None:
-    experiment = trained(5)
+    experiment = trained(SPEC, 5)
     for step in (-1, 6):
         with pytest.raises(ValueError, match="0 to 5"):
             experiment.go_to(step)
@@ -126,7 +120,7 @@ def test_there_is_nothing_beyond_what_was_recorded() -> None:
 
 
 def test_playing_on_from_the_past_begins_a_branch_and_keeps_the_old_line() -> None:
-    experiment, untouched = trained(50), trained(60)
+    experiment, untouched = trained(SPEC, 50), trained(SPEC, 60)
     old = experiment.history.table()
     experiment.go_to(20)
     assert (experiment.last_step, experiment.measure().ghost) == (50, None)
@@ -154,7 +148,7 @@ def test_playing_on_from_the_past_begins_a_branch_and_keeps_the_old_line() -> No
 
 
 def test_a_branch_without_a_change_is_the_same_run() -> None:
-    experiment, untouched = trained(50), trained(50)
+    experiment, untouched = trained(SPEC, 50), trained(SPEC, 50)
     experiment.go_to(20)
     for _ in range(30):
         experiment.advance()
@@ -164,7 +158,7 @@ def test_a_branch_without_a_change_is_the_same_run() -> None:
 
 
 def test_a_branch_from_a_thinned_history_goes_on_evenly() -> None:
-    experiment = trained(5000, Spec(NetworkSpec(depth=1, width=2), DataSpec(samples=20)))
+    experiment = trained(Spec(NetworkSpec(depth=1, width=2), DataSpec(samples=20)), 5000)
     stride = experiment.history.stride
     assert stride > 1
     recorded = experiment.history.table()
@@ -177,7 +171,7 @@ def test_a_branch_from_a_thinned_history_goes_on_evenly() -> None:
 
 
 def test_phases_are_walked_forth_and_back() -> None:
-    experiment, untouched = trained(7), trained(8)
+    experiment, untouched = trained(SPEC, 7), trained(SPEC, 8)
     order = [(phase.kind, phase.layer) for phase in experiment.phases()]
     layers = [*range(1, 6)]
     expected = [*(("forward", n) for n in layers), ("loss", 0), *(("backward", n) for n in layers[::-1]), ("clip", 0), ("update", 0)]
@@ -198,7 +192,7 @@ def test_phases_are_walked_forth_and_back() -> None:
 
 
 def test_a_step_left_in_the_middle_is_finished_by_the_next_one() -> None:
-    experiment, untouched = trained(3), trained(5)
+    experiment, untouched = trained(SPEC, 3), trained(SPEC, 5)
     for phase in experiment.phases():
         if (phase.kind, phase.layer) == ("backward", 3):
             break
@@ -210,7 +204,7 @@ def test_a_step_left_in_the_middle_is_finished_by_the_next_one() -> None:
 
 
 def test_a_change_in_the_middle_of_a_step_comes_after_it() -> None:
-    experiment, other = trained(3), trained(4)
+    experiment, other = trained(SPEC, 3), trained(SPEC, 4)
     spec = SPEC.replace("network.activation", "relu")
     next(experiment.phases())
     experiment.apply(spec)
@@ -222,7 +216,7 @@ def test_a_change_in_the_middle_of_a_step_comes_after_it() -> None:
 
 
 def test_walking_through_a_step_of_the_past_again_changes_nothing() -> None:
-    experiment, untouched = trained(20), trained(20)
+    experiment, untouched = trained(SPEC, 20), trained(SPEC, 20)
     experiment.go_to(10)
     for _ in experiment.phases():
         pass
@@ -232,7 +226,7 @@ def test_walking_through_a_step_of_the_past_again_changes_nothing() -> None:
 
 
 def test_an_iterator_over_phases_ends_when_the_run_goes_elsewhere() -> None:
-    experiment = trained(9)
+    experiment = trained(SPEC, 9)
     phases: Iterator[object] = experiment.phases()
     next(phases)
     experiment.go_to(4)
@@ -243,7 +237,7 @@ def test_an_iterator_over_phases_ends_when_the_run_goes_elsewhere() -> None:
 
 def test_a_failed_run_can_be_taken_back_before_the_failure() -> None:
     spec = Spec(NetworkSpec(depth=4, width=4, activation="identity", gain=6.0), DataSpec("sine"), TrainingSpec(learning_rate=100.0))
-    experiment = trained(40, spec)
+    experiment = trained(spec, 40)
     failure = experiment.trainer.failure
     assert failure is not None
     experiment.go_to(failure.step - 1)
@@ -270,7 +264,7 @@ def test_weights_written_by_hand_before_the_first_step_are_those_one_comes_back_
 
 
 def test_a_value_set_by_hand_takes_its_place_at_once_and_can_be_taken_back() -> None:
-    experiment = trained(12)
+    experiment = trained(SPEC, 12)
     before = Memory(experiment)
     experiment.apply(SPEC.replace("network.set_values", ("layer03.weight[2,4] = -7.5", "layer05.bias[0] = 2")))
     assert experiment.network.parameters["layer03.weight"][2, 4] == -7.5
@@ -318,7 +312,7 @@ def test_a_million_steps_keep_few_states_evenly_and_the_first_and_newest(size: i
 
 
 def test_a_branch_shares_the_states_of_the_line_it_left() -> None:
-    experiment = trained(200)
+    experiment = trained(SPEC, 200)
     before = experiment._line.checkpoints
     experiment.go_to(100)
     experiment.advance()
@@ -329,7 +323,7 @@ def test_a_branch_shares_the_states_of_the_line_it_left() -> None:
 
 def test_of_one_example_nothing_is_told_that_its_step_has_not_reached() -> None:
     """The outputs of this step's example times what came back for another one in the step before would be no gradient at all."""
-    experiment = trained(3)
+    experiment = trained(SPEC, 3)
     phases = experiment.phases()
     while experiment.moment is None or (experiment.moment.kind, experiment.moment.layer) != ("backward", 4):
         next(phases)

@@ -15,9 +15,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSettings, QThread, QTimer
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 from shiboken6 import Shiboken
 
+from gradviz.spec import Spec
+from tests.ui.live import Maker, opened, settled
 from ui import theme
+from ui.main_window import MainWindow
 
 PASSED = pytest.StashKey[bool]()
 MAPPED = Path("/proc/self/maps")  # only Linux has it
@@ -34,6 +38,20 @@ def _own_settings(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     for kind in (QSettings.Format.NativeFormat, QSettings.Format.IniFormat):
         QSettings.setPath(kind, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+
+
+@pytest.fixture
+def make(qtbot: QtBot) -> Maker:
+    """Opens windows in which a run stands where its spec says to stop, or trains where it does not say."""
+
+    def window(spec: Spec) -> MainWindow:
+        made = opened(qtbot, spec, motion="off")
+        made.resize(1400, 900)
+        stop = spec.training.stop_after
+        settled(qtbot, made, lambda s: s.prediction is not None and (s.step == stop and not s.playing if stop else s.step > 0))
+        return made
+
+    return window
 
 
 @pytest.hookimpl(wrapper=True)

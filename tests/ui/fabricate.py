@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradviz.snapshot import Architecture, Details, Failure, Floats, HistoryTable, LayerInfo, Prediction, Snapshot
+from gradviz.arrays import Floats
+from gradviz.history_table import HistoryTable
+from gradviz.snapshot import Architecture, Details, Failure, LayerInfo, Prediction, Snapshot
 from gradviz.spec import NetworkSpec, Spec, TrainingSpec
 
 TALLEST = 16  # taller layers are shown as strips and their edges in blocks

@@ -6,16 +6,17 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QBuffer, QIODevice, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
-from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from gradviz.activations import ACTIVATIONS
 from gradviz.function_lab import linearity
-from gradviz.snapshot import Distribution, Snapshot
+from gradviz.lab_reports import Distribution
+from gradviz.snapshot import Snapshot
 from tests.ui.fabricate import fabricate
+from tests.ui.painted import picture, pixels, vectors
 from ui.panels.activation_curves import curve, inside, peak
 from ui.panels.activation_lab import LINEAR, NET, SHARP, ActivationLabPanel
 from ui.panels.activation_plot import fitting_scale
@@ -68,14 +69,6 @@ def shown(qtbot: QtBot, snapshot: Snapshot | None = None) -> ActivationLabPanel:
     return panel
 
 
-def pixels(panel: ActivationLabPanel, width: int = 360, height: int = 870) -> np.ndarray:
-    image = QImage(width, height, QImage.Format.Format_RGB32)
-    painter = QPainter(image)
-    panel.paint_to(painter, QRectF(0, 0, width, height))
-    painter.end()
-    return np.frombuffer(image.constBits(), np.uint32).reshape(height, width) & 0xFFFFFF
-
-
 def said(panel: ActivationLabPanel) -> str:
     return " ".join(panel.net.sentence.paragraphs).replace("\u00a0", " ")
 
@@ -104,10 +97,7 @@ def test_batch_norm_is_shown_beside_what_it_did_to_the_sums(qtbot: QtBot) -> Non
 def test_the_zone_is_green_and_bars_are_where_z_is(qtbot: QtBot) -> None:
     panel = shown(qtbot, moment(distribution(counts=np.eye(1, 64, 40, dtype=int)[0] * 256)))
     area = QRectF(0, 0, 360, panel.net.plot.height_at(360))
-    image = QImage(area.size().toSize(), QImage.Format.Format_RGB32)
-    painter = QPainter(image)
-    panel.net.plot.paint_to(painter, area)
-    painter.end()
+    image = picture(panel.net.plot, *area.size().toSize().toTuple())
     plot, drawn = panel.net.plot._plot(area)
     assert drawn.zone == ((-3.636892918, 3.636892918),)
     theme = THEMES["dark"]
@@ -373,16 +363,7 @@ def test_every_part_is_drawn_whole_as_vectors_and_has_numbers(qtbot: QtBot, part
     panel = shown(qtbot, moment(distribution(before=True)))
     panel.set_theme(THEMES[theme])
     panel.show_part(part)
-    size = panel.whole_size()
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    generator = QSvgGenerator()
-    generator.setOutputDevice(buffer)
-    generator.setViewBox(QRectF(0, 0, size.width(), size.height()))
-    painter = QPainter(generator)
-    panel.paint_to(painter, QRectF(0, 0, size.width(), size.height()))
-    painter.end()
-    svg = bytes(buffer.data().data()).decode()
+    svg = vectors(panel, *panel.whole_size().toTuple())
     assert svg.count("<text") > 10
     assert "<image" not in svg
     table = panel.table()

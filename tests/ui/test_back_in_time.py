@@ -6,11 +6,13 @@ import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFocusEvent, QImage, QPainter
+from PySide6.QtGui import QColor, QFocusEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from gradviz.snapshot import Ghost, HistoryTable, Moment, Snapshot
+from gradviz.history_table import HistoryTable
+from gradviz.snapshot import Ghost, Moment, Snapshot
+from tests.ui.painted import picture
 from ui import colors
 from ui.panels.heatmap import faded_palette
 from ui.panels.loss_plot import LossPlot, loss_axis
@@ -32,14 +34,6 @@ def history(steps: int, loss: float = 0.7, stride: int = 1) -> HistoryTable:
 
 def at_step(step: int, last: int, ghost: Ghost | None = None, table: HistoryTable | None = None) -> Snapshot:
     return msgspec.structs.replace(fabricate(), step=step, last_step=last, history=table or history(last), ghost=ghost)
-
-
-def drawn(panel: TimelinePanel, width: int = 976, height: int = 282) -> QImage:
-    image = QImage(width, height, QImage.Format.Format_RGB32)
-    painter = QPainter(image)
-    panel.paint_to(painter, QRectF(0, 0, width, height))
-    painter.end()
-    return image
 
 
 @pytest.fixture
@@ -118,7 +112,7 @@ def test_the_scrubber_goes_ahead_and_the_run_follows(panel: TimelinePanel, qtbot
     assert target is not None
     going = panel.grab().toImage()
     assert going != still
-    assert drawn(panel) == drawn(panel)
+    assert picture(panel) == picture(panel)
     panel.show_snapshot(at_step(300, 500))  # one that was asked for before
     assert panel._target == target
     panel.show_snapshot(at_step(target, 500))
@@ -194,7 +188,7 @@ def test_where_the_run_stands_is_said(panel: TimelinePanel) -> None:
 
 def test_what_lies_ahead_is_grey_and_what_lies_behind_keeps_its_colour(panel: TimelinePanel) -> None:
     panel.show_snapshot(at_step(120, 500))
-    image, level = drawn(panel), colors.level(1e-3)
+    image, level = picture(panel), colors.level(1e-3)
     assert image.pixelColor(place(panel, 60, "heat")) == colors.color(level, panel.theme)
     assert image.pixelColor(place(panel, 300, "heat")) == QColor.fromRgb(int(faded_palette(panel.theme)[level]))
 
@@ -213,7 +207,7 @@ def test_the_axis_spans_both_lines_and_the_heatmap_shows_the_present_one(panel: 
     panel.show_snapshot(at_step(200, 200, Ghost(120, history(500))))
     frame = panel._frame(QRectF(panel.rect()))
     assert frame.span >= 500
-    assert drawn(panel).pixelColor(place(panel, 300, "heat")) == QColor(panel.theme.canvas)
+    assert picture(panel).pixelColor(place(panel, 300, "heat")) == QColor(panel.theme.canvas)
 
 
 def test_the_line_before_the_branch_begins_at_the_branch() -> None:
@@ -270,13 +264,13 @@ def test_the_table_holds_both_lines(panel: TimelinePanel) -> None:
 def test_the_same_old_line_is_not_drawn_anew_with_every_snapshot(panel: TimelinePanel) -> None:
     table = history(200)
     panel.show_snapshot(at_step(200, 200, Ghost(120, history(500)), table))
-    drawn(panel)
+    picture(panel)
     kept = panel.picture.kept
     panel.show_snapshot(at_step(200, 200, Ghost(120, history(500)), table))
-    drawn(panel)
+    picture(panel)
     assert panel.picture.kept is kept
     panel.show_snapshot(at_step(200, 200, Ghost(120, history(500, loss=0.4)), table))
-    drawn(panel)
+    picture(panel)
     assert panel.picture.kept is not kept
 
 
@@ -286,9 +280,9 @@ GHOSTS = [None, Ghost(120, history(500)), Ghost(3, history(5)), Ghost(0, history
 @pytest.mark.parametrize("size", [(976, 282), (240, 132), (2000, 700)])
 @pytest.mark.parametrize("ghost", GHOSTS)
 @pytest.mark.parametrize(("step", "last"), [(0, 500), (3, 3), (120, 500), (499, 500)])
-def test_every_state_is_drawn(panel: TimelinePanel, size, ghost, step, last) -> None:
+def test_every_state_is_picture(panel: TimelinePanel, size, ghost, step, last) -> None:
     panel.show_snapshot(at_step(step, last, ghost))
-    image = drawn(panel, *size)
+    image = picture(panel, *size)
     assert len({image.pixel(x, y) for x in range(0, size[0], 3) for y in range(0, size[1], 3)}) > 3
 
 

@@ -3,14 +3,16 @@
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QBuffer, QByteArray, QPoint, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QContextMenuEvent, QImage, QPainter
-from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QContextMenuEvent, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from gradviz.snapshot import Inspection, Snapshot
+from gradviz.selected import Inspection
+from gradviz.snapshot import Snapshot
 from tests.ui.fabricate import fabricate
+from tests.ui.hand import on_screen
+from tests.ui.painted import vectors
 from ui.canvas.card import card_of
 from ui.canvas.columns import Columns
 from ui.canvas.scene import NetworkCanvas
@@ -22,11 +24,8 @@ SIZES = ({"depth": 1, "width": 1}, {"skip_every": 2, "batch_norm": True, "clippe
 
 
 def shown(qtbot: QtBot, snapshot: Snapshot) -> NetworkCanvas:
-    canvas = NetworkCanvas()
-    qtbot.addWidget(canvas)
-    canvas.resize(976, 416)
+    canvas = on_screen(qtbot, NetworkCanvas(), 976, 416)
     canvas.show_snapshot(snapshot)
-    canvas.show()
     return canvas
 
 
@@ -218,16 +217,7 @@ def test_an_export_shows_the_whole_net_with_true_lines(qtbot: QtBot) -> None:
     canvas = shown(qtbot, fabricate(kind="healthy", skip_every=2, batch_norm=True, playing=True))
     canvas.set_columns(canvas.columns.zoomed(2.0, 100.0))
     canvas.top_inset = 44.0
-    kept = QByteArray()
-    buffer = QBuffer(kept)
-    generator = QSvgGenerator()
-    generator.setOutputDevice(buffer)
-    generator.setSize(QSize(976, 416))
-    generator.setViewBox(QRect(0, 0, 976, 416))
-    painter = QPainter(generator)
-    canvas.paint_to(painter, QRectF(0, 0, 976, 416))
-    painter.end()
-    text = bytes(kept.data()).decode()
+    text = vectors(canvas, 976, 416)
     assert text.count("<image") == 1  # the output map alone
     for name in ("L1", "L10", "Out", "Loss", "BN"):
         assert f">{name}<" in text

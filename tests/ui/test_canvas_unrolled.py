@@ -6,15 +6,14 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QBuffer, QByteArray, QPointF, QRectF, QSize
-from PySide6.QtGui import QImage, QPainter
-from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtCore import QPointF, QRectF
 from pytestqt.qtbot import QtBot
 
 from gradviz.experiment import Experiment
 from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import Spec
 from tests.ui.fabricate import fabricate
+from tests.ui.painted import picture, vectors
 from ui.canvas import road
 from ui.canvas.card import card_of
 from ui.canvas.columns import Columns
@@ -69,20 +68,6 @@ def shown(qtbot: QtBot, snapshot: Snapshot, size: tuple[int, int] = (976, 416)) 
     canvas.show_snapshot(snapshot)
     canvas.show()
     return canvas
-
-
-def words_in(drawable: Any, size: QSize) -> str:
-    """All that is written in a picture, from its vector form."""
-    data = QByteArray()
-    buffer = QBuffer(data)
-    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
-    generator = QSvgGenerator()
-    generator.setOutputDevice(buffer)
-    generator.setSize(size)
-    painter = QPainter(generator)
-    drawable.paint_to(painter, QRectF(0, 0, size.width(), size.height()))
-    painter.end()
-    return bytes(data.data()).decode()
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +137,7 @@ def test_the_road_has_the_colour_of_what_it_carries_and_gates_have_none_of_the_s
 
 def test_a_plain_net_has_neither_road_nor_gates(qtbot: QtBot) -> None:
     canvas = shown(qtbot, run("rnn"))
-    text = words_in(canvas, QSize(976, 416))
+    text = vectors(canvas, 976, 416)
     assert "cell path" not in text
     assert "gate" not in text
     assert "inputs x" in text
@@ -203,7 +188,7 @@ def test_numbers_that_are_not_finite_have_marks_and_break_nothing(qtbot: QtBot, 
 
 
 def test_the_picture_says_where_time_goes_and_where_the_gradient_goes(qtbot: QtBot, lstm: Snapshot) -> None:
-    text = words_in(shown(qtbot, lstm), QSize(976, 416))
+    text = vectors(shown(qtbot, lstm), 976, 416)
     assert "Forward" not in text
     for words in ("first symbol", "time", "gradient ∂J/∂hₜ", "cell path cₜ", "forget gate", "inputs xₜ", "13 time steps × 8 units"):
         assert f">{words}" in text, words
@@ -216,7 +201,7 @@ def test_the_forget_gate_is_the_toll(qtbot: QtBot, lstm: Snapshot) -> None:
     assert opened is not None
     assert lstm.details.gates is not None
     assert opened[0] == lstm.details.gates[1, 2]
-    text = words_in(shown(qtbot, lstm), QSize(1400, 416))
+    text = vectors(shown(qtbot, lstm), 1400, 416)
     assert f"×{opened[4]:.2f}" in text
 
 
@@ -304,8 +289,8 @@ def test_what_is_cut_off_is_exactly_zero_and_marked(qtbot: QtBot) -> None:
     assert not snapshot.details.gradient_rms[:9].any()
     assert snapshot.details.gradient_rms[9:].all()
     canvas = shown(qtbot, snapshot)
-    assert "truncated here" in words_in(canvas, QSize(976, 416))
-    assert "truncated here" not in words_in(shown(qtbot, run("rnn")), QSize(976, 416))
+    assert "truncated here" in vectors(canvas, 976, 416)
+    assert "truncated here" not in vectors(shown(qtbot, run("rnn")), 976, 416)
     layout, image = canvas._current_layout(), canvas.grab().toImage()
     x = layout.columns.x(9.5)
     inks = {image.pixelColor(round(x), y).name().upper() for y in range(round(layout.body_top), round(layout.body_bottom))}
@@ -340,7 +325,7 @@ def test_profile_speaks_of_time_steps(qtbot: QtBot, lstm: Snapshot) -> None:
         "theory",
     ]
     assert card(lstm, 14)[1][0][0] == "typical |∂J/∂w| (RMS)"
-    text = words_in(profile, QSize(976, 220))
+    text = vectors(profile, 976, 220)
     assert "per time step" in text
     assert "layer" not in text
     profile.show_snapshot(fabricate())
@@ -386,7 +371,7 @@ def test_the_figure_speaks_of_time(qtbot: QtBot, lstm: Snapshot) -> None:
     figure = Figure()
     qtbot.addWidget(figure)
     figure.show_snapshot(lstm)
-    text = words_in(figure, QSize(1600, 900))
+    text = vectors(figure, 1600, 900)
     assert "LSTM × 8 units, Tanh, spectral radius 1, forget bias 1" in text
     assert "lag 12" in text
     assert "hidden layers" not in text
@@ -406,8 +391,5 @@ def test_the_small_step_is_named_after_what_it_goes_through(qtbot: QtBot) -> Non
 
 
 def test_an_export_needs_no_pixels(qtbot: QtBot, long: Snapshot) -> None:
-    image = QImage(1200, 500, QImage.Format.Format_RGB32)
-    painter = QPainter(image)
-    shown(qtbot, long).paint_to(painter, QRectF(0, 0, 1200, 500))
-    painter.end()
-    assert "101 time steps × 16 units" in words_in(shown(qtbot, long), QSize(1200, 500))
+    picture(shown(qtbot, long), 1200, 500)
+    assert "101 time steps × 16 units" in vectors(shown(qtbot, long), 1200, 500)

@@ -7,12 +7,14 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QGuiApplication, QImage, QPainter, QWheelEvent
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QWheelEvent
 from PySide6.QtWidgets import QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
-from gradviz.snapshot import ChainRule, Moment, Rung, Snapshot
+from gradviz.selected import ChainRule, Rung
+from gradviz.snapshot import Moment, Snapshot
+from tests.ui.painted import picture
 from ui import colors, export
 from ui.panels import chain_words as words
 from ui.panels.chain_rule import ChainRulePanel
@@ -439,10 +441,7 @@ def test_it_is_drawn_whole_for_exports(panel: ChainRulePanel, state: str, theme:
     if state:
         panel.show_snapshot(STATES[state])
     for size in ((360, 870), (976, 360)):
-        image = QImage(*size, QImage.Format.Format_RGB32)
-        painter = QPainter(image)
-        panel.paint_to(painter, QRectF(0, 0, *size))
-        painter.end()
+        image = picture(panel, *size)
         assert len({image.pixel(x, y) for x in range(0, size[0], 3) for y in range(0, size[1], 2)}) > 3
     for ending in ("svg", "pdf"):
         export.export_picture(panel, tmp_path / f"chain.{ending}", panel.whole_size())

@@ -13,7 +13,7 @@ from gradviz.recording import Recorder
 from gradviz.session_file import SessionFile, Settings, write_session
 from gradviz.spec import Spec
 from ui.app import main
-from ui.movie import SUFFIXES, missing
+from ui.movie_formats import SUFFIXES, missing
 from ui.presets import preset_named, presets
 
 SMALL = Spec().replace("network.depth", 3).replace("network.width", 4).replace("training.seed", 5)

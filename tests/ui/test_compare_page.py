@@ -17,6 +17,7 @@ from gradviz.changes import differences
 from gradviz.experiment import Experiment
 from gradviz.snapshot import Snapshot
 from gradviz.spec import Spec
+from tests.ui.hand import on_screen
 from ui import export
 from ui.compare.effects import effects
 from ui.compare.header import _chip
@@ -54,11 +55,7 @@ def pair(changes: dict[str, object], steps: int = 20, spec: Spec = VANISHING) ->
 
 @pytest.fixture
 def page(qtbot: QtBot) -> ComparePage:
-    made = ComparePage()
-    qtbot.addWidget(made)
-    made.resize(1600, 918)
-    made.show()
-    return made
+    return on_screen(qtbot, ComparePage(), 1600, 918)
 
 
 def written(page: ComparePage, path: Path, size: tuple[int, int] = (1600, 1000)) -> list[str]:

@@ -18,9 +18,10 @@ from ui.main_window import MainWindow
 from ui.overlays import RESTORE, STOP
 from ui.selection import Selection
 
+from .live import PATIENCE, Maker
 from .test_comparison import alone as trained_alone
 from .test_comparison import at_rest, begin, begun, plays_on, same, settled
-from .test_sessions import OTHER, PATIENCE, SPEC, Maker, differing, make, picture  # noqa: F401 (make is a fixture)
+from .test_sessions import OTHER, SPEC, differing, picture
 
 LONG = SPEC.replace("training.stop_after", 0)
 RELU = LONG.replace("network.activation", "relu")
@@ -33,7 +34,7 @@ def two(qtbot: QtBot, window: MainWindow) -> tuple[Snapshot, Snapshot]:
     return settled(qtbot, begun(qtbot, window))
 
 
-def test_both_runs_come_back_with_the_same_picture(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:  # noqa: F811
+def test_both_runs_come_back_with_the_same_picture(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
     window = make(SPEC)
     window.change("training.stop_after", 0)
     pair = begin(qtbot, window)
@@ -71,7 +72,7 @@ def test_both_runs_come_back_with_the_same_picture(qtbot: QtBot, make: Maker, tm
     assert read_session(again) == read_session(path)
 
 
-def test_undo_brings_back_what_was_there_before_both(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:  # noqa: F811
+def test_undo_brings_back_what_was_there_before_both(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
     window = make(OTHER)
     write_session(TWO, tmp_path / "two.gradviz.json")
     assert window.sessions.open_any(tmp_path / "two.gradviz.json")
@@ -100,7 +101,7 @@ def test_undo_brings_back_what_was_there_before_both(qtbot: QtBot, make: Maker, 
     assert window.compare is None
 
 
-def test_two_runs_opened_while_two_others_are_compared(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:  # noqa: F811
+def test_two_runs_opened_while_two_others_are_compared(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
     window = make(OTHER)
     former = begin(qtbot, window)
     at_rest(qtbot, former)
@@ -114,7 +115,7 @@ def test_two_runs_opened_while_two_others_are_compared(qtbot: QtBot, make: Maker
     assert window.dock.isVisible()
 
 
-def test_both_go_over_the_clipboard_and_play_on(qtbot: QtBot, make: Maker) -> None:  # noqa: F811
+def test_both_go_over_the_clipboard_and_play_on(qtbot: QtBot, make: Maker) -> None:
     window = make(SPEC)
     window.change("training.stop_after", 0)
     pair = begin(qtbot, window)
@@ -135,7 +136,7 @@ def test_both_go_over_the_clipboard_and_play_on(qtbot: QtBot, make: Maker) -> No
     assert other.sessions.present().view.playing  # type: ignore[union-attr]
 
 
-def test_the_second_run_tells_how_far_it_is_and_can_be_stopped(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:  # noqa: F811
+def test_the_second_run_tells_how_far_it_is_and_can_be_stopped(qtbot: QtBot, make: Maker, tmp_path: Path) -> None:
     window = make(OTHER)
     long = SessionFile((Settings(0, LONG),), 3, 3, view=View(playing=True), against=SessionFile((Settings(0, RELU),), 9_000_000, 9_000_000))
     write_session(long, tmp_path / "long.gradviz.json")
@@ -203,7 +204,7 @@ def test_both_are_there_again_after_a_crash(qtbot: QtBot, tmp_path: Path, monkey
 # ---- what is saved of a net and a panel while there are two
 
 
-def test_the_net_of_the_side_that_is_named_is_saved(qtbot: QtBot, make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_the_net_of_the_side_that_is_named_is_saved(qtbot: QtBot, make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     window = make(SPEC)
     pair = begin(qtbot, window)
     at_rest(qtbot, pair)
@@ -235,7 +236,7 @@ def test_the_net_of_the_side_that_is_named_is_saved(qtbot: QtBot, make: Maker, t
 
 def test_a_comparison_that_ends_while_a_file_is_being_named(
     qtbot: QtBot,
-    make: Maker,  # noqa: F811
+    make: Maker,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,21 +12,16 @@ from pytestqt.qtbot import QtBot
 from gradviz.experiment import Experiment
 from gradviz.snapshot import Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from tests.ui.live import PATIENCE, opened
 from ui.comparison import Comparison
 from ui.main_window import MainWindow
 
 SPEC = Spec(NetworkSpec(depth=4, width=5, activation="tanh"), DataSpec(samples=80), TrainingSpec(seed=5, optimizer="adam", batch_size=16))
-PATIENCE = 20_000
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(SPEC)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitUntil(lambda: made.run.snapshot is not None and made.run.snapshot.step > 5, timeout=PATIENCE)
-    yield made
-    made.close()
+def window(qtbot: QtBot) -> MainWindow:
+    return opened(qtbot, SPEC, lambda s: s.step > 5)
 
 
 def begin(qtbot: QtBot, window: MainWindow) -> Comparison:

@@ -7,17 +7,18 @@ import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from gradviz.compressor_report import compressor_report
-from gradviz.snapshot import CompressorReport, Snapshot
+from gradviz.lab_reports import CompressorReport
+from gradviz.snapshot import Snapshot
 from tests.ui.fabricate import fabricate
-from tests.ui.test_lab_panels import pixels, said
+from tests.ui.live import opened
+from tests.ui.painted import picture, pixels
+from tests.ui.test_lab_panels import said
 from ui.app import main
 from ui.lab_page import LabPage
-from ui.main_window import MainWindow
 from ui.panels import compressor_words as words
 from ui.panels import lab_panels
 from ui.panels.compressor import CompressorPanel
@@ -110,10 +111,7 @@ def test_a_cell_tells_what_was_predicted(qtbot: QtBot) -> None:
     qtbot.addWidget(ribbons)
     ribbons.show_report(compressor_report(8, 407, 0))
     area = QRectF(0, 0, 360, ribbons.height_at(360))
-    image = QImage(360, int(area.height()), QImage.Format.Format_RGB32)
-    painter = QPainter(image)
-    ribbons.paint_to(painter, area)
-    painter.end()
+    picture(ribbons, 360, int(area.height()))
     newest = ribbons._cells(area)[1][-1]
     spot = ribbons.spot_at(QPointF(newest.box.center()))
     assert spot is not None
@@ -168,9 +166,7 @@ def test_without_a_report_it_says_so(qtbot: QtBot) -> None:
 
 
 def test_it_reads_in_the_window(qtbot: QtBot) -> None:
-    window = MainWindow(fabricate(depth=3).spec)
-    qtbot.addWidget(window)
-    window.show()
+    window = opened(qtbot, fabricate(depth=3).spec)
     window.show_lab("compressor")
     assert window.lab is not None
     panel = window.lab.panel
@@ -178,7 +174,6 @@ def test_it_reads_in_the_window(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: panel.report is not None, timeout=20_000)
     qtbot.mouseClick(panel.steps[2], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: panel.report is not None and panel.report.read == 100, timeout=20_000)
-    window.close()
 
 
 def test_it_is_rendered_without_a_screen(tmp_path: Path) -> None:

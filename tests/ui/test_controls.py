@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from gradviz.activations import ACTIVATIONS
 from gradviz.fields import FieldInfo
 from gradviz.spec import Spec, all_fields, field_info
+from tests.ui.hand import on_screen, type_into
 from ui.activation_glyph import paint_glyph
 from ui.controls import Controls
 from ui.controls.choices import GlyphGrid, ListInput, Segments, Switch
@@ -28,11 +29,8 @@ SPEC = Spec()
 
 @pytest.fixture
 def controls(qtbot: QtBot) -> Controls:
-    made = Controls()
-    qtbot.addWidget(made)
-    made.resize(264, 1400)
+    made = on_screen(qtbot, Controls(), 264, 1400)
     made.show_spec(SPEC)
-    made.show()
     return made
 
 
@@ -41,13 +39,6 @@ def changes(controls: Controls) -> list[tuple[Spec, str]]:
     heard: list[tuple[Spec, str]] = []
     controls.change_wanted.connect(lambda spec, path: heard.append((spec, path)))
     return heard
-
-
-def type_into(qtbot: QtBot, edit: QWidget, text: str) -> None:
-    edit.setFocus(Qt.FocusReason.TabFocusReason)
-    qtbot.keyClick(edit, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
-    qtbot.keyClicks(edit, text)
-    qtbot.keyClick(edit, Qt.Key.Key_Return)
 
 
 def slider_of(controls: Controls, path: str) -> SliderInput:
@@ -126,7 +117,7 @@ def test_a_press_steps_by_one_or_doubles_where_the_range_spans_decades(
 def test_numbers_may_be_typed_as_people_write_them(
     qtbot: QtBot, controls: Controls, changes: list[tuple[Spec, str]], typed: str, value: float
 ) -> None:
-    type_into(qtbot, slider_of(controls, "training.learning_rate").edit, typed)
+    type_into(slider_of(controls, "training.learning_rate").edit, typed)
     assert [spec.training.learning_rate for spec, _ in changes] == [value]
 
 
@@ -140,7 +131,7 @@ def test_what_is_not_allowed_is_said_at_the_control(qtbot: QtBot, controls: Cont
     assert row.error.isVisible()
     assert "from 0 to 1000" in row.error.text()
     assert edit.text() == "0.1"
-    type_into(qtbot, edit, "0.2")
+    type_into(edit, "0.2")
     assert not row.error.isVisible()
 
 
@@ -230,7 +221,7 @@ def test_a_recurrent_net_is_offered_the_activations_it_can_have(qtbot: QtBot, co
 def test_a_limit_that_another_field_sets_is_said_by_its_name(qtbot: QtBot, controls: Controls, changes: list[tuple[Spec, str]]) -> None:
     controls.show_spec(SPEC.replace("training.method", "evolution").replace("training.elite", 30))
     row = controls.rows["training.population"]
-    type_into(qtbot, stepper_of(controls, "training.population").edit, "20")
+    type_into(stepper_of(controls, "training.population").edit, "20")
     assert changes == []
     assert row.error.text() == "20 is not possible. Allowed for Elite: fewer than the population, which is 20."
 
@@ -273,9 +264,9 @@ def test_values_per_layer_can_be_typed(qtbot: QtBot, controls: Controls, changes
     controls.groups["Advanced"].header.setChecked(True)
     row = controls.rows["network.widths"]
     assert isinstance(row.input, PerLayerInput)
-    type_into(qtbot, row.input.edit, "8, 4, 2")
+    type_into(row.input.edit, "8, 4, 2")
     assert changes[-1][0].network.widths == (8, 4, 2)
-    type_into(qtbot, row.input.edit, "8, 4")
+    type_into(row.input.edit, "8, 4")
     assert "3 entries" in row.error.text()
 
 

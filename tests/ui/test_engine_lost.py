@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,28 +10,26 @@ from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
 
 from gradviz.experiment import Experiment
+from gradviz.lab_reports import ResidualReport
 from gradviz.residual_report import rival_spec
-from gradviz.snapshot import ResidualReport, Snapshot
+from gradviz.snapshot import Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from gradviz.weights_file import read_weights
+from tests.ui.live import PATIENCE, opened, settled
 from ui import live_run
 from ui.main_window import MainWindow
 from ui.movie_dialog import MovieDialog
 from ui.overlays import RESTART
 
 SPEC = Spec(NetworkSpec(depth=5, width=6, activation="tanh"), DataSpec(samples=80), TrainingSpec(seed=5, optimizer="adam", batch_size=16))
-PATIENCE = 20_000
 
 
 @pytest.fixture
-def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
+def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> MainWindow:
     monkeypatch.setattr(live_run, "KEEP_SECONDS", 0.2)
-    made = MainWindow(SPEC)
-    qtbot.addWidget(made)
-    made.show()
+    made = opened(qtbot, SPEC)
     qtbot.waitUntil(lambda: made.run.kept_run is not None, timeout=PATIENCE)
-    yield made
-    made.close()
+    return made
 
 
 def kill(qtbot: QtBot, window: MainWindow) -> None:
@@ -58,13 +55,7 @@ def kill_and_wait(qtbot: QtBot, window: MainWindow) -> tuple[Snapshot, Snapshot]
 
 
 def at_rest(qtbot: QtBot, window: MainWindow) -> Snapshot:
-    def rests() -> bool:
-        snapshot = window.run.snapshot
-        return window.run.settled and snapshot is not None and not snapshot.playing and snapshot.details is not None
-
-    qtbot.waitUntil(rests, timeout=PATIENCE)
-    assert window.run.snapshot is not None
-    return window.run.snapshot
+    return settled(qtbot, window, lambda s: not s.playing and s.details is not None)
 
 
 def assert_same(before: Snapshot, after: Snapshot) -> None:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from gradviz.experiment import Experiment
 from gradviz.spec import Spec
+from tests.ui.live import opened
 from ui.app import main
 from ui.film import MOST_FRAMES, Film, NotTheSame, make_film, thinned
 from ui.main_window import MainWindow
@@ -38,13 +39,8 @@ def wait_for(qtbot: QtBot, done: Callable[[], object]) -> None:
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    shown = MainWindow(SPEC)
-    qtbot.addWidget(shown)
-    shown.show()
-    qtbot.waitUntil(lambda: shown.run.snapshot is not None and shown.run.snapshot.step > 8, timeout=30_000)
-    yield shown
-    shown.close()
+def window(qtbot: QtBot) -> MainWindow:
+    return opened(qtbot, SPEC, lambda s: s.step > 8)
 
 
 def dialog_of(window: MainWindow) -> MovieDialog:

@@ -1,22 +1,25 @@
 """The hardware view: what it says of speeds, plateau, time and underflow, what it asks for, and the whole way through the real window."""
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from gradviz.hardware import FACTORS, underflows
 from gradviz.hardware_report import with_speeds
-from gradviz.snapshot import Failure, HardwareReport, Moment, Snapshot, Speed
+from gradviz.lab_reports import HardwareReport, Speed
+from gradviz.snapshot import Failure, Moment, Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from tests.ui.fabricate import fabricate
-from tests.ui.test_lab_panels import pixels, said, shown
+from tests.ui.hand import type_into
+from tests.ui.live import PATIENCE, opened
+from tests.ui.painted import pixels
+from tests.ui.test_lab_panels import said, shown
 from ui.main_window import MainWindow
 from ui.panels import hardware_words as words
 from ui.panels.hardware import HardwarePanel
@@ -24,7 +27,6 @@ from ui.panels.underflow_bars import MOST
 from ui.theme import THEMES
 
 SPEEDS = (Speed("float64", 1, 8000.0), Speed("float64", 2, 4000.0), Speed("float32", 1, 9600.0), Speed("float32", 2, 4800.0))
-PATIENCE = 20_000
 
 
 def report(depth: int = 10, speeds: tuple[Speed, ...] = SPEEDS, measuring: float | None = None, **changes: Any) -> HardwareReport:
@@ -150,15 +152,10 @@ def test_a_loss_is_chosen_typed_or_the_usual_one_and_forgotten_with_its_task(qtb
     panel = shown(qtbot, HardwarePanel, moment(report(loss=0.3)))
     edit = panel._loss.edit
     with qtbot.waitSignal(panel.loss_wanted) as wanted:
-        edit.setFocus()
-        edit.selectAll()
-        QTest.keyClicks(edit, "0,05")
-        QTest.keyClick(edit, Qt.Key.Key_Return)
+        type_into(edit, "0,05")
     assert wanted.args == [0.05]
     with qtbot.assertNotEmitted(panel.loss_wanted):
-        edit.selectAll()
-        QTest.keyClicks(edit, "-1")
-        QTest.keyClick(edit, Qt.Key.Key_Return)
+        type_into(edit, "-1")
     assert edit.text() == "0.3"
     with qtbot.waitSignal(panel.loss_wanted) as wanted:
         panel._left.click()
@@ -238,13 +235,8 @@ SPEC = Spec(NetworkSpec(depth=2, width=4, activation="relu"), DataSpec(samples=6
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(SPEC)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitUntil(lambda: made.run.snapshot is not None and made.run.snapshot.step == 40 and not made.run.playing, timeout=PATIENCE)
-    yield made
-    made.close()
+def window(qtbot: QtBot) -> MainWindow:
+    return opened(qtbot, SPEC, lambda s: s.step == 40 and not s.playing)
 
 
 def test_a_press_measures_this_machine_and_the_results_come_one_by_one(qtbot: QtBot, window: MainWindow) -> None:

@@ -6,16 +6,17 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QBuffer, QIODevice, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QGuiApplication, QImage, QPainter
-from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from gradviz.activations import ACTIVATIONS
-from gradviz.snapshot import Moment, Snapshot, UnitInspection, WeightInspection
+from gradviz.selected import UnitInspection, WeightInspection
+from gradviz.snapshot import Moment, Snapshot
 from tests.ui.fabricate import fabricate
+from tests.ui.painted import pixels, vectors
 from ui.panels.history_plot import LEAST_SPAN, HistoryPlot, tick_text, value_range
 from ui.panels.inspect import InspectPanel
 from ui.panels.reading import NO_STEP, NOT_REACHED
@@ -73,15 +74,6 @@ def shown(qtbot: QtBot, snapshot: Snapshot) -> InspectPanel:
 
 def texts(panel: InspectPanel) -> dict[str, str]:
     return {row.row.reading.key: row.row.reading.text for row in panel._rows if row.row.reading is not None}
-
-
-def pixels(panel: InspectPanel, width: int = 360, height: int = 700) -> np.ndarray:
-    image = QImage(width, height, QImage.Format.Format_RGB32)
-    painter = QPainter(image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    panel.paint_to(painter, QRectF(0, 0, width, height))
-    painter.end()
-    return np.frombuffer(image.constBits(), np.uint32).reshape(height, width) & 0xFFFFFF
 
 
 def test_a_weight_has_its_numbers_and_counts_from_one(qtbot: QtBot) -> None:
@@ -298,15 +290,7 @@ def test_nothing_is_wider_than_the_dock(qtbot: QtBot, width: int) -> None:
 
 def test_vectors(qtbot: QtBot) -> None:
     panel = shown(qtbot, moment(weight()))
-    buffer, generator = QBuffer(), QSvgGenerator()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    generator.setOutputDevice(buffer)
-    size = panel.whole_size()
-    generator.setSize(QSize(int(size.width()), int(size.height())))
-    painter = QPainter(generator)
-    panel.paint_to(painter, QRectF(0, 0, size.width(), size.height()))
-    painter.end()
-    text = bytes(buffer.data().data()).decode()
+    text = vectors(panel, *panel.whole_size().toTuple())
     assert "Weight into L5" in text
     assert "History" in text
     assert "-0.029148396".replace("-", "−") in text

@@ -6,9 +6,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QBuffer, QIODevice, QPoint, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter
-from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -16,9 +14,10 @@ from gradviz.experiment import Experiment
 from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import Spec
 from gradviz.spectra import JacobianMap, JacobianReport, Spectrum
-from tests.ui.test_lab_panels import pixels, said, shown
+from tests.ui.live import opened
+from tests.ui.painted import pixels, vectors
+from tests.ui.test_lab_panels import said, shown
 from ui import colors
-from ui.main_window import MainWindow
 from ui.panels import jacobian_words as words
 from ui.panels.jacobian import JacobianPanel
 from ui.panels.spectra_plot import level, spot_text
@@ -80,15 +79,7 @@ def test_every_state_is_drawn_in_any_size_and_theme_and_as_vectors(qtbot: QtBot,
         panel.set_theme(theme)
         for width, height in ((240, 200), (360, 870), (1200, 1400)):
             assert len(np.unique(pixels(panel, width, height).reshape(-1, 4), axis=0)) > 8
-    buffer, generator = QBuffer(), QSvgGenerator()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    generator.setOutputDevice(buffer)
-    size = panel.whole_size()
-    generator.setSize(QSize(int(size.width()), int(size.height())))
-    painter = QPainter(generator)
-    panel.paint_to(painter, QRectF(0, 0, size.width(), size.height()))
-    painter.end()
-    assert "Singular values" in bytes(buffer.data().data()).decode()
+    assert "Singular values" in vectors(panel, *panel.whole_size().toTuple())
     assert panel.accessibleDescription()
     assert all(len(row) == len(panel.table().columns) for row in panel.table().rows)
 
@@ -209,10 +200,7 @@ def test_what_was_not_measured_says_so(qtbot: QtBot) -> None:
 def test_the_window_shows_own_weights_and_orthogonal_ones(qtbot: QtBot) -> None:
     """The whole way: button, engine process, panel."""
     spec = Spec().replace("network.depth", 12).replace("network.activation", "identity").replace("network.initializer", "lecun_normal")
-    window = MainWindow(spec)
-    qtbot.addWidget(window)
-    window.show()
-    qtbot.waitUntil(lambda: window.run.snapshot is not None, timeout=20_000)
+    window = opened(qtbot, spec)
     window.show_lab("jacobian")
     panel = window.lab.panel
     assert isinstance(panel, JacobianPanel)

@@ -7,25 +7,18 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QBuffer, QIODevice, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QGuiApplication, QImage, QPainter
-from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from gradviz.snapshot import (
-    ClippingReport,
-    HistoryTable,
-    InitialisationStudy,
-    Lab,
-    LinearMap,
-    Moment,
-    ResidualReport,
-    Scheme,
-    Snapshot,
-    WeightInspection,
-)
+from gradviz.history_table import HistoryTable
+from gradviz.lab_reports import ClippingReport, InitialisationStudy, Lab, LinearMap, ResidualReport, Scheme
+from gradviz.selected import WeightInspection
+from gradviz.snapshot import Moment, Snapshot
 from tests.ui.fabricate import fabricate
+from tests.ui.hand import type_into
+from tests.ui.painted import pixels, vectors
 from ui.panels import clipping_words, matrix, norm_plot, rival_plot, scheme_marks
 from ui.panels.clipping import ClippingPanel
 from ui.panels.clipping_plane import SHRINKS, round_up
@@ -156,15 +149,6 @@ def shown(qtbot: QtBot, kind: type[LabPanel], snapshot: Snapshot, width: int = 3
     return panel
 
 
-def pixels(panel: LabPanel, width: int = 360, height: int = 870) -> np.ndarray:
-    image = QImage(width, height, QImage.Format.Format_RGB32)
-    painter = QPainter(image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    panel.paint_to(painter, QRectF(0, 0, width, height))
-    painter.end()
-    return np.frombuffer(image.constBits(), np.uint32).reshape(height, width) & 0xFFFFFF
-
-
 def said(panel: LabPanel) -> str:
     """Everything that is read out of the blocks in use."""
     return " | ".join(f"{block.accessibleName()} {block.accessibleDescription()}" for block in panel.blocks if block.used)
@@ -182,15 +166,7 @@ def test_every_state_is_drawn_in_any_size_and_theme_and_as_vectors(qtbot: QtBot,
             assert len(np.unique(pixels(panel, width, height))) > (1 if width > 40 else 0)
         panel.resize(300, 300)
         assert not panel.grab().isNull()
-    buffer, generator = QBuffer(), QSvgGenerator()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    generator.setOutputDevice(buffer)
-    size = panel.whole_size()
-    generator.setSize(QSize(int(size.width()), int(size.height())))
-    painter = QPainter(generator)
-    panel.paint_to(painter, QRectF(0, 0, size.width(), size.height()))
-    painter.end()
-    assert panel.blocks[0].text in bytes(buffer.data().data()).decode()
+    assert panel.blocks[0].text in vectors(panel, *panel.whole_size().toTuple())
     assert panel.accessibleDescription()
     assert all(len(row) == len(panel.table().columns) for row in panel.table().rows)
 
@@ -300,15 +276,10 @@ def test_rule_and_threshold_are_asked_for_and_shown_only_when_in_force(qtbot: Qt
     assert panel._rule.button("norm").isChecked()
     edit = panel._threshold.edit
     with qtbot.waitSignal(panel.threshold_wanted) as wanted:
-        edit.setFocus()
-        edit.selectAll()
-        QTest.keyClicks(edit, "0,25")
-        QTest.keyClick(edit, Qt.Key.Key_Return)
+        type_into(edit, "0,25")
     assert wanted.args == [0.25]
     with qtbot.assertNotEmitted(panel.threshold_wanted):
-        edit.selectAll()
-        QTest.keyClicks(edit, "-3")
-        QTest.keyClick(edit, Qt.Key.Key_Return)
+        type_into(edit, "-3")
     assert edit.text() == "0.5"
 
 

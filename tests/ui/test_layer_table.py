@@ -5,11 +5,12 @@ import math
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QGuiApplication, QIcon, QImage, QPainter
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
+from tests.ui.painted import picture
 from ui import colors
 from ui.panels.layer_model import HEADERS, KEYS
 from ui.panels.layer_table import LayerTablePanel
@@ -167,8 +168,5 @@ def test_the_table_is_drawn_for_exports(panel: LayerTablePanel, kind, size, them
     panel.set_theme(THEMES[theme])
     if kind:
         panel.show_snapshot(fabricate(kind=kind))
-    image = QImage(*size, QImage.Format.Format_RGB32)
-    painter = QPainter(image)
-    panel.paint_to(painter, QRectF(0, 0, *size))
-    painter.end()
+    image = picture(panel, *size)
     assert len({image.pixel(x, y) for x in range(0, size[0], 2) for y in range(size[1])}) > 3

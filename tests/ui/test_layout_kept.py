@@ -12,20 +12,12 @@ from PySide6.QtWidgets import QApplication, QSplitter
 from pytestqt.qtbot import QtBot
 
 from gradviz.spec import DataSpec, NetworkSpec, Spec
+from tests.ui.live import opened
 from ui.application import run_window
 from ui.main_window import MainWindow
 from ui.presets import preset_named
 
 SPEC = Spec(NetworkSpec(depth=3, width=3), DataSpec(samples=40))
-PATIENCE = 20_000
-
-
-def opened(qtbot: QtBot, preset: str | None = None) -> MainWindow:
-    window = MainWindow(SPEC) if preset is None else MainWindow(preset_named(preset).spec, preset=preset_named(preset))
-    qtbot.addWidget(window)
-    window.show()
-    qtbot.waitUntil(lambda: window.run.snapshot is not None, timeout=PATIENCE)
-    return window
 
 
 def splitters(window: MainWindow) -> tuple[QSplitter, ...]:
@@ -33,7 +25,7 @@ def splitters(window: MainWindow) -> tuple[QSplitter, ...]:
 
 
 def test_the_sizes_are_kept(qtbot: QtBot) -> None:
-    first = opened(qtbot)
+    first = opened(qtbot, SPEC)
     untouched = [splitter.sizes() for splitter in splitters(first)]
     assert first.height() != 640
     first.resize(900, 640)
@@ -43,7 +35,7 @@ def test_the_sizes_are_kept(qtbot: QtBot) -> None:
     arranged = [splitter.sizes() for splitter in splitters(first)]
     assert all(one != other for one, other in zip(arranged, untouched, strict=True))
     first.close()
-    second = opened(qtbot)
+    second = opened(qtbot, SPEC)
     assert second.height() == 640
     assert [splitter.sizes() for splitter in splitters(second)] == arranged
     second.close()
@@ -51,32 +43,32 @@ def test_the_sizes_are_kept(qtbot: QtBot) -> None:
 
 @pytest.mark.parametrize(("key", "page"), [(Qt.Key.Key_C, "chain"), (Qt.Key.Key_I, "inspect")])
 def test_the_page_in_front_of_the_dock_is_kept(qtbot: QtBot, key: Qt.Key, page: str) -> None:
-    first = opened(qtbot)
+    first = opened(qtbot, SPEC)
     assert first.dock.page == "overview"
     qtbot.keyClick(first, key)
     first.close()
-    second = opened(qtbot)
+    second = opened(qtbot, SPEC)
     assert second.dock.page == page
     assert second.canvas.chain_shown == (page == "chain")
     qtbot.keyClick(second, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
     second.close()
-    third = opened(qtbot)
+    third = opened(qtbot, SPEC)
     assert third.dock.page == "overview"
     third.close()
 
 
 def test_a_preset_that_is_about_a_page_shows_it(qtbot: QtBot) -> None:
-    first = opened(qtbot)
+    first = opened(qtbot, SPEC)
     first.show_inspect()
     first.close()
-    second = opened(qtbot, "worked-relu")
+    second = opened(qtbot, preset_named("worked-relu").spec, preset=preset_named("worked-relu"))
     assert second.dock.page == "chain"
     second.close()
 
 
 def test_a_page_that_is_no_more_is_forgotten(qtbot: QtBot) -> None:
     QSettings().setValue("dock/page", "weather")
-    window = opened(qtbot)
+    window = opened(qtbot, SPEC)
     assert window.dock.page == "overview"
     window.close()
 

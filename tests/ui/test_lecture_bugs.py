@@ -1,38 +1,27 @@
 """What went wrong when a student worked through the lessons and the lab in the real window."""
 
-from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from gradviz.lab_reports import Distribution
 from gradviz.lessons import Lesson, lessons
-from gradviz.snapshot import Distribution, Snapshot
+from gradviz.snapshot import Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from tests.ui.live import PATIENCE, opened, settled
 from ui.main_window import MainWindow
 from ui.panels.lesson import LessonPanel
 from ui.panels.lesson_page import LessonPage
 
 SPEC = Spec(NetworkSpec(depth=3, width=3), DataSpec(samples=40), TrainingSpec(seed=5))
-PATIENCE = 30_000
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(SPEC)
-    made.set_motion("off")
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitUntil(lambda: made.run.snapshot is not None and made.run.snapshot.step > 0, timeout=PATIENCE)
+def window(qtbot: QtBot) -> MainWindow:
+    made = opened(qtbot, SPEC, lambda s: s.step > 0, motion="off")
     made.show_lessons()
-    yield made
-    made.close()
-
-
-def wait(qtbot: QtBot, window: MainWindow, ready: Callable[[Snapshot], bool]) -> Snapshot:
-    qtbot.waitUntil(lambda: window.run.snapshot is not None and window.run.settled and ready(window.run.snapshot), timeout=PATIENCE)
-    assert window.run.snapshot is not None
-    return window.run.snapshot
+    return made
 
 
 def set_scene(qtbot: QtBot, window: MainWindow, name: str) -> tuple[LessonPanel, LessonPage, Lesson]:
@@ -52,15 +41,15 @@ def test_all_steps_of_a_try_are_taken(qtbot: QtBot, window: MainWindow, name: st
     _, page, lesson = set_scene(qtbot, window, name)
     for row in page.tries[: number + 1]:
         row.button.click()
-        wait(qtbot, window, lambda s: True)
-    assert wait(qtbot, window, lambda s: True).step == step, lesson.tries[number].text
+        settled(qtbot, window)
+    assert settled(qtbot, window).step == step, lesson.tries[number].text
 
 
 @pytest.mark.parametrize("name", ["b2-superhighway", "b3-identity", "b4-batch-norm", "c5-clipping"])
 def test_a_try_that_only_shows_what_is_shown_already_has_its_numbers(qtbot: QtBot, window: MainWindow, name: str) -> None:
     panel, page, _ = set_scene(qtbot, window, name)
     page.tries[0].button.click()
-    wait(qtbot, window, lambda s: True)
+    settled(qtbot, window)
     assert panel.state is not None
     assert panel.state.tries[0] is not None
     assert "–" not in page.tries[0].seen.words
@@ -69,7 +58,7 @@ def test_a_try_that_only_shows_what_is_shown_already_has_its_numbers(qtbot: QtBo
 def test_the_words_of_a_lesson_keep_their_numbers_inside_a_step(qtbot: QtBot, window: MainWindow) -> None:
     _, page, _ = set_scene(qtbot, window, "a3-three-factors")
     page.tries[1].button.click()
-    wait(qtbot, window, lambda s: s.moment is not None)
+    settled(qtbot, window, lambda s: s.moment is not None)
     assert "2.4985" in page.paragraphs[2].words
     assert not any("–" in each.words for each in page.paragraphs)
 
@@ -79,7 +68,7 @@ def test_the_words_of_a_lesson_keep_the_moment_they_are_about(qtbot: QtBot, wind
     qtbot.waitUntil(lambda: "cut to 1" in page.paragraphs[1].words, timeout=PATIENCE)
     cut = page.paragraphs[1].words
     window.run.play_for(400)  # until nothing is cut any more
-    wait(qtbot, window, lambda s: s.step == 405)
+    settled(qtbot, window, lambda s: s.step == 405)
     assert page.paragraphs[1].words == cut
 
 
@@ -87,7 +76,7 @@ def test_another_selection_does_not_take_the_numbers_of_the_words(qtbot: QtBot, 
     _, page, _ = set_scene(qtbot, window, "a7-zero-factor")
     qtbot.waitUntil(lambda: "2.5 and is 2.5" in page.paragraphs[1].words, timeout=PATIENCE)
     page.tries[1].button.click()
-    wait(qtbot, window, lambda s: s.chain is not None and s.chain.layer == 1)
+    settled(qtbot, window, lambda s: s.chain is not None and s.chain.layer == 1)
     assert "2.5 and is 2.5" in page.paragraphs[1].words
 
 
@@ -95,14 +84,14 @@ def test_another_view_of_the_lab_does_not_take_the_numbers_of_the_words(qtbot: Q
     _, page, _ = set_scene(qtbot, window, "d3-linear")
     qtbot.waitUntil(lambda: "its 5 layers" in page.paragraphs[2].words, timeout=PATIENCE)
     window.show_lab("activation")
-    wait(qtbot, window, lambda s: isinstance(s.lab, Distribution))
+    settled(qtbot, window, lambda s: isinstance(s.lab, Distribution))
     assert "its 5 layers" in page.paragraphs[2].words
 
 
 def test_a_remedy_cures_a_run_that_has_overflowed(qtbot: QtBot, window: MainWindow) -> None:
     window.load_preset("exploding")
     window.set_speed(None)
-    wait(qtbot, window, lambda s: s.failure is not None)
+    settled(qtbot, window, lambda s: s.failure is not None)
     window.try_remedy("training.clip", "norm")
     assert window.compare is not None
     pair = window.compare.pair
@@ -132,7 +121,7 @@ def test_before_the_scene_is_set_a_run_of_the_same_settings_gives_no_numbers_to_
     window.run.load(lesson.spec, "the same")
     window.run.pause()
     window.run.play_for(37)
-    wait(qtbot, window, lambda s: s.spec == lesson.spec and s.step == 37)
+    settled(qtbot, window, lambda s: s.spec == lesson.spec and s.step == 37)
     panel = window.lesson
     assert panel is not None
     panel.open_lesson(lesson.name)

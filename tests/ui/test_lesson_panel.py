@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from PySide6.QtCore import QPoint, QRectF, QSettings, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QPoint, QSettings, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from gradviz.lessons import Action, Case, Lesson, Question, Scene, TryIt, lessons
 from gradviz.quantities import fill, quantity
 from gradviz.snapshot import Failure, Snapshot
+from tests.ui.painted import picture
 from ui import lesson_progress
 from ui.lesson_progress import Progress
 from ui.panels import lesson_words as words
@@ -368,10 +369,7 @@ def test_lesson_and_list_are_drawn_for_exports(make: Callable[..., LessonPanel],
 
 
 def _drawn(panel: LessonPanel) -> QImage:
-    image = QImage(panel.whole_size().toSize(), QImage.Format.Format_ARGB32_Premultiplied)
-    painter = QPainter(image)
-    panel.paint_to(painter, QRectF(image.rect()))
-    painter.end()
+    image = picture(panel, *panel.whole_size().toSize().toTuple())
     colors = {image.pixel(x, y) for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)}
     assert len(colors) > 8
     return image

@@ -1,6 +1,5 @@
 """Lessons in the real window: the scene is set, the controls are pressed, and the question is answered by running."""
 
-from collections.abc import Callable, Iterator
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -9,29 +8,18 @@ from gradviz.lesson_runs import answer
 from gradviz.lessons import Lesson, lessons
 from gradviz.snapshot import Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from tests.ui.live import PATIENCE, opened, wait
 from ui.main_window import MainWindow
 from ui.panels.lesson import LessonPanel
 
 SPEC = Spec(NetworkSpec(depth=3, width=3), DataSpec(samples=40), TrainingSpec(seed=5))
-PATIENCE = 30_000
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(SPEC)
-    made.set_motion("off")
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitUntil(lambda: made.run.snapshot is not None and made.run.snapshot.step > 0, timeout=PATIENCE)
+def window(qtbot: QtBot) -> MainWindow:
+    made = opened(qtbot, SPEC, lambda s: s.step > 0, motion="off")
     made.show_lessons()
-    yield made
-    made.close()
-
-
-def wait(qtbot: QtBot, window: MainWindow, ready: Callable[[Snapshot], bool]) -> Snapshot:
-    qtbot.waitUntil(lambda: window.run.snapshot is not None and ready(window.run.snapshot), timeout=PATIENCE)
-    assert window.run.snapshot is not None
-    return window.run.snapshot
+    return made
 
 
 def named(name: str) -> Lesson:

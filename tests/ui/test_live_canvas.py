@@ -1,6 +1,5 @@
 """The mouse on the network in the real window, with what the real engine has measured: zoom, scroll, fit, hover and click."""
 
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from gradviz.snapshot import Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from tests.ui.live import PATIENCE, opened, settled
 from ui.canvas.card import Card, card_of
 from ui.canvas.columns import Columns
 from ui.main_window import MainWindow
@@ -19,19 +19,14 @@ from ui.numbers import full
 from ui.selection import Selection
 
 SPEC = Spec(NetworkSpec(depth=12, width=4, activation="tanh"), DataSpec(samples=80), TrainingSpec(seed=5))
-PATIENCE = 20_000
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(SPEC)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitUntil(lambda: made.run.snapshot is not None and made.run.snapshot.step > 0, timeout=PATIENCE)
+def window(qtbot: QtBot) -> MainWindow:
+    made = opened(qtbot, SPEC, lambda s: s.step > 0)
     made.set_playing(False)
-    qtbot.waitUntil(lambda: not made.run.playing and made.run._settled, timeout=PATIENCE)
-    yield made
-    made.close()
+    settled(qtbot, made, lambda s: not s.playing)
+    return made
 
 
 def shown(window: MainWindow) -> Snapshot:

@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from gradviz.experiment import Experiment
 from gradviz.weights_file import weights_of, write_weights
-from tests.ui.test_sessions import OTHER, PATIENCE, Maker, make, settle  # noqa: F401
+from tests.ui.live import PATIENCE, Maker
+from tests.ui.test_sessions import OTHER, settle
 from ui.app import main
 from ui.controls.texts import WeightsInput
 from ui.main_window import MainWindow
@@ -39,7 +40,7 @@ def drop(window: MainWindow, path: Path) -> None:
 
 @pytest.mark.parametrize("way", ["menu", "drop"])
 def test_a_run_begins_with_them_and_undo_and_the_row_take_them_out(
-    qtbot: QtBot, make: Maker, weights: Path, way: str, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    qtbot: QtBot, make: Maker, weights: Path, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = make(OTHER)
     window.run.pause()
@@ -65,7 +66,7 @@ def test_a_run_begins_with_them_and_undo_and_the_row_take_them_out(
 
 
 def test_what_cannot_be_loaded_is_told_and_changes_nothing(
-    qtbot: QtBot, make: Maker, weights: Path, tmp_path: Path  # noqa: F811
+    qtbot: QtBot, make: Maker, weights: Path, tmp_path: Path
 ) -> None:
     window = make(OTHER.replace("network.width", 6))
     spec = window.run.wanted_spec

@@ -1,6 +1,5 @@
 """The real window with the real engine, driven by clicks and keys."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from gradviz.snapshot import Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from tests.ui.live import PATIENCE, opened, wait
 from ui.figure import stamp_lines
 from ui.main_window import MainWindow
 from ui.presets import preset_named
@@ -18,23 +18,11 @@ from ui.selection import Selection
 from ui.shortcut_list import ShortcutList
 
 SPEC = Spec(NetworkSpec(depth=6, width=6), DataSpec(samples=80), TrainingSpec(seed=5))
-PATIENCE = 20_000
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(SPEC)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitUntil(lambda: made.run.snapshot is not None and made.run.snapshot.step > 0, timeout=PATIENCE)
-    yield made
-    made.close()
-
-
-def wait(qtbot: QtBot, window: MainWindow, ready: Callable[[Snapshot], bool]) -> Snapshot:
-    qtbot.waitUntil(lambda: window.run.snapshot is not None and ready(window.run.snapshot), timeout=PATIENCE)
-    assert window.run.snapshot is not None
-    return window.run.snapshot
+def window(qtbot: QtBot) -> MainWindow:
+    return opened(qtbot, SPEC, lambda s: s.step > 0)
 
 
 def pause(qtbot: QtBot, window: MainWindow) -> Snapshot:

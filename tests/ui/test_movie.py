@@ -14,7 +14,9 @@ from PIL import Image
 from PySide6.QtGui import QColor, QFont, QImage, QLinearGradient, QPainter
 
 from ui.export import ExportError
-from ui.movie import HOLD_SECONDS, SUFFIXES, VIDEO_MISSING, Cancelled, write_movie
+from ui.movie import Cancelled, write_movie
+from ui.movie_formats import SUFFIXES, VIDEO_MISSING
+from ui.movie_frames import HOLD_SECONDS
 
 needs_video = pytest.mark.skipif(importlib.util.find_spec("av") is None, reason="the extra “video” is not installed")
 EXACT = (".apng", ".webp")

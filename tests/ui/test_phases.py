@@ -5,13 +5,14 @@ import re
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QBuffer, QByteArray, QPoint, QRect, QRectF, QSettings, QSize
-from PySide6.QtGui import QColor, QImage, QPainter
-from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtCore import QPoint, QRect, QSettings
+from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
-from gradviz.snapshot import ChainRule, Moment, Rung, Snapshot
+from gradviz.selected import ChainRule, Rung
+from gradviz.snapshot import Moment, Snapshot
 from tests.ui.fabricate import fabricate
+from tests.ui.painted import vectors
 from ui import motion
 from ui.canvas.card import card_of
 from ui.canvas.chain import is_of
@@ -84,22 +85,9 @@ def is_grey(pixel: int) -> bool:
     return colour.hslSaturationF() < 0.35 or colour.lightness() < 40
 
 
-def svg(canvas: NetworkCanvas) -> str:
-    kept = QByteArray()
-    buffer = QBuffer(kept)
-    generator = QSvgGenerator()
-    generator.setOutputDevice(buffer)
-    generator.setSize(QSize(976, 416))
-    generator.setViewBox(QRect(0, 0, 976, 416))
-    painter = QPainter(generator)
-    canvas.paint_to(painter, QRectF(0, 0, 976, 416))
-    painter.end()
-    return bytes(kept.data()).decode()
-
-
 def words(canvas: NetworkCanvas) -> str:
     """All that is written; a vector file cuts a word where the font changes."""
-    return "".join(re.findall(r">([^<>\n]+)</text>", svg(canvas)))
+    return "".join(re.findall(r">([^<>\n]+)</text>", vectors(canvas, 976, 416)))
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
@@ -155,7 +143,7 @@ def test_what_is_not_reached_has_no_colour(qtbot: QtBot, size: dict[str, int]) -
 
 def test_a_skip_waits_for_the_layer_at_its_end(qtbot: QtBot) -> None:
     snapshot = fabricate(kind="healthy", skip_every=2)
-    numbers = {layer: svg(canvas_of(qtbot, mid(snapshot, "backward", layer))).count(">0.0") for layer in (10, 9, 7, 1)}
+    numbers = {layer: vectors(canvas_of(qtbot, mid(snapshot, "backward", layer)), 976, 416).count(">0.0") for layer in (10, 9, 7, 1)}
     assert [numbers[layer] for layer in (10, 9, 7, 1)] == [0, 1, 2, 4]
 
 
@@ -174,7 +162,7 @@ def test_a_skip_waits_for_the_layer_at_its_end(qtbot: QtBot) -> None:
 )
 def test_the_stage_is_named(qtbot: QtBot, kind: str, layer: int, words: str) -> None:
     canvas = canvas_of(qtbot, mid(fabricate(), kind, layer))
-    assert f">{words}<" in svg(canvas)
+    assert f">{words}<" in vectors(canvas, 976, 416)
     assert words in canvas.accessibleDescription()
 
 
@@ -185,13 +173,13 @@ def test_clipping_is_told_and_marked_only_once_it_has_run(qtbot: QtBot) -> None:
     assert caption(snapshot, moment).startswith("Clip: gradient norm cut from ")
     spared = msgspec.structs.replace(snapshot, clipped_norm=snapshot.total_norm)
     assert "below the threshold" in caption(spared, moment)
-    before, after = (svg(canvas_of(qtbot, mid(snapshot, *phase))) for phase in (("backward", 1), ("clip", 0)))
+    before, after = (vectors(canvas_of(qtbot, mid(snapshot, *phase)), 976, 416) for phase in (("backward", 1), ("clip", 0)))
     assert after.count("<polyline") > before.count("<polyline")
 
 
 def test_only_layers_that_wait_are_said_to_wait(qtbot: QtBot) -> None:
     for waits, sent, kind, layer in ((1, 0, "backward", 5), (1, 1, "forward", 3), (0, 1, "loss", 0), (0, 0, "backward", 1)):
-        text = svg(canvas_of(qtbot, mid(fabricate(), kind, layer)))
+        text = vectors(canvas_of(qtbot, mid(fabricate(), kind, layer)), 976, 416)
         assert text.count(">not reached yet<") == waits
         assert text.count(">no gradient yet<") == sent
 
@@ -337,9 +325,9 @@ def test_every_wave_is_drawn_and_no_export_shows_it(qtbot: QtBot, phases: tuple[
     for now in (0, 30, 120, 200):
         canvas.wave.setCurrentTime(now)
         canvas.grab()
-    running = svg(canvas)
+    running = vectors(canvas, 976, 416)
     canvas.wave.stop()
-    assert running == svg(canvas)
+    assert running == vectors(canvas, 976, 416)
 
 
 @pytest.mark.parametrize("mode", ["reduced", "off"])
@@ -436,6 +424,6 @@ def test_before_the_first_step_a_phase_can_be_shown(qtbot: QtBot) -> None:
             snapshot = msgspec.structs.replace(snapshot, details=msgspec.structs.replace(snapshot.details, **unknown))
         for kind, layer in (("forward", 2), ("loss", 0)):
             canvas = canvas_of(qtbot, mid(snapshot, kind, layer, step=1))
-            assert "Press Play" not in svg(canvas)
+            assert "Press Play" not in vectors(canvas, 976, 416)
             image = canvas.grab().toImage()
             assert QColor(THEMES["dark"].nan).rgb() not in colours(image, QRect(60, 110, 760, 260))

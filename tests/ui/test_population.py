@@ -1,18 +1,20 @@
 """A population in the window: its lab view, its band on the timeline, the weights on the canvas, and its words."""
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
-from gradviz.snapshot import GENERATION, Look, Moment, PopulationReport, Snapshot
+from gradviz.lab_reports import PopulationReport
+from gradviz.snapshot import GENERATION, Look, Moment, Snapshot
+from tests.ui.live import PATIENCE, opened, wait
+from tests.ui.painted import picture
 from ui.canvas.scene import NetworkCanvas
 from ui.canvas.stage import caption
 from ui.figure import measured_heading, stamp_lines
@@ -32,7 +34,6 @@ SPEC = Spec(
     DataSpec(name="xor", samples=100),
     TrainingSpec(method="evolution", population=40, seed=1),
 )
-PATIENCE = 20_000
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +55,6 @@ def shown(qtbot: QtBot, kind: type[Panel], snapshot: Snapshot, width: int = 420,
     panel.resize(width, height)
     panel.show_snapshot(snapshot)
     return panel
-
-
-def picture(panel: Panel, width: int, height: int) -> QImage:
-    image = QImage(width, height, QImage.Format.Format_RGB32)
-    painter = QPainter(image)
-    panel.paint_to(painter, QRectF(0, 0, width, height))
-    painter.end()
-    return image
 
 
 def report_of(snapshot: Snapshot, **changes: Any) -> PopulationReport:
@@ -179,16 +172,11 @@ def test_no_update_is_promised(snapshot: Snapshot) -> None:
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(SPEC)
-    made.set_motion("full")
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitUntil(lambda: made.run.snapshot is not None and made.run.snapshot.step > 10, timeout=PATIENCE)
+def window(qtbot: QtBot) -> MainWindow:
+    made = opened(qtbot, SPEC, lambda s: s.step > 10, motion="full")
     made.run.pause()
-    qtbot.waitUntil(lambda: made.run.snapshot is not None and not made.run.snapshot.playing, timeout=PATIENCE)
-    yield made
-    made.close()
+    wait(qtbot, made, lambda s: not s.playing)
+    return made
 
 
 def test_the_keys_walk_through_a_generation_and_back(qtbot: QtBot, window: MainWindow) -> None:

@@ -1,6 +1,5 @@
 """A class predicts in the real window: announced, voted on, run, uncovered; by keys alone, by mouse alone; and nothing is lost."""
 
-from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
@@ -11,21 +10,16 @@ from pytestqt.qtbot import QtBot
 from gradviz import Spec
 from gradviz.prediction_game import ANSWERS, Game, lecture_rounds
 from gradviz.spec import DataSpec, NetworkSpec, TrainingSpec
+from tests.ui.live import PATIENCE, opened
 from ui.main_window import MainWindow
 from ui.predict_mode import PredictMode
 
 SPEC = Spec(NetworkSpec(depth=4, width=5, activation="tanh"), DataSpec(samples=80), TrainingSpec(seed=5, batch_size=16))
-PATIENCE = 20_000
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(SPEC)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitUntil(lambda: made.run.snapshot is not None and made.run.snapshot.step > 5, timeout=PATIENCE)
-    yield made
-    made.close()
+def window(qtbot: QtBot) -> MainWindow:
+    return opened(qtbot, SPEC, lambda s: s.step > 5)
 
 
 def announced(window: MainWindow) -> PredictMode:

@@ -5,16 +5,16 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QBuffer, QEvent, QIODevice, QPoint, QPointF, QRectF, QSizeF
-from PySide6.QtGui import QImage, QPainter
-from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtCore import QEvent, QPoint, QPointF
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from gradviz.arrays import Floats
 from gradviz.data import from_arrays, load
 from gradviz.prediction import predict
-from gradviz.snapshot import Floats, Prediction, Snapshot
+from gradviz.snapshot import Prediction, Snapshot
 from tests.ui.fabricate import fabricate
+from tests.ui.painted import pixels, vectors
 from ui.compare.effects import effects
 from ui.panels.plots import borders, finite_runs, percent
 from ui.panels.prediction import PredictionPanel
@@ -53,16 +53,6 @@ def with_prediction(prediction: Prediction | None) -> Snapshot:
     return msgspec.structs.replace(fabricate(depth=2, width=3), prediction=prediction)
 
 
-def drawn(panel: PredictionPanel, width: int = 360, height: int = 330) -> np.ndarray:
-    """(height, width) pixels of the panel."""
-    image = QImage(width, height, QImage.Format.Format_RGB32)
-    painter = QPainter(image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    panel.paint_to(painter, QRectF(0, 0, width, height))
-    painter.end()
-    return np.frombuffer(image.constBits(), np.uint32).reshape(height, width) & 0xFFFFFF
-
-
 @pytest.fixture
 def own_csv(tmp_path: Path) -> str:
     rows = np.random.default_rng(1).normal(size=(60, 4))
@@ -84,32 +74,25 @@ def test_every_kind_is_drawn_in_any_size_and_marks_nan(qtbot: QtBot, name: str, 
     assert prediction.kind == KINDS[name]
     magenta = int(THEMES["light"].nan[1:], 16)
     for width, height in ((240, 200), (360, 330), (900, 600), (60, 50)):
-        pixels = drawn(panel, width, height)
-        assert len(np.unique(pixels)) > 2
+        colours = pixels(panel, width, height)
+        assert len(np.unique(colours)) > 2
         if width >= 240 and (nan == "all" or (nan == "some" and prediction.kind in ("surface", "curve"))):
-            assert (pixels == magenta).any()
+            assert (colours == magenta).any()
         elif not nan:
-            assert not (pixels == magenta).any()
+            assert not (colours == magenta).any()
     assert len(panel.table().rows) > 2
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_all_but_nan_is_grey(qtbot: QtBot, name: str, own_csv: str) -> None:
-    pixels = drawn(shown(qtbot, predicted(name, own_csv)))
-    channels = np.stack([pixels >> shift & 0xFF for shift in (16, 8, 0)]).astype(int)
+    colours = pixels(shown(qtbot, predicted(name, own_csv)))
+    channels = np.stack([colours >> shift & 0xFF for shift in (16, 8, 0)]).astype(int)
     assert np.ptp(channels, axis=0).max() <= 36  # the greys of the chrome lean a little to blue
 
 
 def test_vectors_of_a_surface(qtbot: QtBot) -> None:
     panel = shown(qtbot, predicted("blobs"))
-    buffer, generator = QBuffer(), QSvgGenerator()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    generator.setOutputDevice(buffer)
-    generator.setSize(QSizeF(360, 330).toSize())
-    painter = QPainter(generator)
-    panel.paint_to(painter, QRectF(0, 0, 360, 330))
-    painter.end()
-    text = bytes(buffer.data().data()).decode()
+    text = vectors(panel, 360, 330)
     assert "Prediction" in text
     assert text.count("<path") + text.count("<polyline") > 20
 
@@ -140,13 +123,13 @@ def test_a_share_is_whole_only_when_it_is() -> None:
 
 def test_before_the_first_step_and_cleared(qtbot: QtBot) -> None:
     panel = shown(qtbot, None)
-    empty = drawn(panel)
+    empty = pixels(panel)
     assert len(np.unique(empty)) > 2
     assert panel.table().rows == ()
     panel.show_snapshot(with_prediction(predicted("iris")))
-    assert not np.array_equal(drawn(panel), empty)
+    assert not np.array_equal(pixels(panel), empty)
     panel.clear()
-    np.testing.assert_array_equal(drawn(panel), empty)
+    np.testing.assert_array_equal(pixels(panel), empty)
 
 
 def test_the_card_has_the_exact_numbers(qtbot: QtBot, own_csv: str) -> None:
@@ -181,7 +164,7 @@ def test_the_card_follows_the_pointer(qtbot: QtBot) -> None:
     assert panel.grab().toImage() == before
 
 
-def test_the_table_holds_what_is_drawn(qtbot: QtBot) -> None:
+def test_the_table_holds_what_is_pixels(qtbot: QtBot) -> None:
     prediction = predicted("moons")
     table = shown(qtbot, prediction).table()
     assert prediction.grid is not None
@@ -247,26 +230,26 @@ def test_what_is_right_or_wrong_looks_different(qtbot: QtBot) -> None:
     assert prediction.labels is not None
     right = msgspec.structs.replace(prediction, answers=prediction.labels, confidences=np.full(4, 0.9))
     wrong = msgspec.structs.replace(right, answers=(prediction.labels + 1) % 4)
-    assert not np.array_equal(drawn(shown(qtbot, right)), drawn(shown(qtbot, wrong)))
+    assert not np.array_equal(pixels(shown(qtbot, right)), pixels(shown(qtbot, wrong)))
 
 
 @pytest.mark.parametrize("shape", [(5, 1, 1), (1, 40, 2), (6, 3, 200)])
-def test_own_sequences_of_any_shape_are_drawn(qtbot: QtBot, shape: tuple[int, int, int]) -> None:
+def test_own_sequences_of_any_shape_are_pixels(qtbot: QtBot, shape: tuple[int, int, int]) -> None:
     inputs = np.random.default_rng(3).normal(size=shape)
     for targets in (np.arange(float(shape[0])), np.arange(shape[0]) % 2):
         data = from_arrays(inputs, targets)
         panel = shown(qtbot, predict(data, lambda asked: asked.sum(axis=(1, 2))[:, None]))
         for size in ((240, 200), (360, 330), (900, 600)):
-            assert len(np.unique(drawn(panel, *size))) > 2
+            assert len(np.unique(pixels(panel, *size))) > 2
         assert len(panel.table().rows) == min(4, shape[0])
 
 
-def test_one_and_a_thousand_time_steps_are_drawn(qtbot: QtBot) -> None:
+def test_one_and_a_thousand_time_steps_are_pixels(qtbot: QtBot) -> None:
     for name in ("recall", "adding"):
         for lag in (1, 2, 1000):
             data = load(name, samples=20, noise=0.0, test_fraction=0.2, seed=0, lag=lag)
             panel = shown(qtbot, predict(data, lambda inputs, n=data.outputs: network(inputs, n)))
-            assert len(np.unique(drawn(panel))) > 2
+            assert len(np.unique(pixels(panel))) > 2
 
 
 def test_where_no_answer_is_finite_there_is_no_accuracy(qtbot: QtBot) -> None:

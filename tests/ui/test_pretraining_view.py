@@ -5,10 +5,11 @@ import functools
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor
 
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
 from gradviz.snapshot import Snapshot
+from tests.ui.painted import pixels
 from ui.canvas import level as level_frame
 from ui.canvas.columns import Columns
 from ui.canvas.layout import Layout
@@ -113,12 +114,7 @@ def test_nothing_is_striped_as_if_it_were_not_a_number(qtbot, theme: str) -> Non
             panel.show_legend = False  # it explains the stripes
         panel.resize(800, 400)
         panel.show_snapshot(at(45))
-        image = QImage(800, 400, QImage.Format.Format_RGB32)
-        painter = QPainter(image)
-        panel.paint_to(painter, QRectF(0, 0, 800, 400))
-        painter.end()
-        pixels = np.frombuffer(image.constBits(), np.uint32).reshape(400, 800)
-        assert not (pixels == QColor(THEMES[theme].nan).rgb()).any(), kind
+        assert not (pixels(panel, 800, 400) == QColor(THEMES[theme].nan).rgb() & 0xFFFFFF).any(), kind
 
 
 def test_the_timeline_tells_an_error_of_a_level_from_the_loss_of_the_task(qtbot) -> None:

@@ -5,14 +5,15 @@ import math
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
-from gradviz.snapshot import Ghost, HistoryTable, Moment, Snapshot, Theory, Verdict
+from gradviz.history_table import HistoryTable
+from gradviz.snapshot import Ghost, Moment, Snapshot, Theory, Verdict
+from tests.ui.painted import picture
 from ui import colors
 from ui.canvas.columns import Columns
-from ui.panels.panel import Panel
 from ui.panels.profile import ProfilePanel, captions
 from ui.panels.profile_card import card
 from ui.panels.profile_lines import before_branch
@@ -35,14 +36,6 @@ STATES = [
 ]
 
 
-def drawn(panel: Panel, width: int = 976, height: int = 220) -> QImage:
-    image = QImage(width, height, QImage.Format.Format_RGB32)
-    painter = QPainter(image)
-    panel.paint_to(painter, QRectF(0, 0, width, height))
-    painter.end()
-    return image
-
-
 def inks(image: QImage, box: tuple[int, int, int, int]) -> int:
     """How many different colours there are in (left, top, width, height)."""
     left, top, width, height = box
@@ -60,16 +53,16 @@ def panel(qtbot: QtBot) -> ProfilePanel:
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", [(976, 220), (240, 132), (2000, 500)])
 @pytest.mark.parametrize("snapshot", STATES)
-def test_every_state_is_drawn(panel: ProfilePanel, snapshot, size, theme) -> None:
+def test_every_state_is_picture(panel: ProfilePanel, snapshot, size, theme) -> None:
     panel.set_theme(THEMES[theme])
     panel.show_snapshot(snapshot)
-    assert inks(drawn(panel, *size), (0, 0, *size)) > 5
+    assert inks(picture(panel, *size), (0, 0, *size)) > 5
 
 
 def test_bars_stand_under_the_columns_in_the_colour_of_their_gradient(panel: ProfilePanel) -> None:
     snapshot = fabricate()
     panel.show_snapshot(snapshot)
-    image = drawn(panel)
+    image = picture(panel)
     last = float(snapshot.details.gradient_rms[-1])
     x = round(Columns(976, 11).x(11))
     assert image.pixelColor(x - 10, 150) == colors.color(colors.level(last), panel.theme)
@@ -80,7 +73,7 @@ def test_bars_follow_the_zoomed_columns(panel: ProfilePanel) -> None:
     panel.show_snapshot(fabricate(kind="healthy"))
     columns = Columns(976, 11).zoomed(2.0, 488)
     panel.set_columns(columns)
-    image = drawn(panel)
+    image = picture(panel)
     visible = [n for n in columns.visible() if 150 < columns.x(n) < 860]
     assert visible
     for layer in visible:
@@ -91,7 +84,7 @@ def test_bars_follow_the_zoomed_columns(panel: ProfilePanel) -> None:
 def test_a_clipped_step_shows_both_values(panel: ProfilePanel) -> None:
     snapshot = fabricate(kind="exploding", clipped=True)
     panel.show_snapshot(snapshot)
-    image = drawn(panel)
+    image = picture(panel)
     after = float(snapshot.details.clipped_rms[-1])
     assert after < float(snapshot.details.gradient_rms[-1])
     assert image.pixelColor(round(Columns(976, 11).x(11)) - 10, 135) == colors.color(colors.level(after), panel.theme)
@@ -103,19 +96,19 @@ def test_a_clipped_step_shows_both_values(panel: ProfilePanel) -> None:
 def test_not_finite_is_striped_and_zero_is_a_foot(panel: ProfilePanel) -> None:
     panel.show_snapshot(fabricate(kind="nan"))
     x = round(Columns(976, 11).x(11))
-    column = {drawn(panel).pixelColor(x - 12, y).name() for y in range(45, 80)}
+    column = {picture(panel).pixelColor(x - 12, y).name() for y in range(45, 80)}
     assert QColor(panel.theme.nan).name() in column
     assert QColor(panel.theme.nan_ground).name() in column
     panel.show_snapshot(fabricate(kind="dead"))
     x = round(Columns(976, 11).x(1))
-    assert drawn(panel).pixelColor(x, 159) == QColor(panel.theme.outline)
-    assert drawn(panel).pixelColor(x - 14, 140) == QColor(panel.theme.canvas)
+    assert picture(panel).pixelColor(x, 159) == QColor(panel.theme.outline)
+    assert picture(panel).pixelColor(x - 14, 140) == QColor(panel.theme.canvas)
 
 
 def test_nothing_yet_is_not_zero(panel: ProfilePanel) -> None:
     panel.show_snapshot(fabricate(details=False))
     assert panel.table().rows == ()
-    assert drawn(panel).pixelColor(round(Columns(976, 11).x(1)), 159) != QColor(panel.theme.outline)
+    assert picture(panel).pixelColor(round(Columns(976, 11).x(1)), 159) != QColor(panel.theme.outline)
 
 
 def test_the_table_has_full_precision_and_the_ratio_between_neighbours(panel: ProfilePanel) -> None:
@@ -158,11 +151,11 @@ def test_click_and_page_keys_select_layers(panel: ProfilePanel, qtbot: QtBot) ->
 def test_hover_shows_exact_values_and_exports_do_not(panel: ProfilePanel, qtbot: QtBot) -> None:
     panel.show_snapshot(fabricate())
     panel.show()
-    before = drawn(panel)
+    before = picture(panel)
     plain = panel.grab().toImage()
     qtbot.mouseMove(panel, QPoint(round(Columns(976, 11).x(4)), 100))
     qtbot.waitUntil(lambda: panel.grab().toImage() != plain)
-    assert drawn(panel) == before
+    assert picture(panel) == before
 
 
 def foretold(snapshot: Snapshot, factor: float = 2.0) -> Snapshot:
@@ -184,19 +177,19 @@ def foretold(snapshot: Snapshot, factor: float = 2.0) -> Snapshot:
 def test_theory_is_drawn_before_and_after_the_first_step_and_can_be_hidden(panel: ProfilePanel, details: bool) -> None:
     plain = fabricate(details=details)
     panel.show_snapshot(plain)
-    without = drawn(panel)
+    without = picture(panel)
     panel.show_snapshot(foretold(plain))
-    assert drawn(panel) != without
+    assert picture(panel) != without
     panel.set_theory(False)
-    assert drawn(panel) == without
+    assert picture(panel) == without
 
 
 def test_beside_one_example_there_is_no_theory(panel: ProfilePanel) -> None:
     alone = msgspec.structs.replace(fabricate(), example=2)
     panel.show_snapshot(alone)
-    without = drawn(panel)
+    without = picture(panel)
     panel.show_snapshot(foretold(alone))
-    assert drawn(panel) == without
+    assert picture(panel) == without
 
 
 def words(snapshot: Snapshot) -> str:
@@ -228,22 +221,22 @@ def test_theory_has_its_numbers_before_the_first_step_and_a_reason_where_there_i
     none = msgspec.structs.replace(fabricate(), theory=Theory(nothing, nothing, nothing, nothing, "the time steps share their weights"))
     assert ("theory", "none: the time steps share their weights") in card(none, 1)[1]
     panel.show_snapshot(none)
-    drawn(panel)
+    picture(panel)
 
 
 def test_layers_under_a_verdict_are_bracketed(panel: ProfilePanel) -> None:
     verdict = Verdict("vanishing", (1, 2, 3), "", 1e-6, 1e-3, "")
     panel.show_snapshot(fabricate())
-    without = drawn(panel)
+    without = picture(panel)
     panel.show_snapshot(msgspec.structs.replace(fabricate(), verdicts=(verdict,)))
-    image, columns = drawn(panel), Columns(976, 11)
+    image, columns = picture(panel), Columns(976, 11)
     changed = [
         any(image.pixel(round(columns.x(layer)) + 20, y) != without.pixel(round(columns.x(layer)) + 20, y) for y in range(160, 190))
         for layer in range(1, 5)
     ]
     assert changed == [True, True, False, False]  # from the first to the last of them, and not beyond
     panel.show_snapshot(msgspec.structs.replace(fabricate(), verdicts=(msgspec.structs.replace(verdict, kind="healthy", layers=()),)))
-    assert drawn(panel) == without
+    assert picture(panel) == without
 
 
 def inside(kind: str, layer: int, snapshot: Snapshot | None = None, **changes: object) -> Snapshot:
@@ -256,7 +249,7 @@ def inside(kind: str, layer: int, snapshot: Snapshot | None = None, **changes: o
 def test_layers_that_are_not_reached_yet_have_dashes_and_no_numbers(panel: ProfilePanel) -> None:
     whole = fabricate()
     panel.show_snapshot(inside("backward", 5, whole))
-    image, columns = drawn(panel), Columns(976, 11)
+    image, columns = picture(panel), Columns(976, 11)
     rms = whole.details.gradient_rms
     bar, dashes = round(columns.x(5)) - 12, round(columns.x(4)) - 12
     assert image.pixelColor(bar, 156) == colors.color(colors.level(float(rms[4])), panel.theme)
@@ -274,10 +267,10 @@ def test_layers_that_are_not_reached_yet_have_dashes_and_no_numbers(panel: Profi
 
 @pytest.mark.parametrize("moment", [("forward", 5), ("loss", 0), ("backward", 1), ("clip", 0), ("update", 0)])
 @pytest.mark.parametrize("snapshot", STATES)
-def test_every_moment_of_a_step_is_drawn(panel: ProfilePanel, snapshot, moment) -> None:
+def test_every_moment_of_a_step_is_picture(panel: ProfilePanel, snapshot, moment) -> None:
     panel.show_snapshot(inside(*moment, snapshot))
     for size in ((976, 220), (240, 132)):
-        assert inks(drawn(panel, *size), (0, 0, *size)) > 5
+        assert inks(picture(panel, *size), (0, 0, *size)) > 5
 
 
 def test_in_the_first_step_there_is_nothing_where_the_gradient_has_not_come(panel: ProfilePanel) -> None:
@@ -286,7 +279,7 @@ def test_in_the_first_step_there_is_nothing_where_the_gradient_has_not_come(pane
     details = msgspec.structs.replace(whole.details, gradient_rms=unknown, clipped_rms=unknown, delta_rms=unknown)
     panel.show_snapshot(inside("backward", 8, msgspec.structs.replace(whole, step=0, details=details)))
     assert captions(panel.snapshot, None, "")[0] == "bars appear as the gradient comes back"
-    image, x = drawn(panel), round(Columns(976, 11).x(4))
+    image, x = picture(panel), round(Columns(976, 11).x(4))
     assert {image.pixelColor(x + away, 156).name().upper() for away in range(-18, 18)} == {panel.theme.canvas}
 
 
@@ -317,9 +310,9 @@ def test_the_line_before_the_branch_is_marked_on_every_bar(panel: ProfilePanel, 
     table = history([1, 412], depth + 1)
     table.gradient_rms[:] = values
     panel.show_snapshot(fabricate(depth=depth, width=2))
-    without = drawn(panel)
+    without = picture(panel)
     panel.show_snapshot(msgspec.structs.replace(fabricate(depth=depth, width=2), ghost=Ghost(120, table)))
-    assert drawn(panel) != without
+    assert picture(panel) != without
     assert "ticks: the line before the branch, step 412" in captions(panel.snapshot, before_branch(panel.snapshot), "")[0]
 
 

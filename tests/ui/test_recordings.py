@@ -3,7 +3,7 @@
 import multiprocessing
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,31 +17,11 @@ from gradviz.experiment import Experiment
 from gradviz.playback import open_recording
 from gradviz.recording import Recorder
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from tests.ui.live import PATIENCE, Maker
 from tests.ui.test_sessions import OTHER, SPEC, differing, picture, settle
 from ui.main_window import MainWindow
 
-PATIENCE = 20_000
 LONG = Spec(NetworkSpec(depth=4, width=5), DataSpec(samples=80), TrainingSpec(seed=4))
-Maker = Callable[[Spec], MainWindow]
-
-
-@pytest.fixture
-def make(qtbot: QtBot) -> Iterator[Maker]:
-    made: list[MainWindow] = []
-
-    def window(spec: Spec) -> MainWindow:
-        new = MainWindow(spec)
-        made.append(new)
-        qtbot.addWidget(new)
-        new.resize(1400, 900)
-        new.show()
-        stop = spec.training.stop_after
-        settle(qtbot, new, lambda s: s.step == stop and not s.playing if stop else s.step > 0)
-        return new
-
-    yield window
-    for each in made:
-        each.close()
 
 
 def recorded(qtbot: QtBot, window: MainWindow, path: Path) -> None:

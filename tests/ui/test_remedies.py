@@ -1,7 +1,6 @@
 """A remedy in a verdict's card is tried on beside the run, in the real window with real engines; and on the command line."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
@@ -12,6 +11,7 @@ from gradviz.effect import TRIAL_STEPS, effect_of, proposed
 from gradviz.experiment import Experiment
 from gradviz.snapshot import Snapshot
 from gradviz.spec import Spec
+from tests.ui.live import opened
 from ui.app import main
 from ui.compare.outcome_words import next_remedy, outcome
 from ui.comparison import Comparison
@@ -32,13 +32,10 @@ def ran(spec: Spec, steps: int) -> Snapshot:
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(VANISHING, preset=PRESET)  # at its speed, so that it has not come far when it is judged
-    qtbot.addWidget(made)
-    made.show()
+def window(qtbot: QtBot) -> MainWindow:
+    made = opened(qtbot, VANISHING, preset=PRESET)  # at its speed, so that it has not come far when it is judged
     qtbot.waitUntil(lambda: bool(made.status.verdict.verdicts), timeout=PATIENCE)
-    yield made
-    made.close()
+    return made
 
 
 def press(qtbot: QtBot, window: MainWindow, words: str) -> None:

@@ -1,6 +1,5 @@
 """The residual view in the real window: the plain net is trained beside the residual one, and both losses come."""
 
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -9,22 +8,17 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from gradviz import Experiment
-from gradviz.snapshot import ResidualReport
+from gradviz.lab_reports import ResidualReport
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from tests.ui.live import PATIENCE, opened
 from ui.main_window import MainWindow
 
 SPEC = Spec(NetworkSpec(depth=5, width=4, skip_every=2), DataSpec(samples=60), TrainingSpec(seed=5, stop_after=40))
-PATIENCE = 20_000
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(SPEC)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitUntil(lambda: made.run.snapshot is not None and made.run.snapshot.step == 40 and not made.run.playing, timeout=PATIENCE)
-    yield made
-    made.close()
+def window(qtbot: QtBot) -> MainWindow:
+    return opened(qtbot, SPEC, lambda s: s.step == 40 and not s.playing)
 
 
 def test_a_press_trains_the_plain_net_from_the_same_seed_for_the_same_steps(qtbot: QtBot, window: MainWindow) -> None:

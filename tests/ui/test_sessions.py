@@ -1,6 +1,6 @@
 """Sessions in the real window: saved, opened in another window with the same picture, undone, pasted, dropped, refused."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from gradviz.snapshot import Held, Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from gradviz.view import View
 from gradviz.weights_file import read_weights
+from tests.ui.live import PATIENCE, Maker, Ready, settled
 from ui.lab_page import LabPage
 from ui.main_window import MainWindow
 from ui.panels import LAB
@@ -25,39 +26,11 @@ from ui.selection import Selection
 
 SPEC = Spec(NetworkSpec(depth=5, width=5), DataSpec(samples=80), TrainingSpec(seed=5, stop_after=30))
 OTHER = Spec(NetworkSpec(depth=3, width=4), DataSpec(samples=60), TrainingSpec(seed=2, stop_after=5))
-PATIENCE = 20_000
-Maker = Callable[[Spec], MainWindow]
 Kind = TypeVar("Kind", bound=LabPanel)
 
 
-@pytest.fixture
-def make(qtbot: QtBot) -> Iterator[Maker]:
-    made: list[MainWindow] = []
-
-    def window(spec: Spec) -> MainWindow:
-        new = MainWindow(spec)
-        new.set_motion("off")
-        made.append(new)
-        qtbot.addWidget(new)
-        new.resize(1400, 900)
-        new.show()
-        stop = spec.training.stop_after
-        settle(qtbot, new, lambda s: s.step == stop and not s.playing)
-        return new
-
-    yield window
-    for each in made:
-        each.close()
-
-
-def settle(qtbot: QtBot, window: MainWindow, ready: Callable[[Snapshot], bool]) -> Snapshot:
-    def done() -> bool:
-        snapshot = window.run.snapshot
-        return snapshot is not None and window.run.settled and snapshot.prediction is not None and ready(snapshot)
-
-    qtbot.waitUntil(done, timeout=PATIENCE)
-    assert window.run.snapshot is not None
-    return window.run.snapshot
+def settle(qtbot: QtBot, window: MainWindow, ready: Ready) -> Snapshot:
+    return settled(qtbot, window, lambda s: s.prediction is not None and ready(s))
 
 
 def picture(qtbot: QtBot, window: MainWindow) -> QImage:

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from tests.benchmarks import soak_files
 from tests.benchmarks.soak_disk import OLD, writers
 from tests.benchmarks.soak_monkey import Monkey
+from tests.ui.live import opened
 from ui.main_window import MainWindow
 from ui.presets import preset_named
 
@@ -21,11 +22,8 @@ IN_THE_ENGINE = ("weights", "source NumPy", "source PyTorch", "animation")  # wr
 @pytest.fixture
 def window(qtbot: QtBot) -> MainWindow:
     preset = preset_named("vanishing")
-    window = MainWindow(preset.spec, preset=preset)
-    qtbot.addWidget(window)
+    window = opened(qtbot, preset.spec, preset=preset)
     window.resize(1400, 900)
-    window.show()
-    qtbot.waitUntil(lambda: window.run.snapshot is not None, timeout=20_000)
     return window
 
 

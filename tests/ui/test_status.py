@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from gradviz.snapshot import Moment
+from tests.ui.hand import on_screen
 from ui.banner import Banner
 from ui.status import StatusBar, next_phase
 from ui.theme import THEMES, Theme
@@ -18,11 +19,7 @@ from .fabricate import fabricate
 
 @pytest.fixture
 def status(qtbot: QtBot) -> StatusBar:
-    made = StatusBar()
-    qtbot.addWidget(made)
-    made.resize(1200, 30)
-    made.show()
-    return made
+    return on_screen(qtbot, StatusBar(), 1200, 30)
 
 
 def has_color(widget: QWidget, color: str) -> bool:

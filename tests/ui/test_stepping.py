@@ -1,6 +1,6 @@
 """Stepping through a training step in the real window, forth and back, and back in time: with keys, mouse and controls."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -8,34 +8,24 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from gradviz.snapshot import Snapshot, UnitInspection, WeightInspection
+from gradviz.selected import UnitInspection, WeightInspection
+from gradviz.snapshot import Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
+from tests.ui.live import PATIENCE, opened, wait
 from ui.main_window import MainWindow
 from ui.presets import preset_named
 from ui.selection import Selection
 
 SPEC = Spec(NetworkSpec(depth=4, width=4), DataSpec(samples=80), TrainingSpec(seed=5, batch_size=16))
-PATIENCE = 20_000
 CTRL = Qt.KeyboardModifier.ControlModifier
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(SPEC)
-    made.set_motion("off")
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitUntil(lambda: made.run.snapshot is not None and made.run.snapshot.step > 30, timeout=PATIENCE)
+def window(qtbot: QtBot) -> MainWindow:
+    made = opened(qtbot, SPEC, lambda s: s.step > 30, motion="off")
     made.run.pause()
     wait(qtbot, made, lambda s: not s.playing)
-    yield made
-    made.close()
-
-
-def wait(qtbot: QtBot, window: MainWindow, ready: Callable[[Snapshot], bool]) -> Snapshot:
-    qtbot.waitUntil(lambda: window.run.snapshot is not None and ready(window.run.snapshot), timeout=PATIENCE)
-    assert window.run.snapshot is not None
-    return window.run.snapshot
+    return made
 
 
 def at(kind: str, layer: int) -> Callable[[Snapshot], bool]:

@@ -5,13 +5,13 @@ import itertools
 import math
 
 import pytest
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
-from gradviz.snapshot import Look, Snapshot, WeightInspection
+from gradviz.selected import WeightInspection
+from gradviz.snapshot import Look, Snapshot
 from gradviz.spec import RECURRENT_ACTIVATIONS
+from tests.ui.painted import picture
 from ui.panels import chain_cards as cards
 from ui.panels import chain_words as words
 from ui.panels.activation_lab import ActivationLabPanel
@@ -39,14 +39,6 @@ def experiment(kind: str, lag: int = 30, truncate: int = 0) -> Experiment:
 
 def look(kind: str, picked: tuple[str, int, int, int] | None = None, lab: str = "", **made: int) -> Snapshot:
     return experiment(kind, **made).measure(Look(prediction=False, picked=picked, chain=True, lab=lab))
-
-
-def paint(panel: ChainRulePanel, width: int, height: int) -> QImage:
-    image = QImage(width, height, QImage.Format.Format_RGB32)
-    painter = QPainter(image)
-    panel.paint_to(painter, QRectF(0, 0, width, height))
-    painter.end()
-    return image
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -136,7 +128,7 @@ def test_the_panel_follows_back_propagation_through_a_hundred_time_steps(qtbot: 
     assert seen == sorted(seen)
     assert seen[-1] > 1000
     for width, height in ((360, 400), (900, 600), (260, 3000)):
-        assert paint(panel, width, height).width() == width
+        assert picture(panel, width, height).width() == width
 
 
 @pytest.mark.parametrize("kind", KINDS)

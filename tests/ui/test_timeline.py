@@ -6,10 +6,12 @@ import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
-from gradviz.snapshot import HistoryTable, Snapshot
+from gradviz.history_table import HistoryTable
+from gradviz.snapshot import Snapshot
+from tests.ui.painted import picture
 from ui import colors
 from ui.panels.heatmap import heatmap_levels, striped_path
 from ui.panels.loss_plot import LossPlot, loss_axis
@@ -40,14 +42,6 @@ def with_history(table: HistoryTable, snapshot: Snapshot | None = None) -> Snaps
     return msgspec.structs.replace(snapshot, step=int(table.steps[-1]), history=table)
 
 
-def drawn(panel: TimelinePanel, width: int = 976, height: int = 282) -> QImage:
-    image = QImage(width, height, QImage.Format.Format_RGB32)
-    painter = QPainter(image)
-    panel.paint_to(painter, QRectF(0, 0, width, height))
-    painter.end()
-    return image
-
-
 @pytest.fixture
 def panel(qtbot: QtBot) -> TimelinePanel:
     made = TimelinePanel()
@@ -73,10 +67,10 @@ STATES = [
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", [(976, 282), (240, 132), (2000, 700)])
 @pytest.mark.parametrize("snapshot", STATES)
-def test_every_state_is_drawn(panel: TimelinePanel, snapshot, size, theme) -> None:
+def test_every_state_is_picture(panel: TimelinePanel, snapshot, size, theme) -> None:
     panel.set_theme(THEMES[theme])
     panel.show_snapshot(snapshot)
-    image = drawn(panel, *size)
+    image = picture(panel, *size)
     assert len({image.pixel(x, y) for x in range(0, size[0], 3) for y in range(0, size[1], 3)}) > 3
 
 
@@ -138,7 +132,7 @@ def test_the_heatmap_has_the_colours_of_the_scale(panel: TimelinePanel) -> None:
     gradients = np.tile([1e-6, 1e-1], (100, 1))
     panel.show_snapshot(with_history(history(np.full(100, 0.7), gradients)))
     frame = panel._frame(QRectF(0, 0, 976, 282))
-    image = drawn(panel)
+    image = picture(panel)
     for layer, value in ((1, 1e-6), (2, 1e-1)):
         y = round(frame.heat.top() + (layer - 0.5) * frame.row)
         assert image.pixelColor(round(frame.x(50)), y) == colors.color(colors.level(value), panel.theme)
@@ -153,7 +147,7 @@ def test_a_click_on_a_name_selects_its_layer_and_frames_it(panel: TimelinePanel,
     assert said.args == [3]
     panel.select(Selection("edge", 3))
     edge = QPoint(round(frame.heat.right()) - 30, round(frame.heat.top() + 2 * frame.row))
-    assert drawn(panel).pixelColor(edge).lightness() > QColor(panel.theme.ink1).lightness() * 0.6
+    assert picture(panel).pixelColor(edge).lightness() > QColor(panel.theme.ink1).lightness() * 0.6
 
 
 def test_pointing_draws_a_card_that_exports_do_not_have(panel: TimelinePanel, qtbot: QtBot) -> None:
@@ -161,11 +155,11 @@ def test_pointing_draws_a_card_that_exports_do_not_have(panel: TimelinePanel, qt
     panel.show_snapshot(with_history(table, fabricate()))
     panel.show()
     frame = panel._frame(QRectF(panel.rect()))
-    before, plain = drawn(panel), panel.grab().toImage()
+    before, plain = picture(panel), panel.grab().toImage()
     for place in (QPoint(round(frame.x(200)), 150), QPoint(round(frame.x(100)) + 3, round(frame.loss.top()) - 6)):
         qtbot.mouseMove(panel, place)
         qtbot.waitUntil(lambda: panel.grab().toImage() != plain)
-    assert drawn(panel) == before
+    assert picture(panel) == before
 
 
 def test_the_table_has_a_row_per_history_row_and_loses_no_test_loss(panel: TimelinePanel) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 
-from gradviz.snapshot import Floats
+from gradviz.arrays import Floats
 
 from ..colors import UNKNOWN, ZERO, edge_widths, is_hot, level
 from ..numbers import short

@@ -9,7 +9,8 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
-from gradviz.snapshot import Census, Details, Inspection, LayerInfo, Snapshot
+from gradviz.selected import Inspection
+from gradviz.snapshot import Census, Details, LayerInfo, Snapshot
 
 from ..colors import levels, palette
 from ..numbers import full

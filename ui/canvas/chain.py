@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
-from gradviz.snapshot import ChainRule
+from gradviz.selected import ChainRule
 
 from ..selection import Selection
 from ..theme import Theme, formula_font

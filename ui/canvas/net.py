@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtGui import QPainter
 
-from gradviz.snapshot import ChainRule, Snapshot
+from gradviz.selected import ChainRule
+from gradviz.snapshot import Snapshot
 
 from ..theme import Theme
 from . import chain, level, stage

@@ -13,7 +13,9 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QHideEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
-from gradviz.snapshot import ChainRule, Floats, Snapshot
+from gradviz.arrays import Floats
+from gradviz.selected import ChainRule
+from gradviz.snapshot import Snapshot
 
 from ..colors import ZERO
 from ..legend import paint_legend

@@ -10,7 +10,8 @@ from PySide6.QtCore import QLineF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from gradviz.snapshot import HistoryTable, Snapshot
+from gradviz.history_table import HistoryTable
+from gradviz.snapshot import Snapshot
 
 from ..colors import HEALTHY
 from ..numbers import MINUS, power, short

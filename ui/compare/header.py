@@ -9,7 +9,8 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, Q
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from gradviz.changes import Difference, differences
-from gradviz.snapshot import HistoryTable, Snapshot
+from gradviz.history_table import HistoryTable
+from gradviz.snapshot import Snapshot
 
 from ..canvas.reach import known_gradients
 from ..controls.input import focus_by_tab

@@ -10,7 +10,8 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from gradviz.snapshot import HistoryTable, Snapshot
+from gradviz.history_table import HistoryTable
+from gradviz.snapshot import Snapshot
 
 from ..numbers import full, short
 from ..panels import marks, timeline_marks

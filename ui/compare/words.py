@@ -6,7 +6,8 @@ Nothing is said to be the same that their settings do not make the same.
 from __future__ import annotations
 
 from gradviz.changes import Difference, differences
-from gradviz.snapshot import HistoryTable, Snapshot
+from gradviz.history_table import HistoryTable
+from gradviz.snapshot import Snapshot
 from gradviz.spec import Spec
 
 from ..stages import training_step

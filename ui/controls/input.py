@@ -6,6 +6,8 @@ mouse has changed something; and the wheel scrolls the dock instead of changing 
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QStyle, QStyleOptionComboBox, QWidget
@@ -13,6 +15,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdi
 from ..theme import THEMES, Theme
 
 FIELD_HEIGHT = 26
+SIDEWAYS = (Qt.Key.Key_Left, Qt.Key.Key_Right)
 
 
 class Input(QWidget):
@@ -70,6 +73,14 @@ class _SpacePresses(QObject):
             event.accept()
             return True
         return super().eventFilter(watched, event)
+
+
+def keeps(event: QEvent, keys: Container[int]) -> bool:
+    """Whether this is one of the keys that a widget with the focus takes for itself; else it would be a shortcut of the window."""
+    if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in keys:
+        event.accept()
+        return True
+    return False
 
 
 def focus_by_tab(widget: QWidget) -> None:

@@ -9,10 +9,11 @@ import bisect
 import math
 
 from PySide6.QtCore import QEvent, QRectF, Qt
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QSlider
 
 from ..theme import THEMES, Theme
+from .input import SIDEWAYS, keeps
 
 ROUND = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)  # ten to a decade, about as far apart as they look
 LINEAR_STEPS = 100
@@ -53,11 +54,7 @@ class Slider(QSlider):
 
     def event(self, event: QEvent) -> bool:
         # reached by Tab, its arrow keys move it; elsewhere they go through the training step
-        arrows = (Qt.Key.Key_Left, Qt.Key.Key_Right)
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in arrows:
-            event.accept()
-            return True
-        return super().event(event)
+        return keeps(event, SIDEWAYS) or super().event(event)
 
     def show_nearest(self, value: float) -> None:
         """Move to the nearest value without a signal."""

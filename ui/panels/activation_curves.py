@@ -15,7 +15,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from gradviz.activations import ACTIVATIONS
-from gradviz.snapshot import Floats
+from gradviz.arrays import Floats
 
 from ..formula import three_digits
 from ..numbers import MINUS

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter, QResizeEvent
-from PySide6.QtWidgets import QPushButton, QToolButton
+from PySide6.QtWidgets import QPushButton
 
 from ..controls.input import focus_by_tab
 from ..theme import Theme, font
 from . import marks
+from .arrow import Arrow
 from .chain_cards import fitting
 from .lab_blocks import LEFT
 from .lab_page import SIDE, Block
@@ -34,19 +35,8 @@ class LayerChoice(Block):
         self.auto.setAccessibleName("Choose the layer automatically: the smallest mean slope")
         self.auto.clicked.connect(lambda: self._want(0))
         focus_by_tab(self.auto)
-        self.less = self._arrow("‹", "Look at the layer before", -1)
-        self.more = self._arrow("›", "Look at the next layer", 1)
-
-    def _arrow(self, text: str, words: str, by: int) -> QToolButton:
-        button = QToolButton(self)
-        button.setText(text)
-        button.setToolTip(words)
-        button.setAccessibleName(words)
-        button.setAutoRepeat(True)
-        button.setFont(font(15, 600))
-        button.clicked.connect(lambda: self._want(self._layer + by))
-        focus_by_tab(button)
-        return button
+        self.less = Arrow("‹", "Look at the layer before", lambda: self._want(self._layer - 1), self)
+        self.more = Arrow("›", "Look at the next layer", lambda: self._want(self._layer + 1), self)
 
     def speak_of(self, stage: str) -> None:
         """What is looked at: "layer", or "time step"."""

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable
 
 from gradviz.activations import ACTIVATIONS
-from gradviz.snapshot import Distribution, Snapshot
+from gradviz.lab_reports import Distribution
+from gradviz.snapshot import Snapshot
 from gradviz.spec import RECURRENT_ACTIVATIONS, field_info
 
 from ..controls.numbers import SliderInput

@@ -13,7 +13,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from gradviz.activations import LIMIT
-from gradviz.snapshot import Distribution
+from gradviz.lab_reports import Distribution
 
 from .. import colors
 from ..numbers import MINUS
@@ -25,8 +25,8 @@ from .activation_words import counted
 from .chain_cards import fitting
 from .lab_blocks import LEFT, RIGHT
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
 from .plots import Plot, percent, ticks
+from .spots import Spot
 
 TOP, AXIS, KEYS = 30.0, 22.0, 20.0  # the zone's name, the numbers of z, what the bars are
 GUTTER, NAMES = 26.0, 20.0  # ticks at the left, f and f′ at the right

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from gradviz.activations import ACTIVATIONS
-from gradviz.snapshot import Distribution, Snapshot
+from gradviz.lab_reports import Distribution
+from gradviz.snapshot import Snapshot
 
 from ..formula import three_digits
 from ..numbers import short

@@ -7,7 +7,8 @@ import math
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import Architecture, ChainRule
+from gradviz.selected import ChainRule
+from gradviz.snapshot import Architecture
 
 from ..formula import (
     Congruent,
@@ -25,7 +26,7 @@ from ..theme import Theme, font
 from . import chain_words as words
 from . import marks
 from .ladder import LEFT, RIGHT, measured
-from .ladder_rows import Spot
+from .spots import Spot
 
 LINE = 22.0  # a row of a card: label at the left, number at the right
 FORMULA, FACTORS, RESULT = 62.0, 46.0, 34.0

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
-from gradviz.snapshot import ChainRule, Snapshot
+from gradviz.selected import ChainRule
+from gradviz.snapshot import Snapshot
 
 from ..numbers import short
 from ..theme import Theme, font
@@ -20,7 +21,8 @@ from . import chain_cards as cards
 from . import chain_words as words
 from . import marks
 from .ladder import AXIS, HEADS, LEFT, RIGHT, Grid, Ladder, measured, paint_tick
-from .ladder_rows import Row, Spot
+from .ladder_rows import Row
+from .spots import Spot
 
 SIDE = 16.0
 GAP = 12.0

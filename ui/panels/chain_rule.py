@@ -24,25 +24,22 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QMenu, QScrollBar, QToolButton, QToolTip, QWidget
+from PySide6.QtWidgets import QMenu, QScrollBar, QWidget
 
-from gradviz.snapshot import ChainRule, Snapshot
+from gradviz.selected import ChainRule
+from gradviz.snapshot import Snapshot
 
-from ..controls.input import focus_by_tab, let_go
-from ..numbers import plain
+from ..controls.input import let_go
 from ..selection import Selection
-from ..theme import Theme, font
+from ..theme import Theme
 from . import chain_words as words
-from . import marks
-from .chain_cards import fitting
-from .chain_page import COLUMNS_FROM, SIDE, ChainPage, Placed, paint_empty, row_at
-from .ladder import LEFT, RIGHT, Ladder
-from .ladder_rows import Spot
+from .chain_head import SHORT_HEIGHT, ChainHead
+from .chain_page import SIDE, ChainPage, Placed, paint_empty, row_at
+from .ladder import Ladder
 from .panel import Panel, Table
+from .spots import Spot, copy_spot, show_hint, spot_at
 from .switch import Switch
 
-HEADER, SHORT_HEADER = 90.0, 62.0  # with and without the switch of what the network shows
-BUTTON = 24
 HIGHEST = 4000.0  # of a picture
 COLUMNS = ("row", "layer", "unit", "slope", "weight", "factor", "product", "log10_product", "all_paths", "reached")
 UNSCROLLED = Qt.KeyboardModifier.NoModifier
@@ -65,15 +62,8 @@ class ChainRulePanel(Panel):
         self._selection: Selection | None = None
         self._followed: tuple[object, ...] = ()
         self._focused_by_key = False
-        self._previous = self._arrow("‹", "Previous example of the mini-batch", -1)
-        self._next = self._arrow("›", "Next example of the mini-batch", 1)
-        self._shows = Switch(
-            "The network shows",
-            ("mini-batch", "this example"),
-            ("The network and the profile show the mean over the mini-batch", "The network and the profile show this example alone"),
-            self,
-        )
-        self._shows.chosen.connect(self._on_shows)
+        self._head = ChainHead(self)
+        self._head.example_wanted.connect(self.example_wanted)
         self._paths = Switch(
             "The ladder tells",
             ("strongest path", "all paths"),
@@ -88,19 +78,6 @@ class ChainRulePanel(Panel):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(260, 240)
         self._arrange()
-
-    def _arrow(self, text: str, words: str, by: int) -> QToolButton:
-        button = QToolButton(self)
-        button.setText(text)
-        button.setToolTip(words)
-        button.setAccessibleName(words)
-        button.setAutoRepeat(True)
-        focus_by_tab(button)
-        button.setStyleSheet("QToolButton { padding: 0; } QToolButton:focus { padding: 0; }")
-        button.setFont(font(15, 600))
-        button.resize(BUTTON, BUTTON)
-        button.clicked.connect(lambda: self._on_arrow(by))
-        return button
 
     def sizeHint(self) -> QSize:
         return QSize(360, 870)
@@ -118,7 +95,7 @@ class ChainRulePanel(Panel):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         super().show_snapshot(snapshot)
         self._page.show_snapshot(snapshot)
-        self._shows.show_choice(0 if snapshot.example is None else 1)
+        self._head.show_snapshot(snapshot)
         self._arrange()
         self._follow(snapshot)
         if not snapshot.playing and snapshot.chain is not None:
@@ -129,6 +106,7 @@ class ChainRulePanel(Panel):
     def clear(self) -> None:
         super().clear()
         self._page.show_snapshot(None)
+        self._head.show_snapshot(None)
         self.setAccessibleDescription(words.nothing_yet(None))
         self._arrange()
 
@@ -170,8 +148,8 @@ class ChainRulePanel(Panel):
     def _show_row(self, row: int, placed: Placed) -> None:
         top = row * placed.row_height
         if placed.whole:
-            top += placed.rows.top() - self._header + self._bar.value()  # where it stands on the page
-        room = self.height() - self._header if placed.whole else placed.rows.height()
+            top += placed.rows.top() - self._head.height + self._bar.value()  # where it stands on the page
+        room = self.height() - self._head.height if placed.whole else placed.rows.height()
         if top < self._bar.value() + placed.row_height:
             self._bar.setValue(round(top - 2 * placed.row_height))
         elif top + 2 * placed.row_height > self._bar.value() + room:
@@ -179,29 +157,16 @@ class ChainRulePanel(Panel):
 
     # ---- where things stand
 
-    @property
-    def _header(self) -> float:
-        return HEADER if self.chain is not None and self.chain.batch > 1 else SHORT_HEADER
-
     def _arrange(self) -> None:
         """Lay out the page and the buttons for the present size and snapshot."""
-        chain = self.chain
-        several = chain is not None and chain.batch > 1
-        for part in (self._previous, self._next, self._shows):
-            if not several:
-                let_go(part)
-            part.setVisible(several)
-        if chain is None:
+        self._head.arrange(self.width())
+        if self.chain is None:
             self._placed = None
             self._bar.hide()
             let_go(self._paths)
             self._paths.hide()
             return
-        width, height, header = float(self.width()), float(self.height()), self._header
-        self._next.move(round(width - SIDE) - BUTTON, 30)
-        self._previous.move(self._next.x() - BUTTON - 4, 30)
-        self._shows.adjustSize()
-        self._shows.move(round(width - SIDE) - self._shows.width(), 60)
+        width, height, header = float(self.width()), float(self.height()), self._head.height
         placed = self._page.place(0.0, header, width, height - header)
         if placed.whole:
             self._scroll(QRectF(width - 12, header, 10, height - header), placed.bottom - height, height - header)
@@ -248,13 +213,14 @@ class ChainRulePanel(Panel):
         if placed is None:
             self._paint_nothing(painter, area)
         else:
-            seen = QRectF(0, self._header, area.width(), area.height() - self._header)
+            seen = QRectF(0, self._head.height, area.width(), area.height() - self._head.height)
             painter.setClipRect(seen)
             offset = self._offset(placed)
             self._page.paint(painter, placed, self.theme, self.spots, offset, self._lit(), seen)
             painter.setClipping(False)
             self.spots = [spot for spot in self.spots if spot.area.intersects(seen)]
-            self._paint_header(painter, area, buttons=True)
+            if self.snapshot is not None:
+                self._head.paint(painter, area, self.theme, self.snapshot, self.spots)
         if self.hasFocus() and self._focused_by_key:
             painter.setPen(QPen(QColor(self.theme.ink1), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -264,7 +230,7 @@ class ChainRulePanel(Panel):
         """The size at which `paint_to` draws every row unscaled, up to some hundred rows."""
         if self.chain is None:
             return QSizeF(360, 160)
-        return QSizeF(360, min(HIGHEST, math.ceil(self._page.place(0.0, SHORT_HEADER, 360, None).bottom + SIDE)))
+        return QSizeF(360, min(HIGHEST, math.ceil(self._page.place(0.0, SHORT_HEIGHT, 360, None).bottom + SIDE)))
 
     def paint_to(self, painter: QPainter, area: QRectF) -> None:
         """Everything at once: smaller where the room is too low, and with a gap in the ladder where that does not suffice."""
@@ -272,55 +238,21 @@ class ChainRulePanel(Panel):
         painter.fillRect(area, QColor(self.theme.dock))
         painter.translate(area.topLeft())
         width, height = area.width(), area.height()
-        if self.chain is None:
+        if self.snapshot is None or self.chain is None:
             self._paint_nothing(painter, QRectF(0, 0, width, height))
             painter.restore()
             return
-        scale, room, placed = self._page.fit(width, height, SHORT_HEADER)
+        scale, room, placed = self._page.fit(width, height, SHORT_HEIGHT)
         painter.scale(scale, scale)
         painter.translate((width / scale - room) / 2, 0)
-        self._paint_header(painter, QRectF(0, 0, room, height / scale), buttons=False)
+        self._head.paint(painter, QRectF(0, 0, room, height / scale), self.theme, self.snapshot, None)
         self._page.paint(painter, placed, self.theme, [], 0.0, self._lit(), None)
         painter.restore()
 
     def _paint_nothing(self, painter: QPainter, area: QRectF) -> None:
         paint_empty(painter, area, self.theme, "No factors yet", words.nothing_yet(self.snapshot))
 
-    def _paint_header(self, painter: QPainter, area: QRectF, buttons: bool) -> None:
-        """Which weight, and for which example."""
-        theme, snapshot, chain = self.theme, self.snapshot, self.chain
-        if snapshot is None or chain is None:
-            return
-        room = area.width() - 2 * SIDE
-        title = words.weight_title(chain, snapshot.architecture)
-        size = next((s for s in (15, 14, 13, 12) if marks.text_width(title, font(s, 600)) <= room), 11)
-        left = area.left() + SIDE
-        marks.put_text(painter, left, area.top() + 20, title, font(size, 600), theme.ink1, LEFT)
-        moment = snapshot.moment
-        step = f"step {moment.step if moment is not None else snapshot.step:,}"
-        if marks.text_width(title, font(size, 600)) + marks.text_width(step, font(12)) + 16 <= room:
-            marks.put_text(painter, left + room, area.top() + 20, step, font(12), theme.ink3, RIGHT)
-        several = chain.batch > 1
-        texts = words.example_lines(chain, snapshot.architecture, snapshot.loss_name)
-        text = fitting(texts, 12, room - (2 * BUTTON + 12 if several and buttons else 0))
-        marks.put_text(painter, left, area.top() + 42, text, font(12), theme.ink3, LEFT)
-        if several and buttons:
-            end = self._shows.x() - 10.0
-            label = fitting(("The network shows", "Network shows", "Network"), 12, end - left)
-            at, align = (end, RIGHT) if area.width() >= COLUMNS_FROM else (left, LEFT)  # never far from what it names
-            marks.put_text(painter, at, area.top() + 70, label, font(12), theme.ink2, align)
-            line = QRectF(left, area.top() + 34, marks.text_width(text, font(12)), 20)
-            self.spots.append(Spot(line, f"row {chain.example_number + 1} of the training set; ŷ", chain.prediction))
-
     # ---- what the user does
-
-    def _on_arrow(self, by: int) -> None:
-        if self.chain is not None:
-            self.example_wanted.emit((self.chain.example + by) % self.chain.batch)
-
-    def _on_shows(self, choice: int) -> None:
-        if self.chain is not None:
-            self.example_wanted.emit(self.chain.example if choice else None)
 
     def show_all_paths(self, wanted: bool) -> None:
         """Let the ladder tell of all paths together, or of the strongest one."""
@@ -333,21 +265,17 @@ class ChainRulePanel(Panel):
 
     def spot_at(self, at: QPointF) -> Spot | None:
         """The number at this place, if there is one."""
-        return next((spot for spot in self.spots if spot.area.contains(at)), None)
+        return spot_at(self.spots, at)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            spot = self.spot_at(QPointF(event.pos()))
-            if spot is None:
-                QToolTip.hideText()
-            else:
-                QToolTip.showText(event.globalPos(), spot.words, self, spot.area.toAlignedRect())
+            show_hint(self, event, self.spot_at(QPointF(event.pos())))
             return True
         return super().event(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         placed = self._placed
-        if event.button() != Qt.MouseButton.LeftButton or placed is None or event.position().y() < self._header:
+        if event.button() != Qt.MouseButton.LeftButton or placed is None or event.position().y() < self._head.height:
             super().mousePressEvent(event)
             return
         row = row_at(placed, self._offset(placed), event.position())
@@ -358,8 +286,7 @@ class ChainRulePanel(Panel):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         spot = self.spot_at(event.position())
         if spot is not None:
-            _copy(spot.copied)
-            QToolTip.showText(event.globalPosition().toPoint(), f"Copied {spot.copied}", self)
+            copy_spot(self, event, spot)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if self.chain is not None:
@@ -378,9 +305,7 @@ class ChainRulePanel(Panel):
 
     def copy_ladder(self) -> None:
         """Put the ladder on the clipboard, tab-separated, with every digit."""
-        table = self.table()
-        lines = ["\t".join(table.columns), *("\t".join(map(_cell, row)) for row in table.rows)]
-        _copy("\n".join(lines))
+        _copy(self.table().tabbed)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         bar, line = self._bar, 20
@@ -439,9 +364,3 @@ class ChainRulePanel(Panel):
 
 def _copy(text: str) -> None:
     QGuiApplication.clipboard().setText(text)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    return plain(value) if isinstance(value, float) else str(value)

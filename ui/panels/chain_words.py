@@ -9,7 +9,8 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 
-from gradviz.snapshot import Architecture, ChainRule, Moment, Snapshot, ThroughTime
+from gradviz.selected import ChainRule, ThroughTime
+from gradviz.snapshot import Architecture, Moment, Snapshot
 from gradviz.spec import field_info
 
 from ..formula import three_digits

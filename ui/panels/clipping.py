@@ -12,7 +12,9 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QWidget
 
-from gradviz.snapshot import ClippingReport, Snapshot, WeightInspection
+from gradviz.lab_reports import ClippingReport
+from gradviz.selected import WeightInspection
+from gradviz.snapshot import Snapshot
 from gradviz.spec import field_info
 
 from ..controls.input import focus_by_tab
@@ -91,8 +93,7 @@ class ClippingPanel(LabPanel):
 
     @property
     def report(self) -> ClippingReport | None:
-        lab = self.snapshot.lab if self.snapshot is not None else None
-        return lab if isinstance(lab, ClippingReport) else None
+        return self.report_of(ClippingReport)
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)

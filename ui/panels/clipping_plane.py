@@ -10,7 +10,8 @@ import math
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from gradviz.snapshot import ClippingReport, Snapshot
+from gradviz.lab_reports import ClippingReport
+from gradviz.snapshot import Snapshot
 
 from .. import colors
 from ..numbers import full, short
@@ -21,8 +22,8 @@ from .history_plot import tick_text
 from .lab_blocks import LEFT, RIGHT, outlined_text
 from .lab_names import layer_of, parameter_name
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
 from .plots import Plot, elided, ticks
+from .spots import Spot
 
 ABOVE, BELOW = 20.0, 34.0  # room for the names of the components
 LOWEST, HIGHEST, SHARE = 170.0, 300.0, 0.74  # height of the plot, and its share of the width

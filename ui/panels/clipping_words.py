@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from gradviz.snapshot import ClippingReport, Snapshot
+from gradviz.lab_reports import ClippingReport
+from gradviz.snapshot import Snapshot
 
 from ..numbers import short
 from .lab_names import angle, angle_text, share_of

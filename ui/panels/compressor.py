@@ -11,7 +11,8 @@ from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
-from gradviz.snapshot import CompressorReport, Snapshot
+from gradviz.lab_reports import CompressorReport
+from gradviz.snapshot import Snapshot
 
 from ..controls.input import focus_by_tab
 from ..icons import icon
@@ -98,8 +99,7 @@ class CompressorPanel(LabPanel):
 
     @property
     def report(self) -> CompressorReport | None:
-        lab = self.snapshot.lab if self.snapshot is not None else None
-        return lab if isinstance(lab, CompressorReport) else None
+        return self.report_of(CompressorReport)
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)

@@ -8,14 +8,14 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import CompressorReport
+from gradviz.lab_reports import CompressorReport
 
 from ..theme import font
 from . import marks
 from .lab_blocks import RIGHT, outlined_text
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
 from .plots import percent, ticks
+from .spots import Spot
 
 HEIGHT, TOP, FOOT = 128.0, 8.0, 22.0
 FEWEST = 20  # blocks along the axis

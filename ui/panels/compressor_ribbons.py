@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from gradviz.snapshot import CompressorReport
+from gradviz.lab_reports import CompressorReport
 
 from ..theme import Theme, font
 from . import marks
 from .compressor_words import name
 from .lab_blocks import LEFT, RIGHT
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
+from .spots import Spot
 
 CELL, GAP = 24.0, 2.0  # height of a cell, and what is free between two
 LABEL, BRACKET, LINKS, NAMES = 22.0, 24.0, 48.0, 16.0  # heights from top to bottom

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradviz.snapshot import CompressorReport
+from gradviz.lab_reports import CompressorReport
 
 from .plots import percent
 

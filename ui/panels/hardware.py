@@ -10,7 +10,8 @@ import math
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
-from gradviz.snapshot import SCALE_EXPONENTS, HardwareReport, Snapshot
+from gradviz.lab_reports import SCALE_EXPONENTS, HardwareReport
+from gradviz.snapshot import Snapshot
 from gradviz.spec import FieldInfo
 
 from ..controls.input import focus_by_tab
@@ -114,8 +115,7 @@ class HardwarePanel(LabPanel):
 
     @property
     def report(self) -> HardwareReport | None:
-        lab = self.snapshot.lab if self.snapshot is not None else None
-        return lab if isinstance(lab, HardwareReport) else None
+        return self.report_of(HardwareReport)
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from gradviz.snapshot import HardwareReport, Snapshot, Speed
+from gradviz.lab_reports import HardwareReport, Speed
+from gradviz.snapshot import Snapshot
 
 from ..numbers import exponent_text, short
 from .plots import percent

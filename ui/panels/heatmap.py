@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath
 
-from gradviz.snapshot import HistoryTable
+from gradviz.history_table import HistoryTable
 
 from .. import colors
 from ..theme import Theme, blend

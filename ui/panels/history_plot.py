@@ -15,7 +15,7 @@ from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gradviz.snapshot import Floats
+from gradviz.arrays import Floats
 
 from .. import colors
 from ..numbers import MINUS, exponent_text, full, short

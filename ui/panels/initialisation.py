@@ -11,7 +11,9 @@ from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
-from gradviz.snapshot import Floats, InitialisationStudy, Scheme, Snapshot
+from gradviz.arrays import Floats
+from gradviz.lab_reports import InitialisationStudy, Scheme
+from gradviz.snapshot import Snapshot
 
 from . import scheme_marks
 from .lab_blocks import Cards, Figure, Notice, Title, Words
@@ -49,8 +51,7 @@ class InitialisationPanel(LabPanel):
 
     @property
     def study(self) -> InitialisationStudy | None:
-        lab = self.snapshot.lab if self.snapshot is not None else None
-        return lab if isinstance(lab, InitialisationStudy) else None
+        return self.report_of(InitialisationStudy)
 
     # ---- what is shown
 

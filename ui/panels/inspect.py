@@ -9,7 +9,8 @@ from PySide6.QtCore import QRectF, QSize, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from gradviz.snapshot import Snapshot, UnitInspection, WeightInspection
+from gradviz.selected import UnitInspection, WeightInspection
+from gradviz.snapshot import Snapshot
 
 from ..controls.input import focus_by_tab
 from ..icons import icon

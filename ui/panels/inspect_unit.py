@@ -7,7 +7,9 @@ import math
 import numpy as np
 
 from gradviz.activations import ACTIVATIONS
-from gradviz.snapshot import Floats, Snapshot, UnitInspection
+from gradviz.arrays import Floats
+from gradviz.selected import UnitInspection
+from gradviz.snapshot import Snapshot
 
 from .chain_words import foot
 from .reading import Content, Reading, shared_known, unit_name, unknown, when

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from gradviz.snapshot import Snapshot, WeightInspection
+from gradviz.selected import WeightInspection
+from gradviz.snapshot import Snapshot
 
 from .chain_words import foot
 from .lab_names import entry_name

@@ -62,8 +62,7 @@ class JacobianPanel(LabPanel):
 
     @property
     def report(self) -> JacobianReport | None:
-        lab = self.snapshot.lab if self.snapshot is not None else None
-        return lab if isinstance(lab, JacobianReport) else None
+        return self.report_of(JacobianReport)
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)

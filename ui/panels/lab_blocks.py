@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QResizeEvent, QTextLayout
+from PySide6.QtGui import QColor, QFont, QPainter, QPen, QResizeEvent, QTextLayout
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from .. import colors
@@ -16,7 +16,7 @@ from ..theme import font
 from . import marks
 from .chain_cards import fitting, paint_card
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
+from .spots import Spot
 
 LEFT, RIGHT = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
 TITLE, SECTION = 48.0, 38.0
@@ -49,11 +49,7 @@ class Title(Block):
         return TITLE
 
     def paint_to(self, painter: QPainter, area: QRectF) -> None:
-        y, used = area.top() + 26, font(15, 600)
-        marks.put_text(painter, area.left() + SIDE, y, self.text, used, self.theme.ink1, LEFT)
-        room = area.width() - 2 * SIDE - 16 - marks.text_width(self.text, used)
-        caption = next((text for text in self.captions if marks.text_width(text, font(12)) <= room), "")
-        marks.put_text(painter, area.right() - SIDE, y, caption, font(12), self.theme.ink3, RIGHT)
+        _paint_heading(painter, area, area.top() + 26, self, font(15, 600), 16)
 
 
 class Section(Block):
@@ -82,11 +78,15 @@ class Section(Block):
         self.place_tool()
 
     def paint_to(self, painter: QPainter, area: QRectF) -> None:
-        y, used = area.top() + 22, font(13, 600)
-        marks.put_text(painter, area.left() + SIDE, y, self.text, used, self.theme.ink1, LEFT)
-        room = area.width() - 2 * SIDE - 12 - marks.text_width(self.text, used)
-        caption = next((text for text in self.captions if marks.text_width(text, font(12)) <= room), "")
-        marks.put_text(painter, area.right() - SIDE, y, caption, font(12), self.theme.ink3, RIGHT)
+        _paint_heading(painter, area, area.top() + 22, self, font(13, 600), 12)
+
+
+def _paint_heading(painter: QPainter, area: QRectF, y: float, heading: Title | Section, used: QFont, gap: float) -> None:
+    """Its text at the left and, ``gap`` away from it at the least, the first of its captions for which there is room."""
+    marks.put_text(painter, area.left() + SIDE, y, heading.text, used, heading.theme.ink1, LEFT)
+    room = area.width() - 2 * SIDE - gap - marks.text_width(heading.text, used)
+    caption = next((text for text in heading.captions if marks.text_width(text, font(12)) <= room), "")
+    marks.put_text(painter, area.right() - SIDE, y, caption, font(12), heading.theme.ink3, RIGHT)
 
 
 class Words(Block):

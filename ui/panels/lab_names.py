@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 
-from gradviz.snapshot import Architecture, WeightInspection
+from gradviz.selected import WeightInspection
+from gradviz.snapshot import Architecture
 
 from ..numbers import short
 from .plots import percent

@@ -7,6 +7,7 @@ keyboard are the same for all.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, QTimer
 from PySide6.QtGui import (
@@ -23,20 +24,22 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
+from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QWidget
 
 from gradviz.snapshot import Snapshot
 
-from ..numbers import plain
 from ..theme import THEMES, Theme
-from .ladder_rows import Spot
 from .panel import Panel
+from .spots import Spot, copy_spot, show_hint, spot_at
 
 PACE = 100  # milliseconds between two updates while playing: faster, nobody can read them
 SIDE, FOOT = 16.0, 16.0
 WIDEST = 640.0  # a wider room leaves a margin: lines of text get no longer
 HIGHEST = 4000.0  # of a picture
 SCALES = tuple(share / 100 for share in range(100, 45, -5))  # an export gets no smaller; what then does not fit is left out
+
+
+Report = TypeVar("Report")
 
 
 class Block(QWidget):
@@ -69,15 +72,11 @@ class Block(QWidget):
 
     def spot_at(self, at: QPointF) -> Spot | None:
         """The number at this place, if there is one."""
-        return next((spot for spot in self.spots if spot.area.contains(at)), None)
+        return spot_at(self.spots, at)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent) and not self.toolTip():
-            spot = self.spot_at(QPointF(event.pos()))
-            if spot is None:
-                QToolTip.hideText()
-            else:
-                QToolTip.showText(event.globalPos(), spot.words, self, spot.area.toAlignedRect())
+            show_hint(self, event, self.spot_at(QPointF(event.pos())))
             return True
         return super().event(event)
 
@@ -85,9 +84,25 @@ class Block(QWidget):
         spot = self.spot_at(event.position())
         if spot is None:
             super().mouseDoubleClickEvent(event)
-            return
-        QGuiApplication.clipboard().setText(spot.copied)
-        QToolTip.showText(event.globalPosition().toPoint(), f"Copied {spot.copied}", self)
+        else:
+            copy_spot(self, event, spot)
+
+
+class PointedBlock(Block):
+    """A block that tells of what is under the pointer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pointer: QPointF | None = None
+        self.setMouseTracking(True)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._pointer = event.position()
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._pointer = None
+        self.update()
 
 
 class LabPanel(Panel):
@@ -111,6 +126,11 @@ class LabPanel(Panel):
         self._scroll.verticalScrollBar().setSingleStep(20)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(240, 160)
+
+    def report_of(self, kind: type[Report]) -> Report | None:
+        """What was measured for this view; None where the moment has been measured for another one, or for none."""
+        lab = self.snapshot.lab if self.snapshot is not None else None
+        return lab if isinstance(lab, kind) else None
 
     def add(self, *blocks: Block) -> None:
         """Put these blocks below the ones there are."""
@@ -246,9 +266,7 @@ class LabPanel(Panel):
 
     def copy(self) -> None:
         """Put the table on the clipboard, tab-separated, with every digit."""
-        table = self.table()
-        lines = ["\t".join(table.columns), *("\t".join(map(_cell, row)) for row in table.rows)]
-        QGuiApplication.clipboard().setText("\n".join(lines) + "\n")
+        QGuiApplication.clipboard().setText(self.table().tabbed + "\n")
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if self.table().rows:
@@ -287,9 +305,3 @@ class LabPanel(Panel):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self.update()
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    return plain(value) if isinstance(value, float) else str(value)

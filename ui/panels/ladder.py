@@ -15,13 +15,15 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import Architecture, ChainRule, ThroughTime
+from gradviz.selected import ChainRule, ThroughTime
+from gradviz.snapshot import Architecture
 
 from .. import colors
 from ..numbers import full, power, short
 from ..theme import Theme, blend, font
 from . import marks
-from .ladder_rows import SMALLEST_NORMAL, TICKED, Row, Spot, beyond_floats, ladder_rows, product_text
+from .ladder_rows import SMALLEST_NORMAL, TICKED, Row, beyond_floats, ladder_rows, product_text
+from .spots import Spot
 
 HEADS = 18.0  # height of the column heads
 AXIS = 16.0  # height of the tick labels under the bars

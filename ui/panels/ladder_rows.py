@@ -9,32 +9,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF
+from gradviz.selected import ChainRule, Rung
+from gradviz.snapshot import Architecture
 
-from gradviz.snapshot import Architecture, ChainRule, Rung
-
-from ..numbers import exponent_text, full, plain, short
+from ..numbers import exponent_text, short
 
 SMALLEST_NORMAL = 2.3e-308  # below it a product loses digits or is 0, and only its logarithm is known
 TICKED = ("loss", "output", "layer", "batch_norm", "skip", "input", "gate")  # rows that belong to one of the three factors
-
-
-@dataclass(frozen=True)
-class Spot:
-    """A place on the panel that shows a number: what it is, and its value with every digit."""
-
-    area: QRectF
-    label: str
-    value: float
-    text: str = ""  # instead of the value, where it is too small or too large for a floating-point number
-
-    @property
-    def words(self) -> str:
-        return f"{self.label} = {self.text or full(self.value)}"
-
-    @property
-    def copied(self) -> str:
-        return _typed(self.text) if self.text else plain(self.value)
 
 
 @dataclass(frozen=True)
@@ -177,9 +158,3 @@ def product_text(product: float, log10_product: float, negative: bool = False) -
     if mantissa >= 9.95:
         mantissa, exponent = 1.0, exponent + 1
     return f"{'−' if negative else ''}{mantissa:.1f}×10{exponent_text(exponent)}"
-
-
-def _typed(text: str) -> str:
-    """``3.2×10⁻⁴¹²`` as a program reads it: ``3.2e-412``."""
-    plain_digits = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
-    return text.replace("×10", "e").translate(plain_digits)

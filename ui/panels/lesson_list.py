@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QSizePolicy,
 from gradviz.lessons import Lesson
 
 from .. import lesson_progress
+from ..controls.input import keeps
 from ..lesson_progress import Progress
 from ..theme import THEMES, Theme, font
 from . import marks
@@ -128,11 +129,7 @@ class LessonRow(QAbstractButton):
         return QSize(320, ROW)
 
     def event(self, event: QEvent) -> bool:
-        keys = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End, *OPEN)
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in keys:
-            event.accept()
-            return True
-        return super().event(event)
+        return keeps(event, (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End, *OPEN)) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_Home: -10_000, Qt.Key.Key_End: 10_000}

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ..controls.input import focus_by_tab
+from ..controls.input import focus_by_tab, keeps
 from ..theme import THEMES, Theme, font
 from . import marks
 from .lesson_marks import SIZE, Mark, paint_mark
@@ -174,11 +174,7 @@ class CaseButton(QAbstractButton):
         return QSize(80, 34)
 
     def event(self, event: QEvent) -> bool:
-        keys = (*ARROWS, *ENTER, Qt.Key.Key_Space)
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in keys:
-            event.accept()  # the keys of a choice; the window would step through the training step
-            return True
-        return super().event(event)
+        return keeps(event, (*ARROWS, *ENTER, Qt.Key.Key_Space)) or super().event(event)  # the keys of a choice
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in ENTER:

@@ -8,7 +8,8 @@ from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from gradviz.snapshot import LinearMap, Snapshot
+from gradviz.lab_reports import LinearMap
+from gradviz.snapshot import Snapshot
 
 from ..controls.input import focus_by_tab
 from ..formula import Piece, Row, Symbol, paint_fitted, subscripted
@@ -100,8 +101,7 @@ class LinearMapPanel(LabPanel):
 
     @property
     def report(self) -> LinearMap | None:
-        lab = self.snapshot.lab if self.snapshot is not None else None
-        return lab if isinstance(lab, LinearMap) else None
+        return self.report_of(LinearMap)
 
     # ---- what is shown
 

@@ -26,8 +26,8 @@ from .activation_curves import paint_dot, paint_line
 from .chain_cards import fitting
 from .lab_blocks import LEFT, RIGHT, outlined_text
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
 from .plots import Plot, ticks
+from .spots import Spot
 
 GUTTER, NAMES = 38.0, 14.0
 HEADING, NUMBERS, AXIS = 34.0, 44.0, 22.0

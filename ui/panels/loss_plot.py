@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from gradviz.snapshot import Ghost, HistoryTable
+from gradviz.history_table import HistoryTable
+from gradviz.snapshot import Ghost
 
 from ..numbers import power, short
 from ..theme import Theme, blend, font

@@ -13,7 +13,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import Floats
+from gradviz.arrays import Floats
 
 from .. import colors
 from ..numbers import short
@@ -21,8 +21,8 @@ from ..theme import blend, font
 from . import marks
 from .lab_blocks import LEFT, RIGHT
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
 from .plots import elided
+from .spots import Spot
 
 MOST_ROWS, MOST_COLUMNS = 64, 32  # squares; larger matrices are pooled into blocks
 MOST_NUMBERS = 14  # rows that are written as numbers

@@ -10,16 +10,17 @@ import math
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 
-from gradviz.snapshot import ClippingReport, Floats
+from gradviz.arrays import Floats
+from gradviz.lab_reports import ClippingReport
 
 from .. import colors
 from ..numbers import full, power
 from ..theme import font
 from . import marks
 from .lab_blocks import LEFT, RIGHT
-from .lab_page import SIDE, Block
+from .lab_page import SIDE, PointedBlock
 from .plots import Plot, finite_runs, ticks
 from .polyline import points_of
 
@@ -29,14 +30,12 @@ MOST_DECADES, NEAR = 14, 3.0  # a threshold at most so many decades from what wa
 PIXELS_PER_POINT = 1.5
 
 
-class NormPlot(Block):
+class NormPlot(PointedBlock):
     """Draws `ClippingReport.norms`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.report: ClippingReport | None = None
-        self._pointer: QPointF | None = None
-        self.setMouseTracking(True)
         self.setAccessibleName("‖g‖ over the run")
 
     def show_report(self, report: ClippingReport) -> None:
@@ -195,14 +194,6 @@ class NormPlot(Block):
         marks.paint_card(
             painter, self.theme, area, QPointF(x, plot.box.center().y()), f"‖g‖ in step {int(report.norm_steps[index]):,}", rows
         )
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._pointer = event.position()
-        self.update()
-
-    def leaveEvent(self, event: object) -> None:
-        self._pointer = None
-        self.update()
 
 
 def decades(norms: Floats, limit: float | None) -> tuple[int, int]:

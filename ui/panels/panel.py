@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from gradviz.snapshot import Snapshot
 
+from ..numbers import plain
 from ..theme import THEMES, Theme
 
 
@@ -19,6 +20,17 @@ class Table:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
+
+    @property
+    def tabbed(self) -> str:
+        """Lines of cells between tabs, with every digit; a cell of None is empty."""
+        return "\n".join(["\t".join(self.columns), *("\t".join(map(_cell, row)) for row in self.rows)])
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return plain(value) if isinstance(value, float) else str(value)
 
 
 class Panel(QWidget):

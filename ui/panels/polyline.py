@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QPointF
 
-from gradviz.snapshot import Floats
+from gradviz.arrays import Floats
 
 from .plots import Plot
 

@@ -8,7 +8,8 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from gradviz.snapshot import PopulationReport, Snapshot
+from gradviz.lab_reports import PopulationReport
+from gradviz.snapshot import Snapshot
 
 from ..controls.input import focus_by_tab
 from ..numbers import short
@@ -54,8 +55,7 @@ class PopulationPanel(LabPanel):
 
     @property
     def report(self) -> PopulationReport | None:
-        lab = self.snapshot.lab if self.snapshot is not None else None
-        return lab if isinstance(lab, PopulationReport) else None
+        return self.report_of(PopulationReport)
 
     def show_content(self) -> None:
         snapshot, report = self.snapshot, self.report

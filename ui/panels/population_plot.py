@@ -9,15 +9,16 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import Floats, PopulationReport
+from gradviz.arrays import Floats
+from gradviz.lab_reports import PopulationReport
 
 from ..numbers import full, power, short
 from ..theme import blend, font
 from . import marks
 from .lab_blocks import LEFT, RIGHT
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
 from .loss_plot import FLOOR
+from .spots import Spot
 
 HEIGHT, TOP, FOOT = 236.0, 6.0, 52.0
 LARGEST, SMALLEST = 4.2, 1.3  # radius of a dot

@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
-from gradviz.snapshot import Floats
+from gradviz.arrays import Floats
 
 from .. import colors
 from ..numbers import full, short

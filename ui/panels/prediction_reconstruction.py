@@ -8,7 +8,8 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import Floats, PretrainingReport
+from gradviz.arrays import Floats
+from gradviz.snapshot import PretrainingReport
 
 from .. import colors
 from ..numbers import full, short

@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
 
-from gradviz.snapshot import Floats
+from gradviz.arrays import Floats
 
 from ..numbers import MINUS, full
 from .panel import Table

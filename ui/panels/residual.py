@@ -10,7 +10,8 @@ import math
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from gradviz.snapshot import ResidualReport, Snapshot
+from gradviz.lab_reports import ResidualReport
+from gradviz.snapshot import Snapshot
 from gradviz.spec import Spec
 
 from ..controls.input import focus_by_tab
@@ -81,8 +82,7 @@ class ResidualPanel(LabPanel):
 
     @property
     def report(self) -> ResidualReport | None:
-        lab = self.snapshot.lab if self.snapshot is not None else None
-        return lab if isinstance(lab, ResidualReport) else None
+        return self.report_of(ResidualReport)
 
     # ---- what is shown
 

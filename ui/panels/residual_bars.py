@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import ResidualReport, Snapshot
+from gradviz.lab_reports import ResidualReport
+from gradviz.snapshot import Snapshot
 
 from ..numbers import short
 from ..theme import font
 from . import lab_axis, marks
 from .lab_blocks import LEFT, RIGHT
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
+from .spots import Spot
 
 ROW, LINE, AXIS = 44.0, 17.0, 18.0
 MOST = 40  # blocks; of more the first and the last ones are drawn

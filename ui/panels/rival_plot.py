@@ -14,7 +14,8 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from gradviz.snapshot import Floats, HistoryTable
+from gradviz.arrays import Floats
+from gradviz.history_table import HistoryTable
 
 from .. import colors
 from ..numbers import full
@@ -22,9 +23,9 @@ from ..theme import font
 from . import marks
 from .lab_blocks import LEFT, RIGHT
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
 from .loss_plot import LossAxis, loss_axis
 from .plots import ticks
+from .spots import Spot
 
 HEIGHT, TOP, FOOT, NAMES = 196.0, 42.0, 28.0, 80.0
 CELL = 4.0  # pixels over which losses are averaged

@@ -12,7 +12,8 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from gradviz.snapshot import Floats, InitialisationStudy, Scheme
+from gradviz.arrays import Floats
+from gradviz.lab_reports import InitialisationStudy, Scheme
 from gradviz.spec import field_info
 
 from .. import colors

@@ -7,7 +7,7 @@ import math
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import Scheme
+from gradviz.lab_reports import Scheme
 
 from .. import colors
 from ..numbers import full, power
@@ -15,7 +15,7 @@ from ..theme import blend, font
 from . import marks, scheme_marks
 from .lab_blocks import LEFT, RIGHT
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
+from .spots import Spot
 
 HEAD, KEY, PLOT, FOOT = 34.0, 22.0, 140.0, 24.0
 EXPONENTS = (-9, -6, -3, 0, 3)

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
-from gradviz.snapshot import Scheme
+from gradviz.lab_reports import Scheme
 
 from ..controls.input import focus_by_tab
 from ..icons import paint_icon

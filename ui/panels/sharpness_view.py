@@ -9,8 +9,8 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
+from gradviz.arrays import Floats
 from gradviz.function_lab import SharpSlope, sharp_sigmoid, sharp_sigmoid_slope, sharp_slope
-from gradviz.snapshot import Floats
 
 from ..formula import three_digits
 from ..numbers import MINUS
@@ -20,9 +20,9 @@ from .activation_curves import paint_dot, paint_line
 from .chain_cards import fitting
 from .lab_blocks import LEFT, RIGHT, outlined_text
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
 from .plots import Plot, ticks
 from .polyline import points_of
+from .spots import Spot
 
 REACH = 4.0  # the x-axis never moves
 CAP = 2.5  # the axis of the derivative never moves either: sharper peaks than k = 10 leave it

@@ -21,7 +21,7 @@ from . import marks
 from .jacobian_words import size, size_text, smallest_text
 from .lab_blocks import LEFT, RIGHT
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
+from .spots import Spot
 
 HEAD, PLOT, ZEROS, GAP, FOOT = 32.0, 132.0, 18.0, 6.0, 22.0
 EXPONENTS = (-9, -6, -3, 0, 3)

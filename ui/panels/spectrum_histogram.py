@@ -15,8 +15,8 @@ from . import marks
 from .jacobian_words import size, size_text
 from .lab_blocks import LEFT, RIGHT
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
 from .spectra_plot import EXPONENTS, level
+from .spots import Spot
 
 TOP, PLOT, AXIS, THROUGH = 18.0, 84.0, 20.0, 24.0
 PER_DECADE = 4  # bins

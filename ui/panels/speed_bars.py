@@ -5,14 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import Speed
+from gradviz.lab_reports import Speed
 
 from ..theme import blend, font
 from . import marks
 from .hardware_words import rate_text, setting
 from .lab_blocks import LEFT, RIGHT
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
+from .spots import Spot
 
 ROW = 22.0
 EMPTY = ("float64", "float32")  # what stands there before anything is measured

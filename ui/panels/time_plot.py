@@ -9,16 +9,16 @@ import math
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 
-from gradviz.snapshot import HardwareReport
+from gradviz.lab_reports import HardwareReport
 
 from ..numbers import short
 from ..theme import font
 from . import marks
 from .hardware_words import setting, time_text
 from .lab_blocks import LEFT, RIGHT
-from .lab_page import SIDE, Block
+from .lab_page import SIDE, PointedBlock
 from .plots import Plot
 
 HEIGHT, TOP, FOOT = 210.0, 22.0, 26.0
@@ -39,14 +39,12 @@ ROUND = (
 )  # fmt: skip
 
 
-class TimePlot(Block):
+class TimePlot(PointedBlock):
     """Draws `HardwareReport.seconds`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.report: HardwareReport | None = None
-        self._pointer: QPointF | None = None
-        self.setMouseTracking(True)
         self.setAccessibleName("Time to the loss against speed")
 
     def show_report(self, report: HardwareReport) -> None:
@@ -174,14 +172,6 @@ class TimePlot(Block):
         rows = [(setting(speed), more + time_text(float(times[index]))) for speed, times in zip(report.speeds, report.seconds, strict=True)]
         title = "This machine" if index == 0 else f"{report.factors[index]:,.0f} × as fast"
         marks.paint_card(painter, self.theme, area, QPointF(x, plot.box.center().y()), title, rows)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._pointer = event.position()
-        self.update()
-
-    def leaveEvent(self, event: object) -> None:
-        self._pointer = None
-        self.update()
 
 
 def drawable(report: HardwareReport) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
-from gradviz.snapshot import HistoryTable
+from gradviz.history_table import HistoryTable
 
 from ..numbers import short
 from ..theme import Theme, font

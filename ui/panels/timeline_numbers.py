@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QPointF
 
-from gradviz.snapshot import Architecture, Ghost, HistoryTable
+from gradviz.history_table import HistoryTable
+from gradviz.snapshot import Architecture, Ghost
 from gradviz.spec import Spec
 
 from ..numbers import full, short

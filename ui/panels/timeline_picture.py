@@ -12,7 +12,8 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter, QPixmap
 from PySide6.QtWidgets import QWidget
 
-from gradviz.snapshot import Ghost, HistoryTable, Snapshot
+from gradviz.history_table import HistoryTable
+from gradviz.snapshot import Ghost, Snapshot
 
 from ..stages import training_step
 from ..theme import Theme

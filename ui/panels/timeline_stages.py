@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import HistoryTable
+from gradviz.history_table import HistoryTable
 from gradviz.spec import Spec
 
 from ..theme import Theme, font

@@ -7,7 +7,8 @@ import math
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from gradviz.snapshot import Floats, Underflow
+from gradviz.arrays import Floats
+from gradviz.lab_reports import Underflow
 
 from .. import colors
 from ..numbers import short
@@ -16,8 +17,8 @@ from . import marks
 from .hardware_words import scale_text
 from .lab_blocks import LEFT, RIGHT
 from .lab_page import SIDE, Block
-from .ladder_rows import Spot
 from .plots import percent
+from .spots import Spot
 
 ROW, HEAD, LEGEND = 21.0, 24.0, 20.0
 MOST = 40  # layers; of more the first and the last ones are drawn

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gradviz.activations import ACTIVATIONS
-from gradviz.snapshot import Floats
+from gradviz.arrays import Floats
 
 from .. import colors
 from ..numbers import MINUS, short
