@@ -24,7 +24,7 @@ from gradviz.training import AnyPass
 MOST_BYTES = 2_000_000  # of the steps that wait to be worked out: about what a core keeps at hand
 MOST_STEPS = 1024
 LAYER_SAMPLE = 32  # activations of a layer that are looked at, at least, as far as the mini-batch has so many …
-FEWEST_EXAMPLES = 4  # … of at least so many examples
+FEWEST_EXAMPLES = 2  # … of at least so many examples
 
 
 class Layout(msgspec.Struct, frozen=True):

@@ -37,3 +37,14 @@ def wait(qtbot: QtBot, window: MainWindow, ready: Ready) -> Snapshot:
 def settled(qtbot: QtBot, window: MainWindow, ready: Ready = lambda snapshot: True) -> Snapshot:
     """The same, once all that was commanded is done."""
     return wait(qtbot, window, lambda snapshot: window.run.settled and ready(snapshot))
+
+
+def trained(qtbot: QtBot, spec: Spec, steps: int, motion: str = "off") -> MainWindow:
+    """A window whose run stands at so many steps, however busy the machine is: one that is paused while it plays may have got anywhere."""
+    window = opened(qtbot, spec, motion=motion)
+    window.run.pause()
+    window.run.reset()
+    window.run.play_for(steps)
+    settled(qtbot, window, lambda s: s.step == s.last_step == steps and not s.playing and s.prediction is not None)
+    window.run.undo_stack.clear()
+    return window

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from gradviz import DataSpec, Experiment, NetworkSpec, Spec, TrainingSpec
 from gradviz.lab_reports import PopulationReport
 from gradviz.snapshot import GENERATION, Look, Moment, Snapshot
-from tests.ui.live import PATIENCE, opened, wait
+from tests.ui.live import PATIENCE, trained
 from tests.ui.painted import picture
 from ui.canvas.scene import NetworkCanvas
 from ui.canvas.stage import caption
@@ -173,10 +173,7 @@ def test_no_update_is_promised(snapshot: Snapshot) -> None:
 
 @pytest.fixture
 def window(qtbot: QtBot) -> MainWindow:
-    made = opened(qtbot, SPEC, lambda s: s.step > 10, motion="full")
-    made.run.pause()
-    wait(qtbot, made, lambda s: not s.playing)
-    return made
+    return trained(qtbot, SPEC, 12, motion="full")
 
 
 def test_the_keys_walk_through_a_generation_and_back(qtbot: QtBot, window: MainWindow) -> None:

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from gradviz.selected import UnitInspection, WeightInspection
 from gradviz.snapshot import Snapshot
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
-from tests.ui.live import PATIENCE, opened, wait
+from tests.ui.live import PATIENCE, trained, wait
 from ui.main_window import MainWindow
 from ui.presets import preset_named
 from ui.selection import Selection
@@ -22,10 +22,7 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 
 @pytest.fixture
 def window(qtbot: QtBot) -> MainWindow:
-    made = opened(qtbot, SPEC, lambda s: s.step > 30, motion="off")
-    made.run.pause()
-    wait(qtbot, made, lambda s: not s.playing)
-    return made
+    return trained(qtbot, SPEC, 40)
 
 
 def at(kind: str, layer: int) -> Callable[[Snapshot], bool]:

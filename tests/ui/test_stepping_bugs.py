@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from gradviz.selected import UnitInspection
 from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
-from tests.ui.live import opened, settled
+from tests.ui.live import settled, trained
 from ui.main_window import MainWindow
 from ui.panels.profile import captions
 from ui.presets import preset_named
@@ -20,10 +20,7 @@ SPEC = Spec(NetworkSpec(depth=3, width=4), DataSpec(samples=80), TrainingSpec(se
 
 @pytest.fixture
 def window(qtbot: QtBot) -> MainWindow:
-    made = opened(qtbot, SPEC, lambda s: s.step > 30, motion="off")
-    made.run.pause()
-    settled(qtbot, made, lambda s: not s.playing and s.prediction is not None)
-    return made
+    return trained(qtbot, SPEC, 40)
 
 
 def test_after_a_drag_on_the_timeline_an_arrow_goes_into_the_step(qtbot: QtBot, window: MainWindow) -> None:
