@@ -468,10 +468,10 @@ class LiveRun(QObject):
             self._wish = None
         self.snapshot_came.emit(self.snapshot)
         for event in events:
-            if event.kind == "progress":
-                self.opening.emit(*map(int, event.text.split()))
-            else:
+            if event.kind != "progress":
                 self.told.emit("error" if event.kind == "trouble" else event.kind, event.text)
+            elif self._opening is not None:  # else it was stopped while this was under way
+                self.opening.emit(*map(int, event.text.split()))
         if revived:
             self.revived.emit(self.snapshot.step)
         if settled and self._opening is not None:

@@ -132,6 +132,7 @@ def run(actions: int, seed: int) -> list[dict[str, Any]]:
             end = memory(monkey)
         seconds = time.monotonic() - start
         window.close()
+        window.shut_down()  # no loop of events runs that would
     problems = monkey.problems
     figures: dict[str, Any] = {"name": "random actions", "actions": len(monkey.done), "seed": seed, "minutes": round(seconds / 60, 1)}
     figures["baseline"] = f"at rest after everything had been seen once, and {WARM_ACTIONS} actions before those that count"

@@ -1,5 +1,6 @@
 """Sessions in the real window: saved, opened in another window with the same picture, undone, pasted, dropped, refused."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -303,6 +304,7 @@ def test_a_long_opening_tells_how_far_it_is_and_can_be_stopped(qtbot: QtBot, mak
     qtbot.waitUntil(lambda: "of 9,000,000" in window.overlays.banner.text, timeout=PATIENCE)
     assert window.run.snapshot is not None
     assert window.run.snapshot.spec == SPEC
+    time.sleep(0.5)  # so that word of how far it is is under way when it is stopped
     qtbot.mouseClick(window.overlays.banner.buttons[-1], Qt.MouseButton.LeftButton)
     settle(qtbot, window, lambda s: s.spec == SPEC and s.step == 30)
     assert not window.run.is_opening
