@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QUndoCommand
 
 from gradviz.lessons import Action, Lesson, Question
 from gradviz.snapshot import Snapshot
@@ -22,7 +23,8 @@ class LessonRunner(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self._then: Callable[[Snapshot], None] | None = None  # what to do once all that was asked for has happened
+        self._then: Callable[[Snapshot], None] | None = None  # what to do once all that was asked for has happened …
+        self._after: QUndoCommand | None = None  # … unless the user has changed the run since this
         panel = window.lesson
         assert panel is not None, "the panel is made first"
         self._panel = panel
@@ -57,12 +59,13 @@ class LessonRunner(QObject):
             window.select(selection)
             then(snapshot)
 
-        self._then = begun
+        self._wait(begun)
 
     def press(self, actions: tuple[Action, ...]) -> None:
         """Press the real controls, one after the other."""
         for action in actions:
             self._press(action)
+        self._after = self._last_change
         if self._window.run.settled and self._window.run.snapshot is not None:
             self._panel.show_snapshot(self._window.run.snapshot)  # where nothing had to be done no other one may come
 
@@ -74,7 +77,7 @@ class LessonRunner(QObject):
         def run(snapshot: Snapshot) -> None:
             self.press(question.actions)
             self._window.run.play_for(question.steps)
-            self._then = self._panel.show_answer
+            self._wait(self._panel.show_answer)
 
         self._begin(lesson, run)
 
@@ -100,7 +103,20 @@ class LessonRunner(QObject):
         else:
             window.run.walk(action.do, always=True)  # a lesson presses no more than it counts on
 
+    def _wait(self, then: Callable[[Snapshot], None]) -> None:
+        self._then, self._after = then, self._last_change
+
+    @property
+    def _last_change(self) -> QUndoCommand | None:
+        stack = self._window.run.undo_stack
+        return stack.command(stack.index() - 1) if stack.index() else None
+
     def _on_snapshot(self, snapshot: Snapshot) -> None:
-        if self._then is not None and self._window.run.settled and not snapshot.playing:
-            then, self._then = self._then, None
+        if self._then is None or not self._window.run.settled or snapshot.playing:
+            return
+        then, self._then = self._then, None
+        # a run that a new engine has taken up goes on, though nothing of it can be undone
+        if self._last_change is self._after or not self._window.run.undo_stack.count():
             then(snapshot)
+        else:  # it is another run now, and the user's: the rest of the lesson is not done to it
+            self._panel.stop_waiting()

@@ -14,6 +14,8 @@ from gradviz.experiment import Experiment
 from gradviz.snapshot import Look, Snapshot, Verdict
 from gradviz.spec import Spec
 
+from .printed import printed
+
 PROGRESS_SECONDS = 1.0
 
 
@@ -96,11 +98,9 @@ def _train(experiment: Experiment, steps: int, as_json: bool, tape: Tape | None)
     seconds = time.perf_counter() - started
     snapshot = experiment.measure(Look(prediction=False))
     if as_json:
-        verdicts = diagnose(experiment)
-        print(json.dumps(result(snapshot, verdicts, steps / seconds if seconds > 0 and steps else 0.0), allow_nan=False))
-    else:
-        _print_table(snapshot, steps, seconds)
-    return 0
+        found = result(snapshot, diagnose(experiment), steps / seconds if seconds > 0 and steps else 0.0)
+        return printed(lambda: print(json.dumps(found, allow_nan=False)))
+    return printed(lambda: _print_table(snapshot, steps, seconds))
 
 
 def result(snapshot: Snapshot, verdicts: Sequence[Verdict], steps_per_second: float) -> dict[str, object]:

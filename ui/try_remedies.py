@@ -13,6 +13,8 @@ from gradviz.snapshot import Snapshot
 from gradviz.spec import Spec, SpecError
 from gradviz.trials import Trial, trained, trials
 
+from .printed import printed
+
 PROGRESS_SECONDS = 1.0
 HEAD = ("change", "effect", "loss", "B/A", "gradient B/A", "verdict")
 
@@ -29,10 +31,8 @@ def try_remedies(spec: Spec, steps: int, as_json: bool) -> int:
     run = trained(spec, steps, told)
     found = list(trials(run, steps, told))
     if as_json:
-        print(json.dumps(_result(run, found), allow_nan=False))
-    else:
-        _print_table(run, found)
-    return 0
+        return printed(lambda: print(json.dumps(_result(run, found), allow_nan=False)))
+    return printed(lambda: _print_table(run, found))
 
 
 class _Progress:

@@ -293,3 +293,27 @@ def test_training_goes_on_when_its_recording_cannot(
     said = capsys.readouterr()
     assert "the disk is full" in said.err
     assert json.loads(said.out.splitlines()[-1])["step"] == 7
+
+
+@pytest.mark.parametrize("output", [("--json",), ()])
+def test_results_that_cannot_be_printed_are_told(output: tuple[str, ...], tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("only Linux has a device that is always full")
+    command = [sys.executable, str(ROOT / "main.py"), "train", "--preset", "clipped", "--steps", "7", *output]
+    with full.open("w") as out:
+        done = subprocess.run(
+            [*command, "--record", str(tmp_path / "run.gradviz")], stdout=out, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+        )
+    assert done.returncode == 1
+    assert done.stderr == "gradviz: the results cannot be written: No space left on device\n"
+    assert open_recording(tmp_path / "run.gradviz").experiment.last_step == 7, "the recording is whole"
+
+
+def test_who_reads_the_results_may_stop_reading() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, str(ROOT / "main.py"), "train", "--preset", "clipped", "--steps", "7"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")

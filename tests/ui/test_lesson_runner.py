@@ -11,6 +11,7 @@ from gradviz.spec import DataSpec, NetworkSpec, Spec, TrainingSpec
 from tests.ui.live import PATIENCE, opened, wait
 from ui.main_window import MainWindow
 from ui.panels.lesson import LessonPanel
+from ui.presets import preset_named
 
 SPEC = Spec(NetworkSpec(depth=3, width=3), DataSpec(samples=40), TrainingSpec(seed=5))
 
@@ -68,6 +69,26 @@ def test_the_window_finds_the_answer_the_engine_finds(
     assert shown[0].step == expected.snapshot.step
     assert shown[0].loss == expected.snapshot.loss or lesson.name == "c3-not-a-number"
     assert shown[0].spec == expected.snapshot.spec
+
+
+@pytest.mark.parametrize("wanted", ["scene", "question"])
+def test_the_rest_of_a_lesson_is_not_done_to_another_run(qtbot: QtBot, window: MainWindow, wanted: str) -> None:
+    """As when a preset is chosen while the engine is still busy with the lesson: its change and its steps belong to its own run."""
+    lesson, panel = named("c4-first-weights"), panel_of(window)
+    panel.open_lesson(lesson.name)
+    assert panel.state is not None
+    assert panel.page is not None
+    panel.state.choose(0)
+    (panel.page.scene_pressed if wanted == "scene" else panel.page.run_pressed).emit()
+    window.load_preset("clipped")
+    window.set_playing(False)
+    chosen = preset_named("clipped").spec
+    wait(qtbot, window, lambda s: s.spec == chosen and window.run.settled)
+    qtbot.wait(200)
+    snapshot = wait(qtbot, window, lambda s: window.run.settled)
+    assert (snapshot.spec, snapshot.step, window.canvas.selection) == (chosen, 0, None)
+    assert not panel.state.running
+    assert not panel.state.asked, "nothing is said to be on its way"
 
 
 def test_every_try_of_every_lesson_presses_something_that_is_there(qtbot: QtBot, window: MainWindow) -> None:

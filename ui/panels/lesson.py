@@ -282,6 +282,12 @@ class LessonPanel(Panel):
         if self.page is not None:
             self.page.show_answer_first()
 
+    def stop_waiting(self) -> None:
+        """What was asked for does not come: the run was changed before it had got there."""
+        if self.state is not None:
+            self.state.stop_waiting()
+            self._refresh()
+
     def clear(self) -> None:
         super().clear()
         if self.state is not None:

@@ -100,6 +100,10 @@ class LessonState:
         self.running, self.live = True, None
         self._tried = self.was_set
 
+    def stop_waiting(self) -> None:
+        """Neither the scene nor the answer that was asked for comes."""
+        self.asked = self.running = False
+
     def ask_again(self) -> None:
         """Forget prediction and answer."""
         self.chosen = self.answer = None
