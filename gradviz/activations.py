@@ -29,6 +29,8 @@ class Activation:
 
     ``forward(z, out, parameter)`` writes f(z); ``backward(z, value, out, parameter)`` writes f′(z), given ``value`` = f(z).
     ``parameter`` is the slope α on the negative side (leaky ReLU, PReLU) or ReLU's derivative at exactly 0.
+
+    Where ``of_output``, f′ is a function of f alone: ``backward`` given f(z) in place of z writes the same (of ReLU, with 0 at 0).
     """
 
     title: str
@@ -39,6 +41,7 @@ class Activation:
     parameter: float = 0.0
     trained: bool = False  # the parameter is learnt, one per layer
     kinks: tuple[float, ...] = ()  # where f has no derivative
+    of_output: bool = False
 
     def function(self, z: Floats, parameter: float | None = None) -> Floats:
         """f(z), of the same shape as ``z``."""
@@ -205,16 +208,16 @@ def _step_slope(z: Floats, value: Floats, out: Floats, _: float) -> None:
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "sigmoid": Activation("Sigmoid", "1 / (1 + e⁻ᶻ)", "f (1 − f)", _sigmoid, _sigmoid_slope),
-    "tanh": Activation("Tanh", "tanh z", "1 − f²", _tanh, _tanh_slope),
-    "relu": Activation("ReLU", "max(0, z)", "0 for z < 0, 1 for z > 0", _relu, _relu_slope, kinks=(0.0,)),
+    "sigmoid": Activation("Sigmoid", "1 / (1 + e⁻ᶻ)", "f (1 − f)", _sigmoid, _sigmoid_slope, of_output=True),
+    "tanh": Activation("Tanh", "tanh z", "1 − f²", _tanh, _tanh_slope, of_output=True),
+    "relu": Activation("ReLU", "max(0, z)", "0 for z < 0, 1 for z > 0", _relu, _relu_slope, kinks=(0.0,), of_output=True),
     "leaky_relu": Activation("Leaky", "αz for z ≤ 0, z for z > 0", "α or 1", _leaky, _leaky_slope, parameter=0.01, kinks=(0.0,)),
     "prelu": Activation(
         "PReLU", "αz for z ≤ 0, z for z > 0; α is learnt", "α or 1", _leaky, _leaky_slope, parameter=0.25, trained=True, kinks=(0.0,)
     ),
     "elu": Activation("ELU", "eᶻ − 1 for z ≤ 0, z for z > 0", "eᶻ or 1", _elu, _elu_slope),
-    "identity": Activation("Identity", "z", "1", _identity, _identity_slope),
-    "step": Activation("Step", "0 for z < 0, 1 for z ≥ 0", "0", _step, _step_slope, kinks=(0.0,)),
+    "identity": Activation("Identity", "z", "1", _identity, _identity_slope, of_output=True),
+    "step": Activation("Step", "0 for z < 0, 1 for z ≥ 0", "0", _step, _step_slope, kinks=(0.0,), of_output=True),
     "gelu": Activation(
         "GELU", "z/2 · (1 + tanh(√(2/π) (z + 0.0447 z³)))", "(1 + t)/2 + z/2 · (1 − t²) · u′, t = tanh u", _gelu, _gelu_slope
     ),

@@ -179,8 +179,7 @@ class PretrainingTrainer(Trainer):
         measured = np.full((2, network.depth), np.nan)
         measured[:, level - 1] = norms([own.weight_gradients[level - 1], own.layers[level - 1].deltas.ravel()])
         measured.flags.writeable = False
-        self.gradient_norms = self.clipped_norms = measured[0]
-        self.delta_norms = measured[1]
+        self._take_norms(measured.ravel())
         self.total_norm = self.clipped_norm = norm(own.gradient[network.layer_slices[level - 1]])
         if self.failure is None and inner.failure is not None:
             self.failure = Failure(self.steps + 1, level, f"L{level}", inner.failure.phase)

@@ -48,6 +48,8 @@ STATE_SHARE = 0.003  # of the training time, about, for checkpoints
 STATE_SECONDS, STATE_BYTES = 40e-6, 3e8  # what one takes: so long, and a second for so many bytes
 STEP_SECONDS, STEP_WORK = 1e-4, 2e10  # what a step takes: so long, and a second for so many multiply-adds
 
+_pack_head = struct.Struct(f"<q{HEAD - 1}d").pack_into  # of a row: id, loss, norm of the whole gradient, and after clipping
+
 
 class Recorder:
     """Records one run and its branches: `append` after every step, `flush` when it pauses, `close` at the end.
@@ -69,7 +71,7 @@ class Recorder:
         self._experiment = experiment
         self._numbers: dict[int, int] = {}  # the run's number of a line -> the file's
         self._written: list[_Written] = []  # of each line of the file
-        self._gathered = _Gathered()
+        self._gathered = self._most = 0  # steps in the block, and how many fit
         self._stride = state_stride(experiment)
         self._due = 0.0
         try:
@@ -95,7 +97,7 @@ class Recorder:
         if line is not self._line:
             self._go_to_line(line, experiment)
         own = self._own
-        if len(line.settings) != len(own.settings) or line.settings[-1] is not own.settings[-1]:
+        if line.settings[-1] is not own.settings[-1]:
             self._take_settings()
         trainer, statistics = experiment.trainer, self._statistics
         step = trainer.steps
@@ -106,17 +108,21 @@ class Recorder:
             self._gather_from(trainer.run)
             statistics = self._statistics
         own.last = step
-        gathered = self._gathered
-        gathered.heads += (own.first_id + step, trainer.loss, trainer.total_norm, trainer.clipped_norm)
-        gathered.norms += (trainer.gradient_norms, trainer.delta_norms)
+        # copied at once: steps whose arrays are kept alive take the next ones ever other memory, which costs more than the copying
+        place = self._gathered
+        _pack_head(self._block, self._row_bytes * place, own.first_id + step, trainer.loss, trainer.total_norm, trainer.clipped_norm)
+        self._norms[place][...] = trainer.layer_norms
         if self._extra and (population := trainer.population) is not None:
-            gathered.populations.append(population)
+            self._populations[place] = population
         if trainer.clipped_norms is not trainer.gradient_norms:
-            gathered.clipped[statistics.gathered] = trainer.clipped_norms
-        statistics.gather()
+            self._after_clipping[place] = trainer.clipped_norms
+            self._clipped.append(place)
+        for target, sample in statistics.places[place]:
+            target[...] = sample
+        self._gathered = place = place + 1
         if not step % self._stride:
             self._keep(experiment.state())
-        if statistics.gathered == statistics.layout.steps:
+        if place == self._most:
             self._hand_over()
         if time.perf_counter() >= self._due:
             self.flush()
@@ -139,7 +145,8 @@ class Recorder:
         for state in self._line.checkpoints.all()[-2:]:
             self._keep(state)  # from where the last step can be done again at once
         self._write(closed=True)
-        del self._statistics, self._rows  # which look into the writer's memory
+        # these look into the writer's memory
+        del self._statistics, self._places, self._norms, self._populations, self._after_clipping, self._block
         self._channel.close()
 
     def abandon(self) -> None:
@@ -218,34 +225,29 @@ class Recorder:
 
     def _hand_over(self) -> None:
         """Give the steps gathered to the writer, and take another block."""
-        count = self._statistics.gathered
-        if not count:
+        if not self._gathered:
             return
-        rows, gathered = self._rows, self._gathered
-        layers = len(self._statistics.layout.units)
-        heads = gathered.heads
-        rows.view("<i8")[:count, 0] = heads[::HEAD]
-        for place in range(1, HEAD):
-            rows[:count, place] = heads[place::HEAD]
-        rows[:count, HEAD : HEAD + 2 * layers] = np.concatenate(gathered.norms).reshape(count, -1)
-        if self._extra:
-            start = HEAD + len(COLUMNS) * layers
-            rows[:count, start : start + self._extra] = gathered.populations
-        for place, norms in gathered.clipped.items():
-            rows[place, -layers:] = norms
-        self._channel.put(("steps", self._block, count, list(gathered.clipped)))
-        self._own.rows += count
-        self._gathered = _Gathered()
+        self._channel.put(("steps", self._block_number, self._gathered, self._clipped))
+        self._own.rows += self._gathered
         self._begin_block()
 
     def _begin_block(self) -> None:
         statistics = self._statistics
-        self._block, block = self._channel.block(statistics.layout.size)
-        self._rows = statistics.begin(self._block, block).rows
+        number, self._block = self._channel.block(statistics.layout.size)
+        rows = statistics.begin(number, self._block).rows
+        layers = len(statistics.layout.units)
+        if number not in self._places:
+            self._places[number] = list(rows[:, HEAD : HEAD + 2 * layers])
+        self._block_number, self._row_bytes, self._norms = number, rows.strides[0], self._places[number]
+        self._populations = rows[:, HEAD + len(COLUMNS) * layers :][:, : self._extra]
+        self._after_clipping = rows[:, -layers:]
+        self._gathered, self._most = 0, statistics.layout.steps
+        self._clipped: list[int] = []  # which of those gathered were clipped
 
     def _gather_from(self, run: AnyPass) -> None:
         layers = run.network.depth
         self._statistics = StepStatistics(run, HEAD + (len(COLUMNS) + 1) * layers + self._extra)
+        self._places: dict[int, list[Floats]] = {}  # of each block: in each of its rows the place for `Trainer.layer_norms`
         self._channel.put(("layout", self._statistics.layout))
         self._begin_block()
 
@@ -258,16 +260,6 @@ class Recorder:
 
     def _put_row(self, row: int, body: bytes) -> None:
         self._channel.put(("row", row, body))
-
-
-class _Gathered:
-    """What is kept of the steps gathered beside their statistics."""
-
-    def __init__(self) -> None:
-        self.heads: list[float] = []  # of each step its id, which is whole, the loss, the norm of the whole gradient, and after clipping
-        self.norms: list[Floats] = []  # of each step two: those of the layers' gradients, and of ∂L/∂z
-        self.populations: list[Floats] = []  # of each step, for a method that has one
-        self.clipped: dict[int, Floats] = {}  # which of the steps -> norms of the layers' gradients after clipping
 
 
 class _Written:

@@ -98,8 +98,8 @@ class Trainer:
     ``inputs`` ([time,] features, examples) and ``targets`` (…, examples), encoded for the loss, are in the engine's layout.
     ``follows_gradient`` says whether a step changes the weights by the gradient that it measures.
     Per-layer results have shape (layers,): ``gradient_norms`` ‖∂L/∂W‖ before clipping, ``clipped_norms`` after it,
-    ``delta_norms`` ‖∂L/∂z‖. In a recurrent net a time step takes the place of a layer; its weights being shared, ``gradient_norms``
-    are ‖∂L/∂h_t‖ there.
+    ``delta_norms`` ‖∂L/∂z‖; ``layer_norms`` (2 · layers,) has the first and the last in one. In a recurrent net a time step takes the
+    place of a layer; its weights being shared, ``gradient_norms`` are ‖∂L/∂h_t‖ there.
 
     Raises:
         SpecError: when the mini-batch would be too large for this network.
@@ -170,9 +170,9 @@ class Trainer:
 
     def _measured_nothing(self) -> None:
         self.loss = self.total_norm = self.clipped_norm = math.nan
-        unknown = np.full(self.network.depth, np.nan)
+        unknown = np.full(2 * self.network.depth, np.nan)
         unknown.flags.writeable = False
-        self.gradient_norms = self.clipped_norms = self.delta_norms = unknown
+        self._take_norms(unknown)
 
     def state(self, settings: int) -> State:
         """A copy of everything that the steps to come depend on; ``settings`` counts the changes of the settings so far."""
@@ -331,14 +331,18 @@ class Trainer:
             self._measure_clipped()
 
     def _measure(self) -> None:
-        measured = self._norms()
-        depth = self.network.depth
-        self.gradient_norms = self.clipped_norms = measured[:depth]
-        self.delta_norms = measured[depth:]
+        self._take_norms(self._norms())
         self.total_norm = self.clipped_norm = norm(self.run.gradient)
         if self.failure is None and not (math.isfinite(self.total_norm) and math.isfinite(self.loss)):
             found = self.run.first_failure(self.loss)
             self.failure = None if found is None else self._failure(*found)
+
+    def _take_norms(self, measured: Floats) -> None:
+        """Of all layers ‖∂L/∂W‖, then ‖∂L/∂z‖: (2 · layers,), read-only."""
+        depth = self.network.depth
+        self.layer_norms = measured
+        self.gradient_norms = self.clipped_norms = measured[:depth]
+        self.delta_norms = measured[depth:]
 
     def _measure_clipped(self) -> None:
         if not np.array_equal(self.raw_gradient, self.run.gradient):

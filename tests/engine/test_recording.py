@@ -27,6 +27,10 @@ SPECS = {
         NetworkSpec(depth=3, width=5), DataSpec(samples=60), TrainingSpec(method="pretraining", steps_per_level=60, batch_size=16)
     ),
     "evolution": Spec(NetworkSpec(depth=2, width=5), DataSpec(samples=60), TrainingSpec(method="evolution", population=20, batch_size=16)),
+    "residual": SPEC.replace("network.activation", "relu").replace("network.skip_every", 1),
+    "relu": SPEC.replace("network.activation", "relu"),
+    "relu, half a slope at 0": SPEC.replace("network.activation", "relu").replace("network.relu_at_zero", 0.5),
+    "mixed": SPEC.replace("network.activations", ("tanh", "elu", "step")),
     "rnn": Spec(NetworkSpec(kind="rnn", width=4), DataSpec("recall", samples=60, lag=6)),
     "lstm": Spec(NetworkSpec(kind="lstm", width=4), DataSpec("adding", samples=60, lag=6), TrainingSpec(optimizer="adam")),
 }
@@ -90,6 +94,16 @@ def test_a_row_holds_what_its_step_measured(tmp_path: Path, name: str) -> None:
     assert len(table.steps) <= 20
     assert (table.steps[0], table.steps[-1]) == (1, 80)
     assert table.saturated.shape == (len(table.steps), experiment.network.depth)
+
+
+@pytest.mark.parametrize("name", [name for name, activation in ACTIVATIONS.items() if activation.of_output])
+def test_slopes_that_follow_from_the_output_are_those_of_the_input(name: str) -> None:
+    activation = ACTIVATIONS[name]
+    z = np.concatenate((np.linspace(-8, 8, 4001), [0.0, -0.0, 1e-300, -1e-300, 800, -800, np.inf, -np.inf, np.nan]))
+    with np.errstate(all="ignore"):
+        output, slopes = activation.function(z), np.empty_like(z)
+        activation.backward(output, output, slopes, activation.parameter)
+        np.testing.assert_array_equal(slopes, activation.derivative(z))
 
 
 def activations(experiment: Experiment) -> list[list[float]]:
