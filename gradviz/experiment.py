@@ -277,12 +277,15 @@ class Experiment:
         trainer, line = self.trainer, self._line
         line.last_step = trainer.steps
         line.history.append(trainer.steps, *self._measured())
-        begun = self.spec.level_at(trainer.steps) != self.spec.level_at(trainer.steps - 1)
-        over = self.spec.level_at(trainer.steps) != self.spec.level_at(trainer.steps + 1)
-        if line.history.wants_test(trainer.steps) or begun or over:  # of each level at both its ends
+        if line.history.wants_test(trainer.steps) or (self.spec.training.method == "pretraining" and self._is_end_of_level(trainer.steps)):
             self._measure_test_loss()
         if line.checkpoints.wants(trainer.steps):
             line.checkpoints.keep(trainer.state(self._settings))
+
+    def _is_end_of_level(self, step: int) -> bool:
+        """Whether a level of pre-training, or fine-tuning, begins or ends with this step."""
+        level = self.spec.level_at(step)
+        return level != self.spec.level_at(step - 1) or level != self.spec.level_at(step + 1)
 
     def _measured(self) -> _Measured:
         trainer = self.trainer

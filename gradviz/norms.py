@@ -19,15 +19,21 @@ class Norms:
 
     def __init__(self, parts: Sequence[Floats]) -> None:
         self._parts = list(parts)
-        double = not self._parts or self._parts[0].dtype == np.float64
-        self._low, self._high = (1e-280, 1e300) if double else (1e-30, 1e36)
-        self._dots = [part.dot for part in self._parts]
+        dtype = self._parts[0].dtype if self._parts else np.dtype(np.float64)
+        self._low, self._high = (1e-280, 1e300) if dtype == np.float64 else (1e-30, 1e36)
+        self._squares = np.zeros(len(self._parts), dtype)
+        # each dot product writes its own element: numbers that NumPy hands out one by one cost as much as the products themselves
+        places = [self._squares[place : place + 1].reshape(()) for place in range(len(self._parts))]
+        self._dots = [(part.dot, part, place) for part, place in zip(self._parts, places, strict=True)]
 
     def __call__(self) -> Floats:
         """(parts,) the norms, read-only."""
-        squares = [dot(part) for dot, part in zip(self._dots, self._parts, strict=True)]
+        for dot, part, place in self._dots:
+            dot(part, place)
+        squares = self._squares.tolist()
+        found: Floats
         if min(squares, default=1.0) > self._low and max(squares, default=1.0) < self._high:
-            found = np.sqrt(np.array(squares, np.float64))
+            found = np.sqrt(self._squares, dtype=np.float64)
         else:
             found = np.array([norm(part) for part in self._parts])
         found.flags.writeable = False
