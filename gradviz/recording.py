@@ -45,7 +45,7 @@ from gradviz.training import AnyPass
 WRITE_SECONDS = 0.5  # between two transactions
 PAST_ROWS = 256  # of a run that had begun before, handed over at a time
 STATE_SHARE = 0.003  # of the training time, about, for checkpoints
-STATE_SECONDS, STATE_BYTES = 40e-6, 3e8  # what one takes: so long, and a second for so many bytes
+STATE_SECONDS, STATE_BYTES = 80e-6, 3e8  # what one takes, the writing included: so long, and a second for so many bytes
 STEP_SECONDS, STEP_WORK = 1e-4, 2e10  # what a step takes: so long, and a second for so many multiply-adds
 
 _pack_head = struct.Struct(f"<q{HEAD - 1}d").pack_into  # of a row: id, loss, norm of the whole gradient, and after clipping
@@ -97,8 +97,6 @@ class Recorder:
         if line is not self._line:
             self._go_to_line(line, experiment)
         own = self._own
-        if line.settings[-1] is not own.settings[-1]:
-            self._take_settings()
         trainer, statistics = experiment.trainer, self._statistics
         step = trainer.steps
         if step <= own.last:
@@ -161,6 +159,7 @@ class Recorder:
             raise RecordingError(f"This step is of another run than the one that {self.path.name} records. Begin another recording for it.")
         self._hand_over()
         self._take_tests()
+        self._take_settings()
         known = self._numbers.get(line.number)
         self._line = line
         self._own = self._written[known] if known is not None else self._begin_line(line, self._numbers.get(line.parent))

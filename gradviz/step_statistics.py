@@ -97,7 +97,7 @@ class Layout(msgspec.Struct, frozen=True):
         """(steps, rows · lanes) in how many of the examples f′ is small, worked out from f."""
         slopes = np.empty_like(values)
         ACTIVATIONS[self.slopes].backward(values, values, slopes, 0.0)
-        small: NDArray[np.uint8] = (np.abs(slopes, out=slopes) <= slopes.dtype.type(self.limits[0])).sum(axis=1, dtype=np.uint8)
+        small: NDArray[np.uint8] = (slopes <= slopes.dtype.type(self.limits[0])).sum(axis=1, dtype=np.uint8)  # none is negative
         return small
 
     def _small_marks(self, marks: Floats) -> NDArray[np.uint8]:
