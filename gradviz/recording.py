@@ -218,7 +218,8 @@ class Recorder:
         own = self._own
         if state.steps not in own.states:
             own.states.add(state.steps)
-            self._channel.put(("state", row_id(STATES, own.number, state.steps), state))
+            bare = msgspec.structs.replace(state, slices={})  # which are not written, and would be most of what is sent
+            self._channel.put(("state", row_id(STATES, own.number, state.steps), bare))
 
     # ---- what goes to the writer
 
