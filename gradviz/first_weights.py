@@ -42,11 +42,11 @@ def marked(crc32: int, path: str) -> str:
 
 
 def with_mark(spec: Spec) -> Spec:
-    """The spec with the file that an absolute path names marked as it is now; raises `WeightsError` when it cannot be read."""
+    """The spec with the file that a path names marked as it is now; raises `WeightsError` when it cannot be read."""
     from gradviz.weights_file import WeightsError
 
     named = spec.network.weights_from
-    if MARK.fullmatch(named) or not Path(named).is_absolute():
+    if not named or MARK.fullmatch(named):
         return spec
     try:
         mark = mark_of_weights(Path(named))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QSizeF
+from PySide6.QtCore import QCoreApplication, QEvent, QMessageLogContext, QSizeF, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QWidget
 
 from gradviz.snapshot import Snapshot
@@ -131,3 +134,22 @@ def _panel(view: str) -> Panel:
         return Figure()
     kinds: tuple[type[Panel], ...] = lab_panels() if view in LAB else (NetworkCanvas, *panels())
     return next(kind for kind in kinds if kind.name == view)()
+
+
+@contextmanager
+def without_complaints() -> Iterator[None]:
+    """Meanwhile Qt does not print that its platform without a screen "does not support" what only a screen has."""
+
+    def tell(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+        if message.startswith("This plugin does not support "):
+            return
+        if before is not None:
+            before(kind, context, message)
+        else:
+            sys.stderr.write(f"{message}\n")
+
+    before = qInstallMessageHandler(tell)
+    try:
+        yield
+    finally:
+        qInstallMessageHandler(before)

@@ -22,7 +22,7 @@ from . import export
 from .film import PHASES_RATE, STEPS_RATE, Film, Settings, make_film, thinned
 from .movie import Cancelled
 from .movie_formats import SUFFIXES
-from .off_screen import OffScreen
+from .off_screen import OffScreen, without_complaints
 from .panels import LAB
 from .presets import Preset, preset_named
 from .theme import THEMES, apply_theme
@@ -56,9 +56,10 @@ def render(spec: Spec, options: argparse.Namespace, second: Second = None) -> in
     make_application()
     apply_theme(THEMES[options.theme])
     try:
-        if snapshot is None:
-            return _animate(spec, options, preset, look, second)
-        _draw(snapshot, options, preset, other)
+        with without_complaints():
+            if snapshot is None:
+                return _animate(spec, options, preset, look, second)
+            _draw(snapshot, options, preset, other)
     except export.ExportError as error:
         print(f"gradviz: {error}", file=sys.stderr)
         return 1

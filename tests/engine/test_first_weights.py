@@ -82,7 +82,7 @@ def test_what_does_not_fit_is_told_and_the_run_goes_on(weights: Path) -> None:
         (mark_of_weights(weights), "layer01.weight has the shape"),
         ("0" * 8 + f" {weights}", "holds other weights than when the run began"),
         ("00000000 /nowhere/net.safetensors", "no such file"),
-        ("net.safetensors", "CRC-32"),
+        ("net.safetensors", "no such file"),  # a name alone is looked for in the folder of the program
     ):
         session.execute("apply", session.experiment.spec.replace("network.weights_from", mark), 1)
         assert session.experiment is before

@@ -129,6 +129,13 @@ def test_render_obeys_size_and_scale(tmp_path: Path) -> None:
     assert '"clip": "norm"' in image.text("Description")
 
 
+def test_render_is_silent(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "main.py"), "render", "--preset", "vanishing", "--steps", "2", "--view", "window"]
+    done = subprocess.run([*command, "-o", str(tmp_path / "window.png")], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / "window.png").stat().st_size > 10_000
+
+
 def words_of(path: Path) -> str:
     """All that is written in a picture; a vector file cuts a word where the font changes."""
     return "".join(re.findall(r">([^<>\n]+)</text>", path.read_text()))
